@@ -1,0 +1,66 @@
+# The two commands: `make run` (the dashboard) and `make test` (every check). Each sets up what it needs.
+PYTHON ?= python3
+PORT ?= 8501
+BIN := .venv/bin
+WORK ?= runs
+
+.PHONY: run test lint types unit e2e weights browser bench reference measure clean
+
+run: .venv/installed weights
+	$(BIN)/streamlit run dashboard/app.py --server.port=$(PORT)
+
+test: lint types unit e2e
+
+lint: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/installed-dev
+	$(BIN)/mypy
+
+unit: .venv/installed-dev weights
+	$(BIN)/python -m pytest --ignore=tests/e2e
+
+e2e: .venv/installed-dev weights browser
+	$(BIN)/python -m pytest tests/e2e
+
+weights: .venv/installed
+	$(BIN)/python -m core.vgg
+
+browser:
+	sh tests/e2e/install_browser.sh
+
+.venv/installed: requirements.txt
+	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+		|| { echo "Python 3.11 to 3.13 is needed; set PYTHON=..."; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+.venv/installed-dev: requirements-dev.txt .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+# --- Long evidence, not part of `make test` ---
+
+# The reference model, from nothing: castings, training (a GPU takes minutes, two CPU cores over an hour),
+# latents, network, references, examples. Continues where it was interrupted.
+reference: .venv/installed weights
+	test -f $(WORK)/extended/manifest.csv || $(BIN)/python -m core.castings --design extended --out $(WORK)/extended
+	test -f $(WORK)/fresh/manifest.csv || $(BIN)/python -m core.castings --design fresh --out $(WORK)/fresh
+	if test -d $(WORK)/reference/checkpoint; then again=--resume; fi; \
+		$(BIN)/python -m core.train --data $(WORK)/extended --out $(WORK)/reference $$again
+	$(BIN)/python -m core.encode --model $(WORK)/reference --data $(WORK)/extended
+	$(BIN)/python -m bayesnet.learn --model $(WORK)/reference --data $(WORK)/extended
+	$(BIN)/python -m core.reference --model $(WORK)/reference --data $(WORK)/fresh
+	$(BIN)/python -m core.examples --model $(WORK)/reference --data $(WORK)/extended
+
+# The figures in docs/results, for the model in assets/.
+measure: .venv/installed weights
+	test -f $(WORK)/fresh/manifest.csv || $(BIN)/python -m core.castings --design fresh --out $(WORK)/fresh
+	$(BIN)/python -m core.measure --model assets/reference --data $(WORK)/fresh
+	$(BIN)/python -m bayesnet.measure --model assets/reference
+	$(BIN)/python -m core.card --model assets/reference
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

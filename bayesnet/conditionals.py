@@ -1,0 +1,89 @@
+"""A regime as one conditional a node, and the exact joint normal of such conditionals."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from bayesnet.gaussian import Array
+from bayesnet.regimes import MIN_STD, Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Conditional:
+    """One node given its parents, in z-scores: N(intercept + coefficients . parents, std^2)."""
+
+    variable: str
+    intercept: float
+    parents: tuple[str, ...]
+    coefficients: tuple[float, ...]
+    std: float
+
+
+def conditionals(
+    parameters: Estimate, process: list[str], latents: list[str], properties: list[str]
+) -> tuple[Conditional, ...]:
+    """Write an estimate as one conditional a node, parents before children."""
+    result = []
+
+    def add(
+        name: str, intercept: float, parents: list[str], slopes: ArrayLike, variance: float
+    ) -> None:
+        std = float(np.sqrt(max(variance, MIN_STD**2)))
+        result.append(
+            Conditional(
+                name,
+                float(intercept),
+                tuple(parents),
+                tuple(np.asarray(slopes, dtype=float).tolist()),
+                std,
+            )
+        )
+
+    mean, cov = parameters.process_mean, parameters.process_cov
+    for i, name in enumerate(process):
+        slopes = np.linalg.solve(cov[:i, :i], cov[:i, i])
+        add(name, mean[i] - slopes @ mean[:i], process[:i], slopes, cov[i, i] - slopes @ cov[:i, i])
+    causes = [f"u{i + 1}" for i in range(parameters.loadings.shape[1])]
+    for name in causes:
+        add(name, 0.0, [], np.zeros(0), 1.0)
+    for i, name in enumerate(latents):
+        slopes = np.concatenate([parameters.slopes[i, 1:], parameters.loadings[i]])
+        add(name, parameters.slopes[i, 0], process + causes, slopes, parameters.unique[i])
+    cov = parameters.property_cov
+    for m, name in enumerate(properties):
+        chain = np.linalg.solve(cov[:m, :m], cov[:m, m])
+        slopes = parameters.weights[m] - chain @ parameters.weights[:m]  # (A + 1,)
+        add(
+            name,
+            slopes[0],
+            latents + properties[:m],
+            np.concatenate([slopes[1:], chain]),
+            cov[m, m] - chain @ cov[:m, m],
+        )
+    return tuple(result)
+
+
+def joint(parts: tuple[Conditional, ...], order: list[str]) -> tuple[Array, Array]:
+    """Return the exact joint normal of a linear-Gaussian network, without pgmpy's rounding.
+
+    Args:
+        parts: conditionals, parents before children.
+        order: the variables wanted, in this order; others are marginalised.
+
+    Returns:
+        Mean (N,) and covariance (N, N) in z-scores.
+    """
+    position = {part.variable: i for i, part in enumerate(parts)}
+    size = len(parts)
+    mean, effect = np.zeros(size), np.zeros((size, size))  # effect of each node's own noise
+    for i, part in enumerate(parts):
+        parents = [position[name] for name in part.parents]
+        slopes = np.array(part.coefficients)
+        mean[i] = part.intercept + slopes @ mean[parents] if parents else part.intercept
+        if parents:
+            effect[i] = slopes @ effect[parents]
+        effect[i, i] = part.std
+    keep = [position[name] for name in order]
+    cov = effect[keep] @ effect[keep].T
+    return mean[keep], (cov + cov.T) / 2

@@ -1,0 +1,145 @@
+"""Posterior of the process settings and latents given target properties, regime by regime.
+
+Within a regime everything is exact Gaussian conditioning; limits on process settings truncate it,
+and the truncated part, a few settings only, is integrated with weighted quasi-random samples
+(`bayesnet.gaussian.sample_in_box`). Regimes are weighted by their evidence.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy.special import logsumexp
+from scipy.stats import qmc
+
+from bayesnet.evidence import Evidence
+from bayesnet.feasibility import uses_surface
+from bayesnet.gaussian import Array, Index, condition, log_density, sample_in_box
+from bayesnet.network import Network
+from bayesnet.nodes import Node
+from bayesnet.support import predict_surface, transform
+
+DRAWS = 1024
+Mode = Literal["design", "posterior"]
+
+
+@dataclass(frozen=True, slots=True)
+class Posterior:
+    """Posterior of the settings, by weighted samples in each regime.
+
+    Attributes:
+        settings: (K, n, P) process z-scores inside the limits.
+        log_weights: (K, n) normalised over everything.
+        targets: (T,) target z-scores.
+        given: (T + P,) positions of targets and settings among the network's nodes.
+        joints: of every regime, as the mode of the query has them.
+    """
+
+    settings: Array
+    log_weights: Array
+    targets: Array
+    given: Index
+    joints: tuple[tuple[Array, Array], ...]
+
+    @property
+    def regimes(self) -> Array:
+        """Posterior regime weights (K,)."""
+        result: Array = np.exp(logsumexp(self.log_weights, axis=1))
+        return result
+
+
+def process_posterior(
+    network: Network,
+    targets: dict[Node, float],
+    evidence: Evidence,
+    seed: int = 0,
+    mode: Mode = "design",
+    draws: int = DRAWS,
+) -> Posterior:
+    """Sample the process settings given targets and limits, in every regime.
+
+    Args:
+        network: the fitted network.
+        targets: property nodes and values in their units.
+        evidence: process limits.
+        seed: scrambles the quasi-random points.
+        mode: "posterior" is the network's plain posterior given measured properties. "design"
+            takes targets as expected properties (`Network.design_joints`), and weights the
+            settings by how well the process -> property surface of `bayesnet.support` gives the
+            target there, relative to the network's own prediction: regimes are straight where
+            the truth bends.
+        draws: samples a regime, a power of two.
+    """
+    at = {node.node: i for i, node in enumerate(network.nodes)}
+    columns = np.array([at[node.node] for node in targets], dtype=int)
+    values = np.array([(v - n.mean) / n.scale for n, v in targets.items()])
+    process = network.positions("process")
+    fixed, free = process[evidence.fixed], process[~evidence.fixed]
+    known = np.concatenate([columns, fixed])
+    known_values = np.concatenate([values, evidence.low[evidence.fixed]])
+    unit = np.zeros((draws, 0))
+    if free.size:
+        unit = qmc.Sobol(free.size, seed=seed).random(draws)
+    unit = np.clip(unit, 1e-9, 1 - 1e-9)
+    settings = np.empty((len(network.regimes), draws, process.size))
+    settings[:] = evidence.low
+    log_weights = np.empty((len(network.regimes), draws))
+    joints = network.design_joints if mode == "design" else network.joints
+    for k, (mean, cov) in enumerate(joints):
+        rest, m, c = condition(mean, cov, known, known_values)
+        where = np.searchsorted(rest, free)
+        inside, log_w = sample_in_box(
+            m[where],
+            c[np.ix_(where, where)],
+            evidence.low[~evidence.fixed],
+            evidence.high[~evidence.fixed],
+            unit,
+        )
+        settings[k][:, ~evidence.fixed] = inside
+        density = log_density(known_values[None], mean[known], cov[np.ix_(known, known)])[0]
+        log_weights[k] = np.log(network.weights[k]) + density + log_w
+    order = np.array([network.properties.index(node) for node in targets], dtype=int)
+    if mode == "design" and process.size and uses_surface(network, order):
+        log_weights += _surface_correction(network, targets, order, settings, log_weights)
+    log_weights -= logsumexp(log_weights)
+    return Posterior(settings, log_weights, values, np.concatenate([columns, process]), joints)
+
+
+def _surface_correction(
+    network: Network, targets: dict[Node, float], order: Index, settings: Array, log_w: Array
+) -> Array:
+    """Log ratio (K, n) of the surface's likelihood of the targets to the mixture's own."""
+    shape, flat = log_w.shape, settings.reshape(-1, settings.shape[-1])
+    result = np.zeros(len(flat))
+    for m, value in zip(order, targets.values(), strict=True):
+        model = network.support.surfaces[m]
+        predicted = predict_surface(model, network.support.process, flat)
+        wanted = float(transform(np.array([value]), model.log)[0])
+        result -= 0.5 * ((wanted - predicted) / model.sd) ** 2
+    process = network.positions("process")
+    columns = np.array([i for i, n in enumerate(network.nodes) if n in targets], dtype=int)
+    by_name = {n: (v - n.mean) / n.scale for n, v in targets.items()}
+    values = np.array([by_name[network.nodes[i]] for i in columns])
+    own, prior = [], []
+    joined = np.concatenate([columns, process])
+    points = np.hstack([np.broadcast_to(values, (len(flat), values.size)), flat])
+    for weight, (mean, cov) in zip(network.weights, network.design_joints, strict=True):
+        own.append(np.log(weight) + log_density(points, mean[joined], cov[np.ix_(joined, joined)]))
+        prior.append(
+            np.log(weight) + log_density(flat, mean[process], cov[np.ix_(process, process)])
+        )
+    ratio = result - (logsumexp(own, axis=0) - logsumexp(prior, axis=0))
+    corrected: Array = ratio.reshape(shape)
+    return corrected
+
+
+def latents_given(network: Network, posterior: Posterior, k: int, settings: Array) -> Array:
+    """Mean latents (n, A) in z-scores of regime k given the targets and settings (n, P)."""
+    mean, cov = posterior.joints[k]
+    latents, given = network.positions("latent"), posterior.given
+    known = np.hstack(
+        [np.broadcast_to(posterior.targets, (len(settings), posterior.targets.size)), settings]
+    )
+    gain = np.linalg.solve(cov[np.ix_(given, given)], cov[np.ix_(given, latents)])
+    result: Array = mean[latents] + (known - mean[given]) @ gain
+    return result

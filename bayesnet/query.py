@@ -1,0 +1,200 @@
+"""Ask the network: from target properties and process limits to latents, process and verdict."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import logsumexp
+
+from bayesnet.evidence import Evidence, Limit, check_evidence
+from bayesnet.feasibility import Feasibility, assess
+from bayesnet.gaussian import Array, Index, condition
+from bayesnet.network import Network
+from bayesnet.nodes import Node
+from bayesnet.posterior import Mode, latents_given, process_posterior
+from core.errors import InputError
+
+POOL = 40  # draws for each sample returned
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A value with its 90 % interval, in the column's unit."""
+
+    value: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the network answers to a target.
+
+    Attributes:
+        latents: (D,) most probable specimen-mean latents; inactive ones at their mean in the data.
+        process: recommended settings, inside the range of the data and the limits.
+        properties: what the network predicts back from ``latents``, every property.
+        regimes: (K,) posterior regime weights.
+        feasibility: the verdict on the target that was asked for.
+        conditioned_on: the targets behind latents and process: those asked for, or the nearest
+            feasible ones when the verdict is "infeasible".
+    """
+
+    latents: Array
+    process: dict[str, Estimate]
+    properties: dict[str, Estimate]
+    regimes: tuple[float, ...]
+    feasibility: Feasibility
+    conditioned_on: dict[str, float]
+
+
+def _weighted_quantile(values: Array, weights: Array, levels: tuple[float, float]) -> Array:
+    order = np.argsort(values)
+    total = np.cumsum(weights[order])
+    at = np.searchsorted(total, np.array(levels) * total[-1]).clip(max=len(values) - 1)
+    result: Array = values[order][at]
+    return result
+
+
+def _resolve(
+    network: Network, targets: Mapping[str, float], process: Mapping[str, Limit] | None
+) -> tuple[Evidence, Feasibility, dict[Node, float]]:
+    """Check the query, judge it, and choose the targets to condition on."""
+    evidence = check_evidence(network, targets, process)
+    feasibility = assess(network, evidence.targets, evidence.low, evidence.high, evidence.words)
+    wanted = evidence.targets
+    if feasibility.verdict == "infeasible" and feasibility.nearest is not None:
+        wanted = {node: feasibility.nearest[node.column] for node in wanted}
+    return evidence, feasibility, wanted
+
+
+def most_probable(
+    network: Network,
+    targets: Mapping[str, float],
+    process: Mapping[str, Limit] | None = None,
+    *,
+    mode: Mode = "design",
+) -> Answer:
+    """Return the most probable latents and settings for target properties.
+
+    The regime with the largest posterior weight is taken, and in it the posterior mean, which is
+    the mode of a Gaussian. (Weighting by the height of the density instead would always favour the
+    tightest regime, because in dozens of dimensions heights differ by many orders of magnitude.)
+    Intervals are over all regimes. An infeasible target is answered with the verdict, and with the
+    design for the nearest feasible target, so that nothing is extrapolated.
+
+    Args:
+        network: the fitted network.
+        targets: properties by column name, in their units; at least one.
+        process: settings by column name, each a value, or (low, high) with None for open ends.
+        mode: see `process_posterior`.
+
+    Raises:
+        InputError: unknown names, values that are not finite numbers, contradictory limits, or
+            limits outside the range of the data.
+
+    Example:
+        >>> most_probable(network, {"uts_mpa": 430, "ys_mpa": 280}, {"mg_wt": (0.03, None)})
+        ... # doctest: +SKIP
+    """
+    evidence, feasibility, wanted = _resolve(network, targets, process)
+    posterior = process_posterior(network, wanted, evidence, mode=mode)
+    best = int(posterior.regimes.argmax())
+    weights = np.exp(posterior.log_weights[best] - logsumexp(posterior.log_weights[best]))
+    settings = weights @ posterior.settings[best]  # (P,), inside the limits: a box is convex
+    scores = latents_given(network, posterior, best, settings[None])[0]
+    everywhere = np.exp(posterior.log_weights).ravel()
+    recommended = {}
+    for i, node in enumerate(network.process):
+        bounds = evidence.bounds[i]
+        value = float(np.clip(node.mean + node.scale * settings[i], *bounds))
+        ends = _weighted_quantile(posterior.settings[..., i].ravel(), everywhere, (0.05, 0.95))
+        low, high = (float(np.clip(v, *bounds)) for v in node.mean + node.scale * ends)
+        recommended[node.column] = Estimate(value, min(low, value), max(high, value))
+    return Answer(
+        latents=network.full_latents(scores),
+        process=recommended,
+        properties=predict_back(network, scores, best),
+        regimes=tuple(float(w) for w in posterior.regimes),
+        feasibility=feasibility,
+        conditioned_on={node.column: value for node, value in wanted.items()},
+    )
+
+
+def predict_back(network: Network, scores: Array, regime: int) -> dict[str, Estimate]:
+    """Return every property given latent z-scores (A,) in one regime.
+
+    The half width is that of the left-out specimens (split conformal); None below nine specimens.
+    """
+    mean, cov = network.joints[regime]
+    latents = network.positions("latent")
+    rest, expected, _ = condition(mean, cov, latents, scores)
+    place = {network.nodes[i].column: e for i, e in zip(rest, expected, strict=True)}
+    result = {}
+    for node in network.properties:
+        value = node.mean + node.scale * float(place[node.column])
+        half = network.calibration["properties"][node.column]["half_width_90"]
+        ends = (None, None) if half is None else (value - half, value + half)
+        result[node.column] = Estimate(value, *ends)
+    return result
+
+
+def sample_latents(
+    network: Network,
+    targets: Mapping[str, float],
+    process: Mapping[str, Limit] | None,
+    n: int,
+    seed: int,
+) -> Array:
+    """Draw different specimens that have the targets: posterior samples of specimen-mean latents.
+
+    Forty times as many are drawn from the whole mixture, the tenth furthest from their regime's
+    posterior mean is dropped, and n are picked so that each is as far as possible from those picked
+    before (farthest point first), starting with the draw of median distance from the mean of all.
+
+    Args:
+        network: the fitted network.
+        targets: as in `most_probable`; the nearest feasible ones stand in for infeasible ones.
+        process: as in `most_probable`.
+        n: number of samples.
+        seed: of all draws; the same seed gives the same samples.
+
+    Returns:
+        (n, D) latents; inactive ones at their mean in the data.
+
+    Raises:
+        InputError: as `most_probable`, or n is not positive.
+    """
+    if n < 1:
+        raise InputError(f"n = {n}: at least one sample")
+    evidence, _, wanted = _resolve(network, targets, process)
+    posterior = process_posterior(network, wanted, evidence, seed=seed)
+    rng = np.random.default_rng(seed)
+    count = max(POOL * n, 400)
+    flat = np.exp(posterior.log_weights).ravel()
+    chosen = rng.choice(flat.size, size=count, p=flat / flat.sum())
+    regime, row = np.divmod(chosen, posterior.log_weights.shape[1])
+    latents = network.positions("latent")
+    draws, unlikely = np.empty((count, latents.size)), np.empty(count)
+    for k in np.unique(regime):
+        at = np.flatnonzero(regime == k)
+        centre = latents_given(network, posterior, int(k), posterior.settings[k, row[at]])
+        mean, cov = posterior.joints[k]
+        rest, _, spread = condition(mean, cov, posterior.given, mean[posterior.given])
+        keep = np.searchsorted(rest, latents)
+        factor = np.linalg.cholesky(spread[np.ix_(keep, keep)])
+        noise = rng.standard_normal((at.size, latents.size))
+        draws[at], unlikely[at] = centre + noise @ factor.T, (noise**2).sum(axis=1)
+    draws = draws[unlikely <= np.quantile(unlikely, 0.9)]
+    return network.full_latents(draws[_spread_out(draws, n)])
+
+
+def _spread_out(points: Array, n: int) -> Index:
+    """Pick n rows far from each other, greedily, from a row of median distance to the centre."""
+    radius = np.linalg.norm(points - points.mean(axis=0), axis=1)
+    picked = [int(np.argsort(radius)[len(radius) // 2])]
+    gap = np.linalg.norm(points - points[picked[0]], axis=1)
+    while len(picked) < n:
+        picked.append(int(gap.argmax()))
+        gap = np.minimum(gap, np.linalg.norm(points - points[picked[-1]], axis=1))
+    return np.array(picked)

@@ -1,0 +1,171 @@
+"""The network's JSON file: strict on the way in, exact both ways, no pickle."""
+
+import math
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bayesnet.conditionals import Conditional
+from bayesnet.gaussian import Array, is_positive_definite
+from bayesnet.network import Arc, Network, Regime
+from bayesnet.nodes import Node
+from bayesnet.support import Support, Surface
+from core.errors import CheckpointError
+from core.files import read_json, write_json
+
+FORMAT = "microdesign-network"
+VERSION = 1
+
+
+def save_network(network: Network, path: Path) -> None:
+    """Write a network as JSON, atomically; floats survive exactly."""
+    content: dict[str, Any] = {"format": FORMAT, "version": VERSION}
+    content |= {f.name: _plain(getattr(network, f.name)) for f in fields(network)}
+    write_json(Path(path), content)
+
+
+def load_network(path: Path) -> Network:
+    """Read a network and check names, shapes, finiteness and positive definiteness.
+
+    Raises:
+        CheckpointError: the file is missing, damaged or of another kind.
+    """
+    content = read_json(Path(path))
+    if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
+        raise CheckpointError(f"{path} is not a network of this program")
+    if content.pop("version", None) != VERSION:
+        raise CheckpointError(f"{path} has another version; run python -m bayesnet.learn again")
+    wanted = {f.name for f in fields(Network)}
+    if set(content) != wanted:
+        odd = sorted(set(content) ^ wanted)
+        raise CheckpointError(f"{path}: missing or unknown entries {odd}")
+    try:
+        network = _build(content)
+        _check(network)
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error}") from error
+    except (
+        TypeError,
+        ValueError,
+        KeyError,
+        AttributeError,
+        IndexError,
+        np.linalg.LinAlgError,
+    ) as error:
+        raise CheckpointError(f"{path} is damaged: {error}") from error
+    return network
+
+
+def _plain(value: Any) -> Any:
+    """Turn dataclasses and arrays into JSON; NaN (an unlabelled property) becomes null."""
+    if isinstance(value, (Node, Regime, Arc, Conditional, Support, Surface)):
+        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def _array(value: Any, *shape: int, holes: bool = False) -> Array:
+    """Read an array of a known shape; null only where ``holes``."""
+    result = (
+        np.array(value, dtype=np.float64).reshape(shape)
+        if 0 in shape
+        else np.array(value, dtype=np.float64)
+    )
+    if result.shape != shape:
+        raise CheckpointError(f"an array has shape {result.shape}, {shape} expected")
+    if not (np.isfinite(result) | (holes & np.isnan(result))).all():
+        raise CheckpointError("an array holds values that are not finite")
+    return result
+
+
+def _build(content: dict[str, Any]) -> Network:
+    nodes = tuple(Node(**n) for n in content["nodes"])
+    count = {r: sum(n.role == r for n in nodes) for r in ("process", "latent", "property")}
+    p, a, m = count["process"], count["latent"], count["property"]
+    raw = content["support"]
+    size = len(content["specimens"])
+    surfaces = tuple(
+        Surface(**{**s, "alpha": _array(s["alpha"], size), "lengths": _array(s["lengths"], p)})
+        for s in raw["surfaces"]
+    )
+    width = len(raw["scores"][0]) if raw["scores"] else 0
+    support = Support(
+        process=_array(raw["process"], size, p),
+        properties=_array(raw["properties"], size, m, holes=True),
+        scores=_array(raw["scores"], size, width),
+        surfaces=surfaces,
+        reach=float(raw["reach"]),
+        spread=_array(raw["spread"], m),
+        limit=float(raw["limit"]),
+    )
+    regimes = tuple(
+        Regime(
+            float(r["weight"]),
+            tuple(
+                Conditional(
+                    c["variable"],
+                    float(c["intercept"]),
+                    tuple(c["parents"]),
+                    tuple(map(float, c["coefficients"])),
+                    float(c["std"]),
+                )
+                for c in r["conditionals"]
+            ),
+        )
+        for r in content["regimes"]
+    )
+    return Network(
+        **{
+            **content,
+            "nodes": nodes,
+            "regimes": regimes,
+            "latent_mean": _array(content["latent_mean"], len(content["latent_mean"])),
+            "within": _array(content["within"], a, a),
+            "support": support,
+            "graph_arcs": tuple(Arc(**arc) for arc in content["graph_arcs"]),
+            "specimens": tuple(content["specimens"]),
+            "notes": tuple(content["notes"]),
+        }
+    )
+
+
+def _check(network: Network) -> None:
+    """Raise CheckpointError unless names, orders, scales and covariances are sound."""
+    names = [n.node for n in network.nodes]
+    if len(set(names)) != len(names) or not network.latents or not network.regimes:
+        raise CheckpointError("node names repeat, or there are no latents or regimes")
+    for node in network.nodes:
+        if not all(map(math.isfinite, (node.mean, node.scale, node.low, node.high))):
+            raise CheckpointError(f"node {node.node} has a value that is not finite")
+        if node.scale <= 0 or node.low > node.high:
+            raise CheckpointError(f"node {node.node} has scale {node.scale}")
+        if node.role == "latent" and not 0 <= node.index < network.latent_mean.size:
+            raise CheckpointError(f"node {node.node} names dimension {node.index}")
+    if abs(network.weights.sum() - 1) > 1e-6 or (network.weights <= 0).any():
+        raise CheckpointError(f"regime weights {network.weights.tolist()} do not add up to 1")
+    for regime in network.regimes:
+        seen: set[str] = set()
+        for c in regime.conditionals:
+            numbers = (c.intercept, c.std, *c.coefficients)
+            if not set(c.parents) <= seen or len(c.parents) != len(c.coefficients):
+                raise CheckpointError(f"parents of {c.variable} are unknown or come after it")
+            if c.variable in seen or not all(map(math.isfinite, numbers)) or c.std <= 0:
+                raise CheckpointError(f"conditional of {c.variable} is damaged")
+            seen.add(c.variable)
+        if not set(names) <= seen:
+            raise CheckpointError(f"no conditional for {sorted(set(names) - seen)}")
+    if not all(is_positive_definite(cov) for _, cov in network.joints):
+        raise CheckpointError("a joint covariance is not positive definite")
+    if not is_positive_definite(network.within):
+        raise CheckpointError("the patch covariance is not positive definite")
+    if len(network.support.surfaces) not in (0, len(network.properties)):
+        raise CheckpointError("surfaces and properties do not match")

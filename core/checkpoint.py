@@ -1,0 +1,169 @@
+"""Model folders: `manifest.json` and `model.safetensors`, nothing that could run code."""
+
+import importlib.metadata
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from core.errors import CheckpointError, ConfigError
+from core.files import read_json, sha256_file, write_bytes, write_json
+from core.model import ModelConfig, TextureVAE
+from core.vgg import VGG19, load_vgg19
+
+FORMAT = 1
+MANIFEST, WEIGHTS = "manifest.json", "model.safetensors"
+MAX_WEIGHT_BYTES = 2**30
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model ready for use, with what is known about it.
+
+    Attributes:
+        vae: the trained parts, frozen, in evaluation mode.
+        vgg: the backbone it was trained with, same pooling.
+        config: the model's settings.
+        manifest: content of `manifest.json`: versions, seed, data, metrics.
+        path: the model folder.
+    """
+
+    vae: TextureVAE
+    vgg: VGG19
+    config: ModelConfig
+    manifest: dict[str, Any]
+    path: Path
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model computes."""
+        return next(self.vae.parameters()).device
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the weights file: the model's identity."""
+        return str(self.manifest["weights_sha256"])
+
+
+def save_model(folder: Path, vae: TextureVAE, manifest: Mapping[str, Any]) -> None:
+    """Write a model folder: weights in float16, buffers in float32, and the manifest last.
+
+    Args:
+        folder: created where it does not exist.
+        vae: the model; its config must name the backbone's hash.
+        manifest: what else to record (JSON content); "config", "versions" and hashes are added.
+
+    Raises:
+        CheckpointError: the config names no backbone hash, or a weight is not finite in float16.
+    """
+    folder = Path(folder)
+    if not vae.config.backbone_sha256:
+        raise CheckpointError("the model's config names no backbone: set backbone_sha256")
+    tensors = _stored(vae)
+    for name, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            raise CheckpointError(f"{name} is not finite as {tensor.dtype}: the model is not saved")
+    write_bytes(folder / WEIGHTS, save(tensors))
+    content = {
+        **manifest,
+        "format": FORMAT,
+        "config": vae.config.to_dict(),
+        "versions": versions(),
+        "weights_sha256": sha256_file(folder / WEIGHTS),
+        "parameters": sum(p.numel() for p in vae.parameters()),
+    }
+    write_json(folder / MANIFEST, content)
+
+
+def load_model(folder: Path, device: str = "cpu") -> LoadedModel:
+    """Load and check a model folder and the backbone it needs.
+
+    Args:
+        folder: written by `save_model`.
+        device: torch's name of the device to compute on.
+
+    Raises:
+        CheckpointError: missing, damaged, of another format, or trained on another backbone.
+    """
+    folder = Path(folder)
+    manifest = read_json(folder / MANIFEST)
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise CheckpointError(f"{folder / MANIFEST} is not a model of format {FORMAT}")
+    try:
+        config = ModelConfig.from_dict(manifest.get("config", {}))
+    except ConfigError as error:
+        raise CheckpointError(f"{folder / MANIFEST}: {error}") from error
+    vae = TextureVAE(config)
+    stored = read_tensors(folder / WEIGHTS, MAX_WEIGHT_BYTES)
+    if sha256_file(folder / WEIGHTS) != manifest.get("weights_sha256"):
+        raise CheckpointError(
+            f"{folder / WEIGHTS} is not the file that {MANIFEST} names: its sha256 differs"
+        )
+    check_tensors(stored, _stored(vae), folder / WEIGHTS)
+    vae.load_state_dict({name: tensor.float() for name, tensor in stored.items()})
+    vgg = load_vgg19(config.backbone, config.pooling)
+    if vgg.sha256 != config.backbone_sha256:
+        raise CheckpointError(
+            f"this model was trained on VGG19 weights {config.backbone_sha256[:12]}..., but here "
+            f"are {vgg.sha256[:12]}...; it cannot encode with those"
+        )
+    vae.requires_grad_(False).eval()
+    layout = torch.channels_last
+    vae = vae.to(device).to(memory_format=layout)
+    vgg = vgg.to(device).to(memory_format=layout)
+    return LoadedModel(vae, vgg, config, manifest, folder)
+
+
+def read_tensors(path: Path, max_bytes: int) -> dict[str, Tensor]:
+    """Read a safetensors file of bounded size.
+
+    Raises:
+        CheckpointError: missing, too large or damaged.
+    """
+    try:
+        if (size := path.stat().st_size) > max_bytes:
+            raise CheckpointError(f"{path} has {size} bytes; at most {max_bytes} are read")
+        return load(path.read_bytes())
+    except OSError as error:
+        raise CheckpointError(f"cannot read {path}: {error.strerror}") from error
+    except SafetensorError as error:
+        raise CheckpointError(f"{path} is damaged: {error}") from error
+
+
+def check_tensors(found: Mapping[str, Tensor], expected: Mapping[str, Tensor], path: Path) -> None:
+    """Compare names, shapes, dtypes and finiteness with what the config asks for.
+
+    Raises:
+        CheckpointError: at the first difference.
+    """
+    if odd := sorted(set(found) ^ set(expected)):
+        raise CheckpointError(f"{path} and its config disagree on the tensors {odd[:5]}")
+    for name, tensor in found.items():
+        wanted = expected[name]
+        if (tensor.shape, tensor.dtype) != (wanted.shape, wanted.dtype):
+            raise CheckpointError(
+                f"{path}: {name} is {tuple(tensor.shape)} {tensor.dtype}, not "
+                f"{tuple(wanted.shape)} {wanted.dtype}"
+            )
+        if not torch.isfinite(tensor).all():
+            raise CheckpointError(f"{path}: {name} has values that are not finite")
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that decide the numbers."""
+    packages = ("torch", "torchvision", "numpy", "safetensors")
+    found = {name: importlib.metadata.version(name) for name in packages}
+    return {"python": platform.python_version()} | found
+
+
+def _stored(vae: TextureVAE) -> dict[str, Tensor]:
+    """Return the tensors as they go to the disk: parameters in float16, buffers in float32."""
+    parameters = {name: p.detach().half() for name, p in vae.named_parameters()}
+    buffers = {name: b.detach().float() for name, b in vae.named_buffers()}
+    return {n: t.cpu().contiguous() for n, t in (parameters | buffers).items()}

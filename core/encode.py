@@ -1,0 +1,197 @@
+"""Latents of every patch of a data set, cached in a folder.
+
+    python -m core.encode --model DIR --data DIR [--out DIR] [--stride PX]
+
+writes ``latents.safetensors`` (mu, logvar, corner, and the rows' file and specimen numbers),
+``specimens.csv`` and ``latents.json``; by default into the model's ``latents/``.
+"""
+
+import argparse
+import io
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import save
+
+from core.checkpoint import LoadedModel, load_model, read_tensors
+from core.dataset import Column, DataSet, cut_patches, load_dataset, patch_corners
+from core.errors import CheckpointError, InputError, MicroDesignError
+from core.files import read_json, write_bytes, write_json, write_text
+from core.synthesis import encode_patches
+
+TENSORS, SPECIMENS, ABOUT = "latents.safetensors", "specimens.csv", "latents.json"
+FORMAT = 1
+MAX_BYTES = 2**31
+DEFAULT_STRIDE = 128  # px between patches: without overlap every patch is new evidence
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class LatentTable:
+    """Latents of a data set's patches with what is known of their specimens.
+
+    Attributes:
+        mu, logvar: (N, D) float32.
+        specimen, file: (N,) names.
+        corner: (N, 2) int, row and column of each patch, px.
+        specimens: frame indexed by specimen with the declared columns (NaN where unlabelled).
+        columns: the declared process and property columns.
+        data_name, data_hash: of the data set; model_hash: of the model's weights.
+        synthetic: whether the images are simulated.
+    """
+
+    mu: NDArray[np.float32]
+    logvar: NDArray[np.float32]
+    specimen: NDArray[np.str_]
+    file: NDArray[np.str_]
+    corner: NDArray[np.int32]
+    specimens: pd.DataFrame
+    columns: tuple[Column, ...]
+    data_name: str
+    data_hash: str
+    model_hash: str
+    synthetic: bool
+
+
+def encode_dataset(loaded: LoadedModel, data: DataSet, stride: int = DEFAULT_STRIDE) -> LatentTable:
+    """Encode the patches of every image of a data set.
+
+    Args:
+        loaded: the model.
+        data: the data set.
+        stride: px between patches.
+
+    Raises:
+        InputError: an image is smaller than a patch.
+    """
+    size = loaded.config.patch_px
+    parts: list[tuple] = []
+    for row, (file, specimen) in enumerate(
+        zip(data.table["file"], data.table["specimen"], strict=True)
+    ):
+        pixels = data.read(row).pixels
+        try:
+            corners = patch_corners(*pixels.shape, size, stride)
+        except InputError as error:
+            raise InputError(f"{file}: {error}") from error
+        mu, logvar = encode_patches(loaded, cut_patches(pixels, size, stride))
+        parts.append((mu, logvar, corners, [str(file)] * len(mu), [str(specimen)] * len(mu)))
+        if (row + 1) % 20 == 0 or row + 1 == len(data):
+            logger.info("%d of %d images", row + 1, len(data))
+    mu, logvar, corner, file_names, specimen_names = (
+        np.concatenate(column) for column in zip(*parts, strict=True)
+    )
+    declared = [column.name for column in data.columns]
+    return LatentTable(
+        mu=mu,
+        logvar=logvar,
+        specimen=specimen_names,
+        file=file_names,
+        corner=corner.astype(np.int32),
+        specimens=data.specimens[declared],
+        columns=data.columns,
+        data_name=data.name,
+        data_hash=data.hash,
+        model_hash=loaded.hash,
+        synthetic=data.synthetic,
+    )
+
+
+def save_latents(folder: Path, table: LatentTable) -> None:
+    """Write a latent table; ``latents.json`` comes last, a folder with one is complete."""
+    folder = Path(folder)
+    files, file_number = np.unique(table.file, return_inverse=True)
+    specimens = [str(name) for name in table.specimens.index]
+    number = {name: i for i, name in enumerate(specimens)}
+    tensors = {
+        "mu": table.mu,
+        "logvar": table.logvar,
+        "corner": table.corner,
+        "file": file_number.astype(np.int32),
+        "specimen": np.array([number[name] for name in table.specimen], dtype=np.int32),
+    }
+    stored = {name: torch.from_numpy(np.ascontiguousarray(a)) for name, a in tensors.items()}
+    write_bytes(folder / TENSORS, save(stored))
+    text = table.specimens.to_csv(index_label="specimen", lineterminator="\n")
+    write_text(folder / SPECIMENS, text)
+    about = {
+        "format": FORMAT,
+        "data_name": table.data_name,
+        "data_hash": table.data_hash,
+        "model_hash": table.model_hash,
+        "synthetic": table.synthetic,
+        "columns": [asdict(column) for column in table.columns],
+        "files": [str(name) for name in files],
+        "specimens": specimens,
+    }
+    write_json(folder / ABOUT, about)
+
+
+def load_latents(folder: Path) -> LatentTable:
+    """Read a latent table.
+
+    Raises:
+        CheckpointError: missing, damaged or of another format.
+    """
+    folder = Path(folder)
+    about = read_json(folder / ABOUT)
+    if not isinstance(about, dict) or about.get("format") != FORMAT:
+        raise CheckpointError(f"{folder / ABOUT} is not a latent table of format {FORMAT}")
+    tensors = {n: t.numpy() for n, t in read_tensors(folder / TENSORS, MAX_BYTES).items()}
+    try:
+        text = (folder / SPECIMENS).read_text(encoding="utf-8")
+        frame = pd.read_csv(io.StringIO(text), dtype={"specimen": str}).set_index("specimen")
+        columns = tuple(Column(**column) for column in about["columns"])
+        specimens, files = np.array(about["specimens"]), np.array(about["files"])
+        if list(frame.index) != list(specimens) or set(frame) != {c.name for c in columns}:
+            raise ValueError("specimens.csv does not fit latents.json")
+        mu, count = tensors["mu"], len(tensors["mu"])
+        if mu.ndim != 2 or not np.isfinite(mu).all() or tensors["logvar"].shape != mu.shape:
+            raise ValueError("mu and logvar must be finite and (N, D)")
+        for name, limit in (("specimen", len(specimens)), ("file", len(files))):
+            numbers = tensors[name]
+            if numbers.shape != (count,) or numbers.min() < 0 or numbers.max() >= limit:
+                raise ValueError(f"{name} numbers are out of range")
+        return LatentTable(
+            mu=mu,
+            logvar=tensors["logvar"],
+            specimen=specimens[tensors["specimen"]],
+            file=files[tensors["file"]],
+            corner=tensors["corner"],
+            specimens=frame,
+            columns=columns,
+            data_name=about["data_name"],
+            data_hash=about["data_hash"],
+            model_hash=about["model_hash"],
+            synthetic=bool(about["synthetic"]),
+        )
+    except (KeyError, TypeError, ValueError, OSError, InputError) as error:
+        raise CheckpointError(f"the latents in {folder} are damaged: {error}") from error
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Encode a data set's patches with a model and cache the latents."""
+    parser = argparse.ArgumentParser(prog="python -m core.encode", description=main.__doc__)
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, help="default: MODEL/latents")
+    parser.add_argument("--stride", type=int, default=DEFAULT_STRIDE, help="px between patches")
+    arguments = parser.parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    try:
+        loaded = load_model(arguments.model)
+        table = encode_dataset(loaded, load_dataset(arguments.data), arguments.stride)
+        save_latents(arguments.out or arguments.model / "latents", table)
+    except MicroDesignError as error:
+        parser.exit(2, f"{error}\n")
+    logger.info("%d patches of %d specimens", len(table.mu), len(table.specimens))
+
+
+if __name__ == "__main__":
+    main()

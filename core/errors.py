@@ -1,0 +1,29 @@
+"""Every error a user can cause or meet, under one base.
+
+A message says what is wrong, which value, and what to do. Views catch the base class only;
+anything else is a defect and is logged with an id.
+"""
+
+
+class MicroDesignError(Exception):
+    """Base of all errors of this project that are meant for the user."""
+
+
+class InputError(MicroDesignError):
+    """A file, table, image or query from the user cannot be used as it is."""
+
+
+class ConfigError(MicroDesignError):
+    """A setting is unknown, of the wrong type or out of its range."""
+
+
+class CheckpointError(MicroDesignError):
+    """A saved model, network or latent cache is missing, damaged or of another kind."""
+
+
+class TrainingError(MicroDesignError):
+    """Training cannot go on (for example a non-finite loss); the last good checkpoint is kept."""
+
+
+class InfeasibleTargetError(MicroDesignError):
+    """No microstructure in the range of the data can have the properties asked for."""

@@ -1,0 +1,138 @@
+"""Evaluate an uploaded micrograph: what it is, how well the model knows it, what it would bear."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from skimage.transform import resize
+
+from core.checkpoint import LoadedModel
+from core.errors import InputError
+from core.images import Micrograph
+from core.properties import Prediction, PropertyModel
+from core.reference import FIELD_PATCHES, Reference, cut_at, spread_patches, style_errors
+from core.synthesis import encode_patches, reconstruct
+
+SCALE_TOLERANCE = 0.02  # relative difference of um_per_px below which nothing is resampled
+SCALE_RANGE = (0.2, 5.0)  # resampling beyond this would invent or lose the structure
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What the model says about one micrograph.
+
+    Attributes:
+        name: of the file, for display.
+        pixels: (H, W) float32, resampled to the model's scale where the image's is known.
+        um_per_px: of ``pixels``; None when the image's scale is not known.
+        notes: what was done to the image on reading.
+        corners: (n, 2) of the patches shown; originals and reconstructions: (n, 128, 128).
+        style_error: median relative style error of the reconstructions shown.
+        predictions: property -> value with 90 % interval.
+        distance: how unusual; beyond 1.0 (the limit that 5 % of fresh fields exceed) it is.
+        unusual: whether it is.
+        message: the verdict in plain words.
+        mean_latent: (D,) over all patches used.
+        n_patches: how many were used for latent, predictions and distance.
+    """
+
+    name: str
+    pixels: NDArray[np.float32]
+    um_per_px: float | None
+    notes: tuple[str, ...]
+    corners: NDArray[np.intp]
+    originals: NDArray[np.float32]
+    reconstructions: NDArray[np.float32]
+    style_error: float
+    predictions: dict[str, Prediction]
+    distance: float
+    unusual: bool
+    message: str
+    mean_latent: NDArray[np.float32]
+    n_patches: int
+
+
+def evaluate_image(
+    loaded: LoadedModel,
+    properties: PropertyModel,
+    reference: Reference,
+    micrograph: Micrograph,
+    *,
+    n_patches: int = 6,
+    seed: int = 0,
+) -> Evaluation:
+    """Evaluate one micrograph with a trained model.
+
+    Args:
+        loaded: the model.
+        properties: predicts properties from the mean latent.
+        reference: what is usual for the model.
+        micrograph: at least one patch (128 px) wide and high at the model's scale.
+        n_patches: how many patches to reconstruct and show.
+        seed: of the decoder's noise.
+
+    Raises:
+        InputError: the micrograph is too small, or its scale is too far from the model's.
+    """
+    size = loaded.config.patch_px
+    pixels, notes = _to_model_scale(micrograph, loaded.manifest.get("um_per_px"))
+    if min(pixels.shape) < size:
+        raise InputError(
+            f"{micrograph.name} is {pixels.shape[1]} x {pixels.shape[0]} px at the model's scale; "
+            f"at least {size} x {size} px are needed"
+        )
+    corners = spread_patches(pixels, size, FIELD_PATCHES)
+    patches = cut_at(pixels, corners, size)
+    mean_latent = encode_patches(loaded, patches)[0].mean(axis=0)
+    shown = np.unique(np.linspace(0, len(corners) - 1, n_patches).round().astype(int))
+    remade = reconstruct(loaded, patches[shown], seed)
+    distance = reference.distance(loaded, patches)
+    unusual = distance > reference.distance_threshold
+    return Evaluation(
+        name=micrograph.name,
+        pixels=pixels,
+        um_per_px=micrograph.um_per_px and loaded.manifest.get("um_per_px"),
+        notes=(*micrograph.notes, *notes),
+        corners=corners[shown],
+        originals=patches[shown],
+        reconstructions=remade,
+        style_error=float(np.median(style_errors(loaded, patches[shown], remade).mean(axis=1))),
+        predictions=properties.predict(mean_latent),
+        distance=distance,
+        unusual=unusual,
+        message=_verdict(distance, unusual),
+        mean_latent=mean_latent,
+        n_patches=len(corners),
+    )
+
+
+def _to_model_scale(
+    micrograph: Micrograph, um_per_px: float | None
+) -> tuple[NDArray[np.float32], tuple[str, ...]]:
+    """Resample to the model's scale where both are known; say what was done."""
+    if micrograph.um_per_px is None or um_per_px is None:
+        assumed = f"scale not known: taken to be the model's, {um_per_px} um per px"
+        return micrograph.pixels, (assumed,) if um_per_px else ()
+    ratio = micrograph.um_per_px / um_per_px
+    if abs(ratio - 1) <= SCALE_TOLERANCE:
+        return micrograph.pixels, ()
+    if not SCALE_RANGE[0] <= ratio <= SCALE_RANGE[1]:
+        raise InputError(
+            f"{micrograph.name} has {micrograph.um_per_px:g} um per px, the model {um_per_px:g}: "
+            f"more than a factor of {SCALE_RANGE[1]:g} apart; use another magnification"
+        )
+    height, width = (max(round(n * ratio), 1) for n in micrograph.pixels.shape)
+    if height * width > 40_000_000:
+        raise InputError(f"{micrograph.name} is too large at the model's scale; crop it first")
+    scaled = resize(micrograph.pixels, (height, width), order=1, anti_aliasing=ratio < 1)
+    note = f"resampled from {micrograph.um_per_px:g} to {um_per_px:g} um per px"
+    return np.clip(scaled, 0, 1).astype(np.float32), (note,)
+
+
+def _verdict(distance: float, unusual: bool) -> str:
+    if not unusual:
+        return f"Like the reference data (distance {distance:.2f}, limit 1.00)."
+    return (
+        f"Outside the reference data (distance {distance:.2f}, limit 1.00): strengths are "
+        "indicative only."
+    )

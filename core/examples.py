@@ -1,0 +1,110 @@
+"""Example micrographs shipped with a model: real pictures of its data set, one a look."""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from core.dataset import DataSet, load_dataset
+from core.errors import CheckpointError, InputError, MicroDesignError
+from core.files import read_json, write_bytes, write_json
+from core.images import Micrograph, encode_png, read_image
+
+FOLDER = "examples"
+MAX_SIDE_PX = 512
+
+# The six looks of the paper's figure 3, as process settings of the reference castings.
+CASTING_LOOKS: dict[str, dict[str, float]] = {
+    "small dense spheres": {"mg_wt": 0.045, "radius_mm": 10, "ce_pct": 4.5},
+    "small sparse spheres": {"mg_wt": 0.045, "radius_mm": 10, "ce_pct": 3.45},
+    "large spheres": {"mg_wt": 0.045, "radius_mm": 50, "ce_pct": 4.3},
+    "intermediate": {"mg_wt": 0.020, "radius_mm": 24, "ce_pct": 4.3},
+    "fine flakes": {"mg_wt": 0.0, "radius_mm": 12, "ce_pct": 4.3},
+    "thick flakes": {"mg_wt": 0.0, "radius_mm": 48, "ce_pct": 4.4},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """An example micrograph: what it looks like, its specimen and its process settings."""
+
+    look: str
+    specimen: str
+    micrograph: Micrograph
+    settings: dict[str, float]
+
+
+def save_examples(
+    folder: Path, data: DataSet, looks: Mapping[str, Mapping[str, float]] = CASTING_LOOKS
+) -> None:
+    """Write, for each look, the micrograph of the specimen whose process is nearest to it.
+
+    Args:
+        folder: the model folder.
+        data: the model's data set; its process columns must include those of ``looks``.
+        looks: look -> process settings; distances are in units of the columns' ranges.
+
+    Raises:
+        InputError: the data set lacks a process column that the looks name.
+    """
+    names = list(next(iter(looks.values())))
+    missing = [name for name in names if name not in data.specimens]
+    if missing:
+        raise InputError(f"the data set has no process column {missing[0]!r} to choose examples by")
+    settings = data.specimens[names].astype(float)
+    span = (settings.max() - settings.min()).replace(0, 1)
+    entries = []
+    for look, wanted in looks.items():
+        distance = (((settings - [wanted[n] for n in names]) / span) ** 2).sum(axis=1)
+        specimen = distance.idxmin()
+        row = int(np.flatnonzero((data.table["specimen"] == specimen).to_numpy())[0])
+        micrograph = data.read(row)
+        pixels = micrograph.pixels[:MAX_SIDE_PX, :MAX_SIDE_PX]
+        file = look.replace(" ", "_") + ".png"
+        scale = data.table["um_per_px"].iloc[row]
+        known = float(scale) if np.isfinite(scale) else None
+        write_bytes(folder / FOLDER / file, encode_png(pixels, known))
+        entry = {"look": look, "file": file, "specimen": str(specimen), "um_per_px": known}
+        entries.append(entry | {"settings": settings.loc[specimen].to_dict()})
+    write_json(folder / FOLDER / "examples.json", entries)
+
+
+def load_examples(folder: Path) -> tuple[Example, ...]:
+    """Read the examples of a model folder; none is not an error.
+
+    Raises:
+        CheckpointError: the list of examples is damaged.
+    """
+    listing = folder / FOLDER / "examples.json"
+    if not listing.is_file():
+        return ()
+    examples = []
+    try:
+        for entry in read_json(listing):
+            path = folder / FOLDER / Path(entry["file"]).name
+            found = read_image(path, entry["file"])
+            micrograph = Micrograph(found.pixels, entry["look"], entry["um_per_px"], ())
+            examples.append(
+                Example(entry["look"], entry["specimen"], micrograph, dict(entry["settings"]))
+            )
+    except (KeyError, TypeError, InputError) as error:
+        raise CheckpointError(f"{listing} is damaged: {error}") from error
+    return tuple(examples)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Choose example micrographs of the six looks for a model of the reference castings."""
+    parser = argparse.ArgumentParser(prog="python -m core.examples", description=main.__doc__)
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--data", type=Path, required=True)
+    arguments = parser.parse_args(argv)
+    try:
+        save_examples(arguments.model, load_dataset(arguments.data))
+    except MicroDesignError as error:
+        parser.exit(2, f"{error}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""Measured results as JSON files that say how they were obtained."""
+
+import shlex
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import core
+from core.files import write_json
+from core.hardware import describe
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "docs" / "results"
+
+
+def record(module: str, argv: list[str], *, model_sha256: str, data_hash: str) -> dict[str, Any]:
+    """Return what every result carries: command, version, hashes, hardware, date.
+
+    Args:
+        module: the module run, as ``core.measure``; argv: its arguments.
+        model_sha256: of the model's weights; data_hash: of the data measured on.
+    """
+    return {
+        "command": shlex.join(["python", "-m", module, *argv]),
+        "version": core.__version__,
+        "commit": _commit(),
+        "model_sha256": model_sha256,
+        "data_sha256": data_hash,
+        "hardware": describe(torch.device("cpu")),
+        "python": sys.version.split()[0],
+        "torch": torch.__version__,
+        "date": datetime.now(UTC).date().isoformat(),
+    }
+
+
+def write_result(name: str, content: dict[str, Any], folder: Path = RESULTS) -> Path:
+    """Write ``folder/name.json`` atomically and return its path."""
+    path = folder / f"{name}.json"
+    write_json(path, content)
+    return path
+
+
+def _commit() -> str | None:
+    """Return the commit, with ``-dirty`` where the code was edited since; None without git."""
+    try:
+        done = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=12"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()

@@ -1,0 +1,116 @@
+"""Use a trained model on numpy arrays: encode patches, decode latents, synthesise fields.
+
+Pictures are float32 (H, W) in [0, 1]; latents float32 (D,).
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from core.checkpoint import LoadedModel
+from core.errors import InputError
+
+CHUNK = 8  # patches at once: more gains nothing on a CPU and takes memory
+
+Pictures = NDArray[np.float32]
+Latents = NDArray[np.floating]
+
+
+@torch.no_grad()
+def encode_patches(loaded: LoadedModel, patches: Pictures) -> tuple[Pictures, Pictures]:
+    """Return mu and logvar of patches.
+
+    Args:
+        loaded: the model.
+        patches: (N, H, W) in [0, 1]; H = W = 128 for the paper's head, any size of at least 32
+            for the statistics head.
+
+    Returns:
+        mu and logvar, (N, D) float32 each.
+
+    Raises:
+        InputError: the patches have another shape or values that are not finite.
+    """
+    found = [
+        torch.cat(loaded.vae.encode(loaded.vgg(chunk)), dim=1).cpu()
+        for chunk in _chunks(loaded, patches)
+    ]
+    mu, logvar = torch.cat(found).chunk(2, dim=1)
+    return mu.numpy(), logvar.numpy()
+
+
+@torch.no_grad()
+def decode_many(
+    loaded: LoadedModel, z: Latents, height: int, width: int, seed: int, periodic: bool = True
+) -> Pictures:
+    """Decode latents (N, D), every one with the same noise, so that only z tells them apart.
+
+    Raises:
+        InputError: z has another shape or is not finite, or the size is out of range.
+        ConfigError: the decoder cannot make this size.
+    """
+    latents = _latents(loaded, z)
+    made = []
+    for one in latents.split(1):
+        generator = torch.Generator().manual_seed(seed)
+        made.append(loaded.vae.decode(one, height, width, generator, periodic)[:, 0].cpu())
+    return torch.cat(made).numpy()
+
+
+def synthesise(
+    loaded: LoadedModel, z: Latents, height: int, width: int, seed: int, periodic: bool = True
+) -> Pictures:
+    """Synthesise one field of a microstructure.
+
+    Args:
+        loaded: the model.
+        z: (D,) latents of the microstructure.
+        height, width: px; multiples of 32 where ``periodic``.
+        seed: of the noise: where things are. Another seed, another field of the same material.
+        periodic: whether opposite edges fit together.
+
+    Returns:
+        (height, width) in [0, 1].
+
+    Raises:
+        InputError: z has another shape or is not finite, or the size is out of range.
+        ConfigError: the decoder cannot make this size.
+    """
+    picture: Pictures = decode_many(loaded, np.asarray(z)[None], height, width, seed, periodic)[0]
+    return picture
+
+
+@torch.no_grad()
+def reconstruct(loaded: LoadedModel, patches: Pictures, seed: int) -> Pictures:
+    """Encode patches (N, H, W) and decode their posterior means, (N, H, W).
+
+    Each patch has noise of its own, as textures at different places have.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    made = []
+    for chunk in _chunks(loaded, patches):
+        mu, _ = loaded.vae.encode(loaded.vgg(chunk))
+        made.append(loaded.vae.decode(mu, *chunk.shape[2:], generator)[:, 0].cpu())
+    return torch.cat(made).numpy()
+
+
+def _chunks(loaded: LoadedModel, patches: Pictures) -> Iterator[torch.Tensor]:
+    """Yield (B, 1, H, W) on the model's device."""
+    patches = np.ascontiguousarray(patches, dtype=np.float32)
+    if patches.ndim != 3 or len(patches) == 0:
+        raise InputError(f"patches must be (N, H, W) with N >= 1, not {patches.shape}")
+    if not np.isfinite(patches).all():
+        raise InputError("patches hold values that are not finite")
+    for chunk in torch.from_numpy(patches).unsqueeze(1).split(CHUNK):
+        yield chunk.to(loaded.device)
+
+
+def _latents(loaded: LoadedModel, z: Latents) -> torch.Tensor:
+    z = np.asarray(z, dtype=np.float32)
+    if z.ndim != 2 or z.shape[1] != loaded.config.latents:
+        raise InputError(f"latents must be (N, {loaded.config.latents}), not {z.shape}")
+    if not np.isfinite(z).all():
+        raise InputError("latents hold values that are not finite")
+    return torch.from_numpy(z).to(loaded.device)

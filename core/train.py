@@ -1,0 +1,397 @@
+"""Train a texture VAE: `python -m core.train --data DIR --out DIR [--config FILE] [--resume]`.
+
+Loss = style_weight * style + kl_weight * KL (paper, section 3.2). One VGG19 pass over the
+originals, without gradient, gives both the encoder's input and the style targets; a second one
+takes the gradient through the reconstruction. The weights exported are an exponential average.
+
+OUT becomes a model folder (`core.checkpoint`) at each evaluation, and holds `metrics.jsonl`,
+`progress.json` and `checkpoint/`. Everything random in a step follows from (seed, step): on one
+machine with the same number of threads a resumed run equals an uninterrupted one bit for bit.
+"""
+
+import argparse
+import copy
+import json
+import logging
+import math
+import signal
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+from torch import Generator, Tensor, nn
+
+from core.checkpoint import load_model, save_model
+from core.dataset import DataSet, load_dataset, split_specimens
+from core.errors import ConfigError, InputError, MicroDesignError, TrainingError
+from core.files import write_json, write_text
+from core.hardware import describe, pick_device, pick_precision
+from core.losses import (
+    Statistics,
+    centred_style_error,
+    kl_divergence,
+    relative_style_error,
+    style_loss_eq2,
+    style_statistics,
+)
+from core.model import TextureVAE
+from core.patch_pool import PatchPool
+from core.train_config import TrainConfig
+from core.training_state import load_state, save_state
+from core.validation import Validation
+from core.vgg import load_vgg19
+from core.winograd import accelerate
+
+STANDARDISE_PATCHES = 256
+logger = logging.getLogger(__name__)
+
+
+class Trainer:
+    """One training run: model, average, optimiser and data, stepped and checkpointed."""
+
+    def __init__(self, config: TrainConfig, data: DataSet, out: Path, device: str = "auto") -> None:
+        """Load the backbone and the images; measure the head's standardisation.
+
+        Raises:
+            InputError: the data cannot be trained on.
+        """
+        self.data, self.out = data, Path(out)
+        self.device = pick_device(device)
+        self.precision = pick_precision(config.precision, self.device)
+        vgg = load_vgg19(config.model.backbone, config.model.pooling)
+        model = replace(config.model, backbone_sha256=vgg.sha256)
+        self.config = config = replace(config, model=model)
+        layout = torch.channels_last  # the faster one for float32 on CPUs and for tensor cores
+        self.vgg = vgg.to(self.device).to(memory_format=layout)
+        train, held_out = _split(data, config)
+        size, stride = config.model.patch_px, config.stride
+        self.pool = PatchPool(data, train, size, stride, config.seed)
+        held_pool = PatchPool(data, held_out, size, stride, config.seed) if held_out else self.pool
+        torch.manual_seed(config.seed)
+        self.vae = TextureVAE(config.model).to(self.device).to(memory_format=layout)
+        head = self.vae.head
+        sample = self.pool.sample(STANDARDISE_PATCHES).split(config.batch)
+        with torch.no_grad():
+            inputs = [head.inputs(self.vgg(x.to(self.device))) for x in sample]
+        head.fit_standardisation(inputs)
+        self.ema = copy.deepcopy(self.vae).requires_grad_(False)
+        self.validation = Validation(
+            self.vgg, held_pool.sample(config.validation_patches), torch.cat(inputs), head
+        )
+        if self.device.type == "cpu" and self.precision == "float32":
+            self.vgg = accelerate(self.vgg)  # training only: validation keeps the plain network
+        self.validated_on = "held-out specimens" if held_out else "training specimens"
+        self.optimiser = torch.optim.Adam(
+            self.vae.parameters(), lr=config.learning_rate, betas=(0.9, 0.99)
+        )
+        self.step, self.seconds = 0, 0.0
+        self.latest: dict[str, Any] = {}  # figures of the last evaluation
+        self.stop_signal = 0
+        self._visited: tuple[int, Tensor, Statistics] = (-1, torch.empty(0), {})
+
+    def train_step(self) -> dict[str, float]:
+        """Do one optimisation step; return its loss terms.
+
+        Raises:
+            TrainingError: the loss or the gradient is not finite; the weights are left as they are.
+        """
+        config = self.config
+        for group in self.optimiser.param_groups:
+            group["lr"] = config.rate(self.progress, self.step)
+        loss, terms = self._loss(*self._originals())
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(self.vae.parameters(), config.grad_clip)
+        figures = torch.stack([loss.detach(), norm, *terms.values()]).tolist()
+        if not all(map(math.isfinite, figures[:2])):
+            raise TrainingError(
+                f"step {self.step}: loss {figures[0]}, gradient norm {figures[1]}. Resume from the "
+                "last checkpoint with a lower learning_rate or grad_clip"
+            )
+        self.optimiser.step()
+        self._average()
+        self.step += 1
+        return dict(zip(("loss", "gradient", *terms), figures, strict=True))
+
+    def _originals(self) -> tuple[Tensor, Statistics]:
+        """Return the head's inputs (B, n) and the style targets of this step's patches.
+
+        They do not depend on what is trained, so ``repeats`` steps in a row share one VGG19 pass.
+        """
+        config = self.config
+        visit = self.step // config.repeats
+        if self._visited[0] != visit:
+            images = self.pool.batch(visit, config.batch, config.augment).to(self.device)
+            with torch.no_grad(), self._autocast():
+                features = self.vgg(images)
+                inputs = self.vae.head.inputs(features)
+            self._visited = (visit, inputs, style_statistics(features, config.style_layers))
+        return self._visited[1:]
+
+    def _autocast(self) -> torch.autocast:
+        enabled = self.precision == "bfloat16"
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=enabled)
+
+    def _loss(self, inputs: Tensor, target: Statistics) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the loss of a batch and its terms, from the originals' inputs and targets."""
+        config, generator = self.config, self._generator()
+        mu, logvar = self.vae.head(inputs)  # (B, D), always in float32: it costs nothing
+        noise = torch.randn(mu.shape, generator=generator).to(mu)
+        z = mu + noise * (0.5 * logvar).exp()
+        side = config.model.patch_px
+        with self._autocast():
+            made = self.vae.decode(z, side, side, generator)
+            made_features = self.vgg(made, last=config.style_layers[-1])
+        statistics = style_statistics(made_features, config.style_layers)
+        relative = relative_style_error(target, statistics, config.style_layers).mean(dim=0)
+        if config.loss == "relative":
+            style = relative.mean()
+        elif config.loss == "eq2":
+            weights = dict.fromkeys(config.style_layers, 1.0)
+            style = style_loss_eq2(target, statistics, weights).mean()
+        else:
+            style = centred_style_error(target, statistics, config.style_layers).mean()
+            if config.loss == "mixture":
+                style = 0.5 * (style + relative.mean())
+        kl = kl_divergence(mu, logvar).mean()
+        warm = min(1.0, (self.step + 1) / max(config.kl_warm_up, 1))
+        loss = config.style_weight * style + config.kl_weight * warm * kl
+        parts = {f"relative_{name}": relative[i] for i, name in enumerate(config.style_layers)}
+        terms = {"style": style, "kl_nats": kl, "relative": relative.mean()} | parts
+        return loss, {name: term.detach() for name, term in terms.items()}
+
+    @property
+    def progress(self) -> float:
+        """Share of the schedule done, 0 to 1."""
+        share = self.step / self.config.steps
+        if self.config.minutes is not None:
+            share = max(share, self.seconds / (60 * self.config.minutes))
+        return min(share, 1.0)
+
+    def _generator(self) -> Generator:
+        """Return this step's source of noise."""
+        return Generator().manual_seed(self.config.seed * 1_000_003 + self.step)
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        """Move the exported weights towards the current ones; faster in the first steps."""
+        decay = min(self.config.ema_decay, (1 + self.step) / (10 + self.step))
+        average: list[Tensor] = list(self.ema.parameters())
+        current: list[Tensor] = list(self.vae.parameters())
+        torch._foreach_lerp_(average, current, 1 - decay)
+
+    def run(self) -> str:
+        """Train to the end, or until `stop`; return "finished" or "stopped".
+
+        Raises:
+            TrainingError: a step was not finite; the last checkpoint is as it was.
+        """
+        config, since, sums = self.config, 0, dict[str, float]()
+        self._cut_metrics()
+        started, last_save = time.monotonic() - self.seconds, time.monotonic()
+        while self.progress < 1 and not self.stop_signal:
+            terms = self.train_step()
+            self.seconds, since = time.monotonic() - started, since + 1
+            sums = {name: sums.get(name, 0.0) + value for name, value in terms.items()}
+            if self.step % config.log_every == 0:
+                self._log("train", {name: value / since for name, value in sums.items()})
+                since, sums = 0, {}
+            if self.step % config.evaluate_every == 0 and self.progress < 1:
+                self.evaluate()
+                self.export()
+            if time.monotonic() - last_save > 60 * config.checkpoint_minutes:
+                self.save()
+                last_save = time.monotonic()
+        self.save()
+        state = "finished" if self.progress >= 1 else "stopped"
+        if state == "finished":
+            self._finish()
+        self._write_progress(state, "")
+        return state
+
+    def evaluate(self) -> None:
+        """Measure the averaged weights on the fixed validation patches."""
+        self.latest = self.validation.measure(self.ema)
+        self._log("validation", self.latest)
+
+    def _finish(self) -> None:
+        """Export, then measure what was exported (weights rounded to float16) and record it."""
+        self.export()
+        self.ema = load_model(self.out, str(self.device)).vae
+        self.evaluate()
+        self.export(finished=True)
+
+    def export(self, finished: bool = False) -> None:
+        """Write the model folder from the averaged weights."""
+        scale = self.data.table["um_per_px"].median()
+        manifest = {
+            "name": self.data.name,
+            "synthetic": self.data.synthetic,
+            "data_name": self.data.name,
+            "data_hash": self.data.hash,
+            "images": len(self.data),
+            "specimens": len(self.data.specimens),
+            "um_per_px": float(scale) if math.isfinite(scale) else None,
+            "training": self.config.to_dict(),
+            "precision": self.precision,
+            "hardware": describe(self.device),
+            "seed": self.config.seed,
+            "finished": finished,
+            "steps": self.step,
+            "seconds": round(self.seconds, 1),
+            "patches_seen": self.step * self.config.batch,
+            "patches_read": -(-self.step // self.config.repeats) * self.config.batch,
+            "training_specimens": list(self.pool.specimens),
+            "validated_on": self.validated_on,
+            "metrics": self.latest,
+        }
+        save_model(self.out, self.ema, manifest)
+
+    def save(self) -> None:
+        """Write a checkpoint (atomic; a kill leaves this one or the one before)."""
+        about = {
+            "step": self.step,
+            "seconds": self.seconds,
+            "config": self.config.to_dict(),
+            "data_hash": self.data.hash,
+            "precision": self.precision,
+            "latest": self.latest,
+        }
+        save_state(self.out / "checkpoint", self.vae, self.ema, self.optimiser, about)
+
+    def resume(self) -> None:
+        """Continue from the checkpoint in OUT.
+
+        Raises:
+            CheckpointError: there is none, or it is damaged.
+            ConfigError: it was made with other settings or data.
+        """
+        about = load_state(
+            self.out / "checkpoint",
+            self.vae,
+            self.ema,
+            self.optimiser,
+            expected={
+                "config": self.config.to_dict(),
+                "data_hash": self.data.hash,
+                "precision": self.precision,
+            },
+        )
+        self.step, self.seconds = int(about["step"]), float(about["seconds"])
+        self.latest = about["latest"]
+
+    def stop(self, number: int, frame: FrameType | None = None) -> None:
+        """Ask `run` to save and stop after the current step (a signal handler)."""
+        self.stop_signal = number
+
+    def _log(self, kind: str, figures: Mapping[str, float]) -> None:
+        rate = self.step * self.config.batch / max(self.seconds, 1e-9)
+        left = self.seconds * (1 - self.progress) / max(self.progress, 1e-9)
+        times = {"seconds": self.seconds, "patches_per_s": rate, "seconds_left": left}
+        record = {"kind": kind, "step": self.step, **figures, **times}
+        record = {k: round(v, 6) if isinstance(v, float) else v for k, v in record.items()}
+        with open(self.out / "metrics.jsonl", "a", encoding="utf-8") as stream:
+            stream.write(json.dumps(record) + "\n")
+        shown = " ".join(f"{name} {value:.4g}" for name, value in figures.items())
+        of = f"step {self.step}/{self.config.steps}"
+        logger.info("%s %s: %s | %.1f patches/s, %.0f s left", of, kind, shown, rate, left)
+        if kind == "train":
+            self._write_progress("running", "", record)
+
+    def _write_progress(
+        self, state: str, message: str, record: Mapping[str, Any] | None = None
+    ) -> None:
+        content = {"state": state, "message": message, "step": self.step}
+        content |= {"steps": self.config.steps, "progress": round(self.progress, 5)}
+        content |= {"validation": self.latest, "time": time.time()}
+        write_json(self.out / "progress.json", content | {"train": dict(record or {})})
+
+    def _cut_metrics(self) -> None:
+        """Drop lines of steps after the one resumed from; start anew at step 0."""
+        path = self.out / "metrics.jsonl"
+        kept = []
+        if self.step and path.is_file():
+            for line in path.read_text(encoding="utf-8").splitlines():
+                try:
+                    record = json.loads(line)
+                except ValueError:  # a line cut short by a kill
+                    continue
+                if record.get("step", 0) <= self.step:
+                    kept.append(line)
+        write_text(path, "".join(line + "\n" for line in kept))
+
+
+def _split(data: DataSet, config: TrainConfig) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Split the specimens; all are trained on where the fraction is 0 or there is one only."""
+    names = tuple(str(name) for name in data.specimens.index)
+    if not names:
+        raise InputError(f"the data set {data.name!r} has no images")
+    if config.validation_fraction == 0 or len(names) < 2:
+        return names, ()
+    return split_specimens(names, config.validation_fraction, config.seed)
+
+
+def _arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m core.train", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder of the data set")
+    parser.add_argument("--out", type=Path, required=True, help="model folder to make")
+    parser.add_argument("--config", default="reference", help="JSON file, or reference or paper")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda")
+    parser.add_argument("--steps", type=int, help="instead of the config's")
+    parser.add_argument("--minutes", type=float, help="instead of the config's")
+    parser.add_argument("--seed", type=int, help="instead of the config's")
+    parser.add_argument("--threads", type=int, help="CPU threads, all cores without")
+    parser.add_argument("--resume", action="store_true", help="go on from OUT/checkpoint")
+    return parser.parse_args(argv)
+
+
+def _start(arguments: argparse.Namespace) -> Trainer:
+    """Build the trainer that the command line asks for."""
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
+    config = TrainConfig.from_file(arguments.config)
+    given = {name: getattr(arguments, name) for name in ("steps", "minutes", "seed")}
+    config = replace(config, **{name: v for name, v in given.items() if v is not None})
+    if not arguments.resume and (arguments.out / "checkpoint").exists():
+        raise ConfigError(f"{arguments.out} holds a run already: give --resume or another --out")
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    trainer = Trainer(config, load_dataset(arguments.data), arguments.out, arguments.device)
+    if arguments.resume:
+        trainer.resume()
+    pool, vae = trainer.pool, trainer.vae
+    logger.info(
+        "%d patches of %d specimens, %d parameters, %s, %s",
+        *(len(pool), len(pool.specimens), sum(p.numel() for p in vae.parameters())),
+        *(trainer.precision, describe(trainer.device)),
+    )
+    return trainer
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line; return the exit status."""
+    arguments = _arguments(argv)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    trainer = None
+    try:
+        trainer = _start(arguments)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, trainer.stop)
+        state = trainer.run()
+    except MicroDesignError as error:
+        if trainer is not None:
+            trainer._write_progress("failed", str(error))
+        logger.error("error: %s", error)
+        return 1
+    if state == "stopped":
+        logger.info("stopped at step %d; go on with --resume", trainer.step)
+        return 128 + trainer.stop_signal
+    logger.info("finished: %s", arguments.out)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,155 @@
+"""Settings of a training run: checked on construction, saved beside the model."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from core.errors import ConfigError
+from core.files import read_json
+from core.model import ModelConfig, check_integer, checked_keys
+from core.vgg import STYLE_LAYERS
+
+PRESETS = Path(__file__).parent / "presets"
+_LOSSES = ("mixture", "centred", "relative", "eq2")
+_PRECISIONS = ("auto", "float32", "bfloat16")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainConfig:
+    """Everything that decides a training run, apart from the data and the machine.
+
+    Attributes:
+        model: the model's settings.
+        steps: optimisation steps, the length of the learning-rate schedule.
+        minutes: with a value, the schedule follows the clock and ends after these minutes (or
+            ``steps``, whichever is first). Such a run does not resume bit for bit.
+        batch: patches a step.
+        repeats: steps in a row on the same patches, each with new noise; 2 saves a sixth of the
+            arithmetic, since VGG19 sees the originals once.
+        learning_rate: peak, reached after ``warm_up`` steps, then a cosine down to
+            ``final_fraction`` of it.
+        loss: "relative", "centred", the "mixture" of both half and half, or the paper's "eq2".
+        style_weight: factor of the style term; what it buys against one nat of KL.
+        style_layers: where style is compared.
+        kl_weight: factor of the KL term, reached after ``kl_warm_up`` steps.
+        ema_decay: of the averaged weights, which are the ones exported.
+        grad_clip: largest norm of the gradient.
+        seed: of everything random.
+        stride: px between the windows that patches are cut from (the paper's 50).
+        augment: turn and flip patches at random; not for materials with a direction.
+        validation_fraction: of the specimens, held out of training; 0 for none.
+        validation_patches: fixed patches that the validation figures are measured on.
+        evaluate_every, log_every: steps.
+        checkpoint_minutes: between checkpoints.
+        precision: of the convolutions; "auto" is bfloat16 where the device is faster with it.
+
+    Raises:
+        ConfigError: a value is out of its range.
+    """
+
+    model: ModelConfig = field(default_factory=ModelConfig)
+    steps: int = 6000
+    minutes: float | None = None
+    batch: int = 8
+    repeats: int = 1
+    learning_rate: float = 1e-3
+    final_fraction: float = 0.02
+    warm_up: int = 100
+    loss: Literal["mixture", "centred", "relative", "eq2"] = "mixture"
+    style_weight: float = 2000.0
+    style_layers: tuple[str, ...] = STYLE_LAYERS
+    kl_weight: float = 1.0
+    kl_warm_up: int = 500
+    ema_decay: float = 0.999
+    grad_clip: float = 1000.0
+    seed: int = 0
+    stride: int = 50
+    augment: bool = True
+    validation_fraction: float = 0.1
+    validation_patches: int = 24
+    evaluate_every: int = 250
+    log_every: int = 25
+    checkpoint_minutes: float = 5.0
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.model, ModelConfig):
+            raise ConfigError(f"model must be a ModelConfig, not {self.model!r}")
+        for name, choices in (("loss", _LOSSES), ("precision", _PRECISIONS)):
+            if (value := getattr(self, name)) not in choices:
+                raise ConfigError(f"{name} {value!r} is unknown; choose from {choices}")
+        if not isinstance(self.augment, bool):
+            raise ConfigError(f"augment must be true or false, not {self.augment!r}")
+        object.__setattr__(self, "style_layers", tuple(self.style_layers))
+        unknown = set(self.style_layers) - set(STYLE_LAYERS)
+        if unknown or not self.style_layers:
+            raise ConfigError(f"style_layers must be some of {STYLE_LAYERS}, not {unknown or '()'}")
+        for name, low, high in _INTEGERS:
+            check_integer(name, getattr(self, name), low, high)
+        for name, least, most in _NUMBERS:
+            _check_number(name, getattr(self, name), least, most)
+        if self.minutes is not None:
+            _check_number("minutes", self.minutes, 0.01, 1e6)
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> "TrainConfig":
+        """Build from JSON content; unknown keys raise ConfigError, missing ones get defaults."""
+        settings = checked_keys(cls, content)
+        if "model" in settings:
+            settings["model"] = ModelConfig.from_dict(settings["model"])
+        return cls(**settings)
+
+    @classmethod
+    def from_file(cls, name: str) -> "TrainConfig":
+        """Read a JSON file, or a preset by its name ("reference", "paper").
+
+        Raises:
+            CheckpointError: the file cannot be read.
+            ConfigError: a setting is unknown or out of its range.
+        """
+        preset = PRESETS / f"{name}.json"
+        known = {path.name for path in PRESETS.glob("*.json")}
+        return cls.from_dict(read_json(preset if preset.name in known else Path(name)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON content that `from_dict` reads back."""
+        content = asdict(self) | {"style_layers": list(self.style_layers)}
+        return content | {"model": self.model.to_dict()}
+
+    def rate(self, progress: float, step: int) -> float:
+        """Return the learning rate at ``progress`` (0 to 1) of the schedule."""
+        cosine = 0.5 * (1 + math.cos(math.pi * min(max(progress, 0.0), 1.0)))
+        scale = self.final_fraction + (1 - self.final_fraction) * cosine
+        return self.learning_rate * scale * min(1.0, (step + 1) / max(self.warm_up, 1))
+
+
+_INTEGERS = (
+    ("steps", 1, 10**8),
+    ("batch", 1, 4096),
+    ("repeats", 1, 64),
+    ("warm_up", 0, 10**6),
+    ("kl_warm_up", 0, 10**7),
+    ("seed", 0, 2**31 - 1),
+    ("stride", 1, 4096),
+    ("validation_patches", 1, 4096),
+    ("evaluate_every", 1, 10**7),
+    ("log_every", 1, 10**7),
+)
+_NUMBERS = (
+    ("learning_rate", 1e-8, 1.0),
+    ("final_fraction", 0.0, 1.0),
+    ("style_weight", 0.0, 1e12),
+    ("kl_weight", 0.0, 1e6),
+    ("ema_decay", 0.0, 0.999999),
+    ("grad_clip", 1e-6, 1e12),
+    ("validation_fraction", 0.0, 0.9),
+    ("checkpoint_minutes", 0.0, 1e5),
+)
+
+
+def _check_number(name: str, value: Any, low: float, high: float) -> None:
+    right_type = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not right_type or not low <= value <= high:
+        raise ConfigError(f"{name} must be a number from {low:g} to {high:g}, not {value!r}")

@@ -1,0 +1,106 @@
+"""The state of a training run on disk: loadable after a kill at any moment.
+
+The tensors go to a file named after the step; `state.json`, replaced last, names that file. Until
+then the state before is whole and named; older files are removed afterwards.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save
+from torch import Tensor
+
+from core.checkpoint import check_tensors, read_tensors
+from core.errors import CheckpointError, ConfigError
+from core.files import read_json, sha256_file, write_bytes, write_json
+from core.model import TextureVAE
+
+_MAX_BYTES = 8 * 2**30
+
+
+def save_state(
+    folder: Path,
+    vae: TextureVAE,
+    ema: TextureVAE,
+    optimiser: torch.optim.Optimizer,
+    about: Mapping[str, Any],
+) -> None:
+    """Write weights, averaged weights and Adam's moments, with ``about`` (must hold "step")."""
+    path = folder / f"step-{about['step']:08d}.safetensors"
+    tensors = dict(_weights(vae, ema)) | dict(_moments(vae, optimiser))
+    write_bytes(path, save({n: t.detach().cpu().contiguous() for n, t in tensors.items()}))
+    write_json(folder / "state.json", {**about, "file": path.name, "sha256": sha256_file(path)})
+    for old in folder.glob("step-*.safetensors"):
+        if old != path:
+            old.unlink(missing_ok=True)
+
+
+def load_state(
+    folder: Path,
+    vae: TextureVAE,
+    ema: TextureVAE,
+    optimiser: torch.optim.Optimizer,
+    expected: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Load what `save_state` wrote into the models and the optimiser; return ``about``.
+
+    Args:
+        folder: of the checkpoint.
+        vae, ema, optimiser: receive the state.
+        expected: entries of ``about`` that must be the same now.
+
+    Raises:
+        CheckpointError: there is no state, or it is damaged.
+        ConfigError: settings or data are not those of the state; the message says which.
+    """
+    about = read_json(folder / "state.json")
+    if not isinstance(about, dict) or not isinstance(about.get("file"), str):
+        raise CheckpointError(f"{folder / 'state.json'} does not describe a training state")
+    if differences := list(_differences(expected, about)):
+        raise ConfigError("this run was started differently: " + "; ".join(differences))
+    path = folder / Path(about["file"]).name
+    tensors = read_tensors(path, _MAX_BYTES)
+    if sha256_file(path) != about.get("sha256"):
+        raise CheckpointError(f"{path} is damaged: its sha256 is not the recorded one")
+    moments = {
+        f"adam.{name}.{moment}": torch.zeros(()) if moment == "step" else parameter
+        for name, parameter in vae.named_parameters()
+        for moment in ("step", "exp_avg", "exp_avg_sq")
+    }
+    weights = dict(_weights(vae, ema))
+    check_tensors(tensors, weights | (moments if about["step"] else {}), path)
+    with torch.no_grad():
+        for name, tensor in weights.items():
+            tensor.copy_(tensors[name])
+        if about["step"]:
+            for name, parameter in vae.named_parameters():
+                entry = {m: tensors[f"adam.{name}.{m}"] for m in ("step", "exp_avg", "exp_avg_sq")}
+                for moment in ("exp_avg", "exp_avg_sq"):
+                    # The parameter's device and memory format, so that sums come out bit for bit.
+                    entry[moment] = torch.empty_like(parameter).copy_(entry[moment])
+                optimiser.state[parameter] = entry
+    return about
+
+
+def _weights(vae: TextureVAE, ema: TextureVAE) -> Iterator[tuple[str, Tensor]]:
+    for prefix, module in (("model", vae), ("ema", ema)):
+        for name, tensor in module.state_dict().items():
+            yield f"{prefix}.{name}", tensor
+
+
+def _moments(vae: TextureVAE, optimiser: torch.optim.Optimizer) -> Iterator[tuple[str, Tensor]]:
+    for name, parameter in vae.named_parameters():
+        for moment, tensor in optimiser.state.get(parameter, {}).items():
+            yield f"adam.{name}.{moment}", tensor
+
+
+def _differences(now: Any, then: Any, where: str = "") -> Iterator[str]:
+    """Yield "setting was X, is Y" for each leaf of ``now`` that differs."""
+    if isinstance(now, Mapping):
+        for key, value in now.items():
+            before = then.get(key) if isinstance(then, Mapping) else None
+            yield from _differences(value, before, f"{where}.{key}" if where else key)
+    elif now != then:
+        yield f"{where} was {then!r}, is {now!r}"

@@ -1,0 +1,135 @@
+"""Pieces of page that several pages share."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from bayesnet.network import Network
+from dashboard import state
+from dashboard.errors import escape
+from dashboard.state import Model
+from dashboard.wording import Estimated, Named, interval, quantity, titled
+
+_CHOSEN = "chosen_model"  # no widget's key
+TRAIN = "python -m core.train --data DIR --out workspace/models/NAME"
+
+
+def sidebar() -> None:
+    """Let the user choose a model, and say what it is; remembered in the address."""
+    found = {model.id: model for model in state.models()}
+    if not found:
+        st.session_state.pop(_CHOSEN, None)
+        st.sidebar.warning("No model is installed.")
+        return
+    wanted = st.session_state.get(_CHOSEN, st.query_params.get("model"))
+    first = next(iter(found))
+    if wanted is not None and wanted not in found:
+        st.sidebar.warning(
+            escape(f"There is no model {str(wanted)[:60]!r} here; {first} is shown.")
+        )
+    st.session_state["sidebar_model"] = wanted if wanted in found else first
+    chosen = st.sidebar.selectbox(
+        "Model",
+        list(found),
+        format_func=lambda name: found[name].name,
+        key="sidebar_model",
+        on_change=_choose,
+        help="The reference model comes with MicroDesign; your own are in workspace/models.",
+    )
+    st.session_state[_CHOSEN] = chosen
+    if chosen != first:
+        st.query_params["model"] = chosen
+    elif "model" in st.query_params:
+        del st.query_params["model"]
+    st.sidebar.caption(card_line(found[chosen]))
+    if found[chosen].synthetic:
+        st.sidebar.badge("Synthetic reference castings", icon=":material/science:", color="orange")
+
+
+def _choose() -> None:
+    st.session_state[_CHOSEN] = st.session_state["sidebar_model"]
+
+
+def card_line(model: Model) -> str:
+    """Say in a line what a model was trained on, and when."""
+    about = model.manifest
+    parts = [f"Trained on {escape(str(about.get('data_name') or 'an unnamed data set'))}"]
+    if about.get("specimens") and about.get("images"):
+        parts.append(f"{about['specimens']} specimens, {about['images']} micrographs")
+    if model.um_per_px:
+        parts.append(f"{model.um_per_px:g} µm per px")
+    if about.get("finished"):
+        parts.append(escape(str(about["finished"])[:10]))
+    return " · ".join(parts)
+
+
+def current_model() -> Model:
+    """Return the chosen model; without any, say what to do next and stop the page."""
+    found = {model.id: model for model in state.models()}
+    model = found.get(st.session_state.get(_CHOSEN, ""))
+    if model is None:
+        st.info(
+            "**There is no model yet.** The reference model belongs in `assets/reference`; get it "
+            "with `git checkout assets`. Or train one on your own micrographs, then reload:"
+        )
+        st.code(TRAIN, language="bash")
+        st.stop()
+    return model
+
+
+def fitted_network(model: Model) -> Network:
+    """Return the model's network; without one, say what to do next and stop the page."""
+    network = state.network(model)
+    if network is None:
+        st.info(
+            "**This model has no Bayesian network yet**, so strengths and microstructures are not "
+            "tied together. Encode a data set and fit the network, then reload this page:"
+        )
+        folder = f"{model.folder}"
+        st.code(
+            f"python -m core.encode --model {folder} --data DIR\n"
+            f"python -m bayesnet.learn --model {folder} --data DIR",
+            language="bash",
+        )
+        st.stop()
+    return network
+
+
+def title(text: str, model: Model | None = None) -> None:
+    """Write the page's title, with the label that synthetic data must carry."""
+    st.title(text, anchor=False)
+    if model is not None and model.synthetic:
+        st.badge(
+            "Synthetic reference castings: simulated micrographs and strengths, not measured ones",
+            icon=":material/science:",
+            color="orange",
+        )
+
+
+def estimates(
+    found: Mapping[str, Estimated],
+    named: Mapping[str, Named],
+    heading: str,
+    targets: Mapping[str, float] | None = None,
+) -> None:
+    """Show estimates with units and 90 % intervals, beside targets where given, as a table."""
+    rows = []
+    for name, estimate in found.items():
+        if name not in named:
+            continue
+        unit = named[name].unit
+        row = {heading: titled(named[name])}
+        if targets is not None:
+            row["Target"] = quantity(targets[name], unit, 4) if name in targets else "none"
+        row["Predicted" if targets is not None else "Value"] = quantity(estimate.value, unit)
+        row["90 % interval"] = interval(estimate, unit)
+        rows.append(row)
+    st.table(rows, hide_index=True)
+
+
+def gallery(
+    pictures: Sequence[Any], captions: Sequence[str], alts: Sequence[str], width: int
+) -> None:
+    """Show small pictures that wrap to the width of the window."""
+    st.image(list(pictures), caption=list(captions), alt=list(alts), width=width)

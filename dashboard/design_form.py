@@ -1,0 +1,108 @@
+"""The form of the inverse design page, and the words that repeat what it accepted."""
+
+import streamlit as st
+
+from bayesnet.network import Network
+from dashboard.design_request import SIZES, WIDGETS, DesignRequest
+from dashboard.wording import exact, limit, titled
+
+MAX_SEED = 999_999_999
+
+
+def ask(network: Network, request: DesignRequest, um_per_px: float | None) -> DesignRequest | None:
+    """Show the form, filled with a request; return what was asked for when it is sent."""
+    with st.form("design_form"):
+        columns = st.columns(len(network.properties) + 2, vertical_alignment="bottom")
+        targets = {}
+        for column, node in zip(columns, network.properties, strict=False):
+            targets[node.column] = column.number_input(
+                titled(node),
+                step=_step(node.high - node.low),
+                format="%g",
+                key=_key(node.column, dict(request.targets).get(node.column, node.mean)),
+                help=f"The specimens have {exact(round(node.low, 1), '')} to "
+                f"{exact(round(node.high, 1), node.unit)}.",
+            )
+        size = columns[-2].selectbox(
+            "Field size",
+            SIZES,
+            format_func=lambda px: f"{px} × {px} px" if not um_per_px else f"{px * um_per_px:g} µm",
+            key=_key("size", request.size_px),
+            help="Side of the square field that is synthesised.",
+        )
+        seed = columns[-1].number_input(
+            "Seed",
+            min_value=0,
+            max_value=MAX_SEED,
+            step=1,
+            key=_key("seed", request.seed),
+            help="Another seed gives other fields and samples of the same design.",
+        )
+        process = _process(network, request)
+        sent = st.form_submit_button("Design", type="primary", key="design_submit")
+    if not sent:
+        return None
+    wanted = tuple((name, float(value)) for name, value in targets.items() if value is not None)
+    return DesignRequest(wanted, process, int(seed or 0), int(size))
+
+
+def _process(network: Network, request: DesignRequest) -> tuple:
+    """Ask for limits on the process settings; empty fields leave a setting free."""
+    if not network.process:
+        return ()
+    asked, limits = dict(request.process), []
+    with st.expander("Process settings", expanded=bool(asked)):
+        st.caption(
+            "Left empty, a setting is free within the range of the data. The same number in both "
+            "fields fixes it."
+        )
+        for node in network.process:
+            left, right = st.columns(2)
+            ends = [
+                place.number_input(
+                    f"{titled(node)}, {word}",
+                    value=None,
+                    step=_step(node.high - node.low),
+                    format="%g",
+                    placeholder=exact(float(f"{edge:.4g}"), node.unit),
+                    key=_key(f"{node.column}_{word.replace(' ', '_')}", value),
+                )
+                for place, word, edge, value in zip(
+                    (left, right),
+                    ("at least", "at most"),
+                    (node.low, node.high),
+                    asked.get(node.column, (None, None)),
+                    strict=True,
+                )
+            ]
+            if ends != [None, None]:
+                limits.append((node.column, tuple(None if e is None else float(e) for e in ends)))
+    return tuple(limits)
+
+
+def accepted(network: Network, request: DesignRequest) -> str:
+    """Repeat a request with units: what was understood of the input."""
+    named = {n.column: n for n in (*network.properties, *network.process)}
+    asked = dict(request.process)
+    parts = [
+        f"{named[n].label} {exact(v, named[n].unit)}" for n, v in request.targets if n in named
+    ]
+    parts += [
+        f"{n.label} {limit(*asked.get(n.column, (None, None)), n.unit)}" for n in network.process
+    ]
+    return " · ".join(
+        [*parts, f"field {request.size_px} × {request.size_px} px", f"seed {request.seed}"]
+    )
+
+
+def _key(name: str, value: object) -> str:
+    """Return a widget's key, with its value set where the session has none."""
+    key = WIDGETS + name
+    st.session_state.setdefault(key, value)
+    return key
+
+
+def _step(span: float) -> float:
+    """Return a round step for a range of this size."""
+    steps = (10.0**power * digit for power in range(-6, 7) for digit in (1, 2, 5))
+    return next((step for step in steps if step >= span / 60), 1.0)

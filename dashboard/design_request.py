@@ -1,0 +1,151 @@
+"""What is asked of a design: kept for the session, and in the address so that it can be shared."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import streamlit as st
+
+from bayesnet.network import Network
+
+SIZES = (256, 512, 768, 1024)
+DEFAULT_SIZE = 512
+RANGE = ".."
+WIDGETS = "design_in_"  # what the keys of the form's widgets begin with
+_STORED = "design_request"  # no widget's key, so it survives page changes
+
+Limits = tuple[float | None, float | None]
+
+
+@dataclass(frozen=True)
+class DesignRequest:
+    """Targets and limits by column name, in the columns' units.
+
+    Attributes:
+        targets: (name, value) pairs.
+        process: (name, (low, high)) pairs of the limited settings; None for open ends.
+        seed: of the noise.
+        size_px: side of the field.
+    """
+
+    targets: tuple[tuple[str, float], ...]
+    process: tuple[tuple[str, Limits], ...] = ()
+    seed: int = 0
+    size_px: int = DEFAULT_SIZE
+
+    def limits(self) -> dict[str, float | Limits]:
+        """Return the limits as the design function takes them."""
+        return {
+            name: low if low is not None and low == high else (low, high)
+            for name, (low, high) in self.process
+        }
+
+    def to_query(self) -> dict[str, str]:
+        """Return the address's parameters."""
+        query = {name: f"{value:.10g}" for name, value in self.targets}
+        for name, (low, high) in self.process:
+            ends = ["" if end is None else f"{end:.10g}" for end in (low, high)]
+            query[name] = ends[0] if low == high else RANGE.join(ends)
+        return query | {"seed": str(self.seed), "size": str(self.size_px)}
+
+
+def default_request(network: Network) -> DesignRequest:
+    """Return a target that the data hold: a labelled specimen among the stronger ones, rounded."""
+    names = [node.column for node in network.properties]
+    rows = [row for row in network.support.properties.tolist() if all(v == v for v in row)]
+    if not rows:
+        return DesignRequest(tuple((n.column, n.mean) for n in network.properties))
+    row = sorted(rows)[(2 * len(rows)) // 3]
+    return DesignRequest(
+        tuple((name, float(f"{v:.3g}")) for name, v in zip(names, row, strict=True))
+    )
+
+
+def from_query(query: Mapping[str, str], network: Network) -> tuple[DesignRequest, list[str]]:
+    """Read a request from the address; what is missing is taken from the default.
+
+    Returns:
+        The request, and a note for every parameter that could not be read.
+    """
+    request, notes = default_request(network), []
+    targets, process = dict(request.targets), {}
+    seed, size = request.seed, request.size_px
+    for name in [n.column for n in network.properties if n.column in query]:
+        value = _number(query[name])
+        if value is None:
+            notes.append(_unread(name, query[name], f"{targets[name]:g} is used"))
+        else:
+            targets[name] = value
+    for name in [n.column for n in network.process if n.column in query]:
+        limits = _limits(query[name])
+        if limits is None:
+            notes.append(_unread(name, query[name], "it is left free"))
+        else:
+            process[name] = limits
+    if "seed" in query:
+        if query["seed"].isascii() and query["seed"].isdigit() and len(query["seed"]) <= 9:
+            seed = int(query["seed"])
+        else:
+            notes.append(_unread("seed", query["seed"], f"{seed} is used"))
+    if "size" in query:
+        if query["size"] in map(str, SIZES):
+            size = int(query["size"])
+        else:
+            notes.append(_unread("size", query["size"], f"{size} px is used"))
+    return DesignRequest(tuple(targets.items()), tuple(process.items()), seed, size), notes
+
+
+def current(model_id: str, network: Network) -> tuple[DesignRequest, list[str]]:
+    """Return the session's request for this model, else the address's, else the default."""
+    stored = st.session_state.get(_STORED)
+    columns = {n.column for n in (*network.properties, *network.process)}
+    if stored and stored[0] == model_id and {n for n, _ in stored[1].targets} <= columns:
+        return stored[1], []
+    request, notes = from_query(st.query_params.to_dict(), network)
+    replace(model_id, request)
+    return request, notes
+
+
+def store(model_id: str, request: DesignRequest) -> None:
+    """Keep for the session what the form was sent with."""
+    st.session_state[_STORED] = (model_id, request)
+
+
+def replace(model_id: str, request: DesignRequest) -> None:
+    """Keep a request that did not come from the form, and let the form show it."""
+    store(model_id, request)
+    for key in [k for k in st.session_state if str(k).startswith(WIDGETS)]:
+        del st.session_state[key]
+
+
+def show_in_address(request: DesignRequest) -> None:
+    """Write the request into the address, so that F5, bookmarks and links keep it."""
+    wanted = request.to_query()
+    if "model" in st.query_params:
+        wanted["model"] = st.query_params["model"]
+    if st.query_params.to_dict() != wanted:
+        st.query_params.from_dict(wanted)
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if abs(value) < 1e12 else None  # neither NaN nor infinity passes
+
+
+def _limits(text: str) -> Limits | None:
+    if RANGE not in text:
+        value = _number(text)
+        return None if value is None else (value, value)
+    ends = []
+    for part in text.split(RANGE, 1):
+        value = _number(part) if part else None
+        if part and value is None:
+            return None
+        ends.append(value)
+    return None if ends == [None, None] else (ends[0], ends[1])
+
+
+def _unread(name: str, value: str, instead: str) -> str:
+    return f"The address gives {name} as {value[:40]!r}, which cannot be read; {instead}."

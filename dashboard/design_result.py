@@ -1,0 +1,147 @@
+"""What is shown of a design: verdict, field, tables, map and further samples."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+
+from bayesnet.design import Design, Picture
+from bayesnet.network import Network
+from core.images import encode_png
+from dashboard import components, figures, pictures
+from dashboard.design_request import DesignRequest
+from dashboard.errors import escape
+from dashboard.state import Model
+from dashboard.wording import listed, quantity, titled
+
+VERDICTS = {
+    "feasible": (st.success, "Feasible."),
+    "borderline": (st.warning, "At the edge."),
+    "infeasible": (st.error, "Not feasible."),
+}
+
+
+def verdict(design: Design, network: Network, use_nearest: Callable[[], None]) -> None:
+    """Say first whether the target can be met, and offer the nearest that can."""
+    found = design.answer.feasibility
+    box, word = VERDICTS[found.verdict]
+    with st.container(key="design_verdict"):
+        box(f"**{word}** {escape(found.message)}")
+    if found.verdict == "infeasible" and found.nearest:
+        nearest = listed(rounded(found.nearest), {n.column: n for n in network.properties})
+        st.button(f"Use {nearest}", key="design_use_nearest", on_click=use_nearest)
+        st.caption("Everything below is designed for this nearest feasible target.")
+
+
+def rounded(values: dict[str, float]) -> dict[str, float]:
+    """Return values with four digits, as they are offered and asked for."""
+    return {name: float(f"{value:.4g}") for name, value in values.items()}
+
+
+def field(design: Design, request: DesignRequest, network: Network) -> None:
+    """Show the synthesised field with its scale bar."""
+    asked = listed(dict(request.targets), {n.column: n for n in network.properties})
+    st.subheader("Synthesised microstructure", anchor=False)
+    with st.container(key="design_field"):
+        st.image(
+            pictures.with_scale_bar(design.main.pixels, design.um_per_px),
+            width="stretch",
+            alt=f"Synthesised micrograph for {asked}",
+        )
+
+
+def downloads(
+    design: Design, samples: Sequence[Picture], request: DesignRequest, model: Model
+) -> None:
+    """Offer the field as PNG and the whole design as JSON."""
+    asked = ", ".join(f"{name} {value:g}" for name, value in request.targets)
+    said = f"MicroDesign: {asked}, seed {request.seed}"
+    if model.synthetic:
+        said += "; the model was trained on synthetic reference castings"
+    stem = "_".join(["design", *(f"{n}{v:g}" for n, v in request.targets), f"seed{request.seed}"])
+
+    def as_png() -> bytes:
+        return encode_png(design.main.pixels, design.um_per_px, {"Description": said})
+
+    def as_json() -> str:
+        content = {"description": said, **replace(design, samples=tuple(samples)).to_json()}
+        return json.dumps(content, indent=2)
+
+    with st.container(horizontal=True):
+        st.download_button(
+            "Picture (PNG)",
+            as_png,
+            f"{stem}.png",
+            "image/png",
+            key="design_png",
+            on_click="ignore",
+            help="8-bit grey, without the bar; the scale is stored in the file. It tiles: opposite "
+            "edges fit together.",
+        )
+        st.download_button(
+            "Design (JSON)",
+            as_json,
+            f"{stem}.json",
+            "application/json",
+            key="design_json",
+            on_click="ignore",
+            help="Targets, verdict, process settings, latents and predictions.",
+        )
+
+
+def tables(design: Design, request: DesignRequest, network: Network) -> None:
+    """Show targets beside what is predicted back, and the recommended process settings."""
+    named = {n.column: n for n in (*network.properties, *network.process)}
+    st.subheader("Is it what was asked for?", anchor=False)
+    components.estimates(design.main.predicted, named, "Read back from it", dict(request.targets))
+    if design.answer.process:
+        st.subheader("How to make it", anchor=False)
+        components.estimates(design.answer.process, named, "Process setting")
+
+
+def property_map(design: Design, request: DesignRequest, network: Network) -> None:
+    """Show target and design among the data's specimens, in the first two properties."""
+    if len(network.properties) < 2:
+        return
+    x, y = network.properties[:2]
+    marks = []
+    targets, back = dict(request.targets), design.main.predicted
+    if {x.column, y.column} <= set(targets):
+        marks.append(
+            figures.Marked("target", targets[x.column], targets[y.column], figures.ORANGE, "x")
+        )
+    if {x.column, y.column} <= set(back):
+        at = back[x.column].value, back[y.column].value
+        marks.append(figures.Marked("this design", *at, figures.BLUE, "diamond"))
+    st.plotly_chart(
+        figures.property_map(
+            np.asarray(network.support.properties)[:, :2],
+            network.specimens,
+            (titled(x), titled(y)),
+            marks,
+        ),
+        key="design_map",
+        config=figures.CONFIG,
+        alt=f"{x.label} against {y.label}: specimens of the data, the target and this design",
+    )
+
+
+def more(samples: Sequence[Picture], um_per_px: float | None, network: Network) -> None:
+    """Show further samples with what is predicted back from each."""
+    named = {n.column: n for n in network.properties}
+    for place, (column, sample) in enumerate(
+        zip(st.columns(len(samples)), samples, strict=True), start=1
+    ):
+        back = ", ".join(
+            f"{named[name].label.lower()} {quantity(found.value, named[name].unit)}"
+            for name, found in sample.predicted.items()
+            if name in named
+        )
+        column.image(
+            pictures.with_scale_bar(sample.pixels, um_per_px),
+            caption=f"Sample {place}; read back from it: {back}",
+            width="stretch",
+            alt=f"Sample {place} for the same target",
+        )

@@ -1,0 +1,39 @@
+"""How errors reach the user: ours as they are, all others logged and shown as an id."""
+
+import logging
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from core.errors import MicroDesignError
+
+logger = logging.getLogger(__name__)
+
+
+@contextmanager
+def shown(prefix: str = "") -> Iterator[None]:
+    """Show what goes wrong inside as an error box, and go on after it.
+
+    Args:
+        prefix: put before the message, for example the file it is about.
+    """
+    try:
+        yield
+    except MicroDesignError as error:
+        st.error(escape(f"{prefix}{error}"))
+    except Exception:  # a defect; Streamlit's own control flow is no Exception
+        number = uuid.uuid4().hex[:8]
+        logger.exception("error %s", number)
+        st.error(
+            f"{escape(prefix)}Something went wrong here, and it is not your doing. It is in the "
+            f"server's log as error {number}; please report it with this number."
+        )
+
+
+def escape(text: str) -> str:
+    """Return text so that Markdown shows it literally (file names, values, messages)."""
+    for mark in "\\`*_{}[]<>#$~|:":
+        text = text.replace(mark, "\\" + mark)
+    return text

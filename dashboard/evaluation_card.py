@@ -1,0 +1,95 @@
+"""What is shown of one evaluated micrograph."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from core.reference import Reference
+from dashboard import components, figures, pictures
+from dashboard.compute import Evaluated
+from dashboard.errors import escape
+from dashboard.wording import Named, number
+
+SCALE_TOLERANCE = 0.15
+
+
+def scale_remark(um_per_px: float | None, of_model: float | None) -> str | None:
+    """Return a warning where the micrograph's scale is not the model's, None where it is.
+
+    >>> scale_remark(1.1, 1.0) is None, scale_remark(None, 1.0) is None
+    (True, False)
+    """
+    if of_model is None:
+        return None
+    if um_per_px is None:
+        return (
+            f"The scale of this micrograph is not known; it was taken to be the model's, "
+            f"{of_model:g} µm per px. At another magnification everything below is about particles "
+            "of the wrong size: give the scale in the form."
+        )
+    if abs(um_per_px / of_model - 1) <= SCALE_TOLERANCE:
+        return None
+    return (
+        f"This micrograph has {number(um_per_px)} µm per px; it was scaled to the model's "
+        f"{of_model:g} µm per px. Fine detail differs from what the model learned from, so take "
+        "the predictions with care."
+    )
+
+
+def references(reference: Reference) -> dict[str, float]:
+    """Return what a style error is compared with, best first."""
+    return {
+        "model on fresh castings, median": reference.style_reconstruction_median,
+        "model on fresh castings, 90 % are below": reference.style_reconstruction_p90,
+        "two real patches of one specimen": reference.style_same_specimen,
+        "two real patches of different specimens": reference.style_other_specimen,
+    }
+
+
+def show(
+    place: int,
+    found: Evaluated,
+    reference: Reference,
+    named: Mapping[str, Named],
+    of_model: float | None,
+) -> None:
+    """Show one micrograph: verdict, predicted properties, patches beside their reconstructions."""
+    one = found.evaluation
+    with st.container(border=True, key=f"evaluation_{place}"):
+        st.subheader(escape(one.name), anchor=False)
+        box = st.warning if one.unusual else st.success
+        box(f"**{'Unusual' if one.unusual else 'Usual'} for this model.** {escape(one.message)}")
+        if remark := scale_remark(found.um_per_px, of_model):
+            st.warning(remark)
+        for note in one.notes:
+            st.caption(f"On reading: {escape(note)}")
+        left, right = st.columns([2, 3], gap="medium")
+        left.image(
+            found.preview,
+            width="stretch",
+            caption="The micrograph; squares mark the patches that were evaluated.",
+            alt=f"Micrograph {one.name} with numbered patches",
+        )
+        with right:
+            components.estimates(one.predictions, named, "Predicted from the micrograph")
+            st.markdown(
+                f"**Style error {number(one.style_error)}** (relative; 0 is the same style) · "
+                f"**distance {number(one.distance, 2)}** (no unit; 95 % of usual "
+                "micrographs stay below 1)"
+            )
+            st.plotly_chart(
+                figures.style_scale([("this micrograph", one.style_error)], references(reference)),
+                key=f"evaluation_chart_{place}",
+                config=figures.CONFIG,
+                alt=f"Style error of {one.name} beside its references",
+            )
+        st.markdown("**Patches: original on the left, reconstruction on the right**")
+        components.gallery(
+            [
+                pictures.png(pictures.side_by_side(pair))
+                for pair in zip(one.originals, one.reconstructions, strict=True)
+            ],
+            [f"patch {i}" for i in range(1, len(one.originals) + 1)],
+            [f"Patch {i}: original and reconstruction" for i in range(1, len(one.originals) + 1)],
+            300,
+        )

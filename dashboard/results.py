@@ -1,0 +1,55 @@
+"""Evaluations as rows for a spreadsheet."""
+
+import csv
+import io
+from collections.abc import Sequence
+
+from dashboard.compute import Evaluated
+from dashboard.wording import Named, titled
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def as_csv(evaluations: Sequence[Evaluated], properties: Sequence[Named]) -> str:
+    """Return evaluations as CSV with units in the header.
+
+    Args:
+        evaluations: one an image.
+        properties: the model's property columns, each with ``column`` (its name), label and unit.
+    """
+    header = [
+        "Image",
+        "Scale (µm per px)",
+        "Relative style error",
+        "Distance (1 = limit)",
+        "Unusual",
+    ]
+    for column in properties:
+        header += [titled(column), f"{column.label}, 90 % low", f"{column.label}, 90 % high"]
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    writer.writerow([harmless(cell) for cell in [*header, "Remark"]])
+    for found in evaluations:
+        one = found.evaluation
+        row = [
+            one.name,
+            found.um_per_px,
+            one.style_error,
+            one.distance,
+            "yes" if one.unusual else "no",
+        ]
+        for column in properties:
+            predicted = one.predictions.get(column.column)
+            row += [predicted.value, predicted.low, predicted.high] if predicted else [None] * 3
+        writer.writerow([harmless(cell) for cell in [*row, one.message]])
+    return buffer.getvalue()
+
+
+def harmless(cell: object) -> str:
+    """Return a cell's text; what a spreadsheet would run as a formula gets a quote in front."""
+    if cell is None:
+        return ""
+    if isinstance(cell, (int, float)):
+        return f"{cell:.6g}"
+    text = str(cell)
+    return "'" + text if text.lstrip(" ").startswith(_FORMULA) else text

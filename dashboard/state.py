@@ -1,0 +1,196 @@
+"""Where models live, and their parts, loaded once and shared by all sessions."""
+
+import os
+import re
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from bayesnet.network import Network
+from core.checkpoint import LoadedModel, load_model
+from core.errors import CheckpointError
+from core.examples import Example, load_examples
+from core.files import read_json
+from core.properties import PropertyModel
+from core.reference import Reference, load_reference
+from core.synthesis import encode_patches, synthesise
+
+ROOT = Path(__file__).resolve().parents[1]
+ASSETS = ROOT / "assets"
+REFERENCE = "reference"
+FITTED = ("network.json", "properties.json")  # in the order in which they are taken away
+
+
+def workspace() -> Path:
+    """Return the folder for everything that users make: MICRODESIGN_WORKSPACE, or `workspace/`."""
+    return Path(os.environ.get("MICRODESIGN_WORKSPACE") or ROOT / "workspace").expanduser()
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model folder as the pages see it.
+
+    Attributes:
+        id: what the address calls it.
+        folder: with `manifest.json`.
+        manifest: its content.
+    """
+
+    id: str
+    folder: Path
+    manifest: dict[str, Any] = field(repr=False, compare=False)
+
+    @property
+    def name(self) -> str:
+        """Its name for people."""
+        given = str(self.manifest.get("name") or "")
+        if self.id == REFERENCE:
+            return "Reference model"
+        return f"{self.id}: {given}" if given else self.id
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether it was trained on simulated micrographs."""
+        return bool(self.manifest.get("synthetic"))
+
+    @property
+    def um_per_px(self) -> float | None:
+        """Scale of its micrographs."""
+        scale = self.manifest.get("um_per_px")
+        return float(scale) if isinstance(scale, (int, float)) and scale > 0 else None
+
+    @property
+    def fitted_folder(self) -> Path:
+        """Where a network that was fitted in the dashboard is kept."""
+        return workspace() / "networks" / self.id
+
+    def part(self, name: str) -> Path:
+        """Return a part's path: as fitted in the dashboard, else the model's own."""
+        fitted = self.fitted_folder / name
+        refitted = name in FITTED and (self.fitted_folder / FITTED[0]).is_file()
+        return fitted if refitted and fitted.is_file() else self.folder / name
+
+    def key(self, *names: str) -> tuple[str, ...]:
+        """Return what changes when one of these parts is replaced; part of every cache key."""
+        parts = [self.part(name) for name in names or ("manifest.json",)]
+        return tuple(f"{path}@{_stamp(path)}" for path in parts)
+
+
+def _stamp(path: Path) -> str:
+    try:
+        status = path.stat()
+    except OSError:
+        return "missing"
+    return f"{status.st_mtime_ns}-{status.st_size}"
+
+
+def models() -> tuple[Model, ...]:
+    """Return the models that are there: the reference model, then the workspace's by name."""
+    folders = {REFERENCE: ASSETS / REFERENCE}
+    made = workspace() / "models"
+    if made.is_dir():
+        for folder in sorted(made.iterdir()):
+            if re.fullmatch(r"[A-Za-z0-9][\w.-]*", folder.name) and folder.name not in folders:
+                folders[folder.name] = folder
+    found = []
+    for name, folder in folders.items():
+        if (folder / "manifest.json").is_file():
+            manifest = read_json(folder / "manifest.json")
+            found.append(Model(name, folder, manifest if isinstance(manifest, dict) else {}))
+    return tuple(found)
+
+
+@st.cache_resource(show_spinner=False)
+def lock() -> threading.Lock:
+    """Return the lock around inference: two at once are slower than one after the other."""
+    return threading.Lock()
+
+
+def loaded(model: Model) -> LoadedModel:
+    """Load the model and its backbone, once.
+
+    Raises:
+        CheckpointError: the folder is damaged.
+    """
+    return _load(str(model.folder), model.key("manifest.json", "model.safetensors"))
+
+
+@st.cache_resource(max_entries=2, show_spinner="Loading the model…")
+def _load(folder: str, key: tuple[str, ...]) -> LoadedModel:
+    model = load_model(Path(folder))
+    side = model.config.patch_px  # warm up: the first pass through torch is a slow one
+    picture = synthesise(model, np.zeros(model.config.latents, np.float32), side, side, seed=0)
+    encode_patches(model, picture[None])
+    return model
+
+
+def network(model: Model) -> Network | None:
+    """Return the model's network, None where none was fitted."""
+    path = model.part("network.json")
+    return _network(model.key("network.json"), str(path)) if path.is_file() else None
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _network(key: tuple[str, ...], path: str) -> Network:
+    return Network.load(Path(path))
+
+
+def properties(model: Model) -> PropertyModel | None:
+    """Return the model's property predictors, None where none were fitted."""
+    path = model.part("properties.json")
+    return _properties(model.key("properties.json"), str(path)) if path.is_file() else None
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _properties(key: tuple[str, ...], path: str) -> PropertyModel:
+    return PropertyModel.load(Path(path))
+
+
+def reference(model: Model) -> Reference:
+    """Return what is usual for the model.
+
+    Raises:
+        CheckpointError: they are missing or damaged.
+    """
+    return _reference(model.key("reference.json"), str(model.folder))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _reference(key: tuple[str, ...], folder: str) -> Reference:
+    return load_reference(Path(folder))
+
+
+def examples(model: Model) -> tuple[Example, ...]:
+    """Return the model's example micrographs, none where it has none."""
+    return _examples(model.key("examples/examples.json"), str(model.folder))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _examples(key: tuple[str, ...], folder: str) -> tuple[Example, ...]:
+    return load_examples(Path(folder))
+
+
+def latent_folders(model: Model) -> dict[str, Path]:
+    """Return the data sets whose latents are at hand for this model: title -> folder.
+
+    These are the model's own training set and the folders in the workspace's `latents/` that were
+    encoded with this model.
+    """
+    folders = [model.folder / "latents"]
+    cached = workspace() / "latents"
+    folders += sorted(cached.iterdir()) if cached.is_dir() else []
+    found = {}
+    for folder in folders:
+        if not (folder / "latents.json").is_file():
+            continue
+        about = read_json(folder / "latents.json")
+        if not isinstance(about, dict):
+            raise CheckpointError(f"{folder / 'latents.json'} is damaged")
+        if about.get("model_hash") in (None, model.manifest.get("weights_sha256")):
+            own = folder == model.folder / "latents"
+            found["the model's training set" if own else folder.name] = folder
+    return found

@@ -1,0 +1,90 @@
+"""Evaluate patches: what a micrograph is to the model, and the strengths that it suggests."""
+
+import streamlit as st
+
+from dashboard import components, compute, errors, evaluation_card, results, state
+
+KINDS = ["png", "jpg", "jpeg", "tif", "tiff", "bmp"]
+MOST = 12
+
+model = components.current_model()
+components.title("Evaluate patches", model)
+st.write(
+    "Upload micrographs: see what the model makes of them, which properties they suggest, and "
+    "whether they are like anything it has learned from."
+)
+network, properties = state.network(model), state.properties(model)
+if properties is None:
+    st.info("**This model predicts no properties yet.** Fit them, then reload this page:")
+    st.code(f"python -m bayesnet.learn --model {model.folder}", language="bash")
+    st.stop()
+named = {r.column: r for r in properties.regressors}
+
+with st.form("evaluate_form"):
+    files = st.file_uploader(
+        "Micrographs (PNG, JPEG, TIFF or BMP)",
+        KINDS,
+        accept_multiple_files=True,
+        key="evaluate_files",
+        help="Crop the information bar of the microscope first. Files stay in this server's memory "
+        "for your session only.",
+    )
+    um_per_px = st.number_input(
+        "Scale (µm per px), if you know it",
+        value=None,
+        min_value=0.0001,
+        max_value=1000.0,
+        format="%g",
+        placeholder="as the file says",
+        key="evaluate_um_per_px",
+        help="Goes before the scale in the files, for all of them.",
+    )
+    sent = st.form_submit_button("Evaluate", type="primary", key="evaluate_submit")
+
+looks = [example.look for example in state.examples(model)]
+if looks:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        look = st.selectbox("No micrograph at hand?", looks, key="evaluate_look", width=260)
+        tried = st.button("Try an example", key="evaluate_example")
+    if tried:
+        st.session_state["evaluated"] = [(model.id, "example", look)]
+if sent:
+    st.session_state["evaluated"] = [
+        (model.id, "upload", f.name, f.getvalue(), um_per_px) for f in files
+    ]
+    if not files:
+        st.warning("No file was chosen: drop one or more micrographs into the field above.")
+jobs = [job for job in st.session_state.get("evaluated", []) if job[0] == model.id]
+if not jobs and not sent:
+    st.info("Nothing is evaluated yet: choose files and press Evaluate, or try an example.")
+if len(jobs) > MOST:
+    st.warning(
+        f"{len(jobs)} files were chosen; the first {MOST} are evaluated. Send the rest after."
+    )
+
+done = []
+for place, job in enumerate(jobs[:MOST]):
+    name = f"{job[2]}"
+    with errors.shown(), st.spinner(f"Evaluating {errors.escape(name)}…"):
+        if job[1] == "example":
+            found = compute.evaluate_example(model, job[2])
+        else:
+            found = compute.evaluate_upload(model, job[3], job[2], job[4])
+        done.append((place, found))
+if done:
+    scale = "as each file says" if um_per_px is None else f"{um_per_px:g} µm per px"
+    many = f"{len(done)} micrograph{'s' if len(done) > 1 else ''}"
+    st.caption(f"Evaluated: {many}, scale {scale if jobs[0][1] == 'upload' else 'as stored'}.")
+    st.download_button(
+        "Results (CSV)",
+        lambda: results.as_csv([found for _, found in done], properties.regressors).encode(
+            "utf-8-sig"
+        ),
+        "evaluation.csv",
+        "text/csv",
+        key="evaluate_csv",
+        on_click="ignore",
+    )
+    reference = state.reference(model)
+    for place, found in done:
+        evaluation_card.show(place, found, reference, named, model.um_per_px)

@@ -1,0 +1,49 @@
+"""Inverse design: target properties in; microstructure, process settings and verdict out."""
+
+import streamlit as st
+
+from dashboard import components, compute, design_form, design_request, design_result
+from dashboard.design_request import DesignRequest
+from dashboard.errors import escape
+
+model = components.current_model()
+components.title("Inverse design", model)
+network = components.fitted_network(model)
+request, notes = design_request.current(model.id, network)
+for note in notes:
+    st.warning(escape(note))
+asked = design_form.ask(network, request, model.um_per_px)
+if asked is not None:
+    request = asked
+    design_request.store(model.id, request)
+design_request.show_in_address(request)
+st.caption(f"Accepted: {escape(design_form.accepted(network, request))}")
+
+with st.spinner("Designing: asking the network, synthesising, reading back…"):
+    design = compute.design(model, request)
+
+
+def use_nearest() -> None:
+    """Ask for the nearest feasible target instead."""
+    nearest = design_result.rounded(design.answer.feasibility.nearest or {})
+    targets = tuple((name, nearest.get(name, value)) for name, value in request.targets)
+    design_request.replace(
+        model.id, DesignRequest(targets, request.process, request.seed, request.size_px)
+    )
+
+
+design_result.verdict(design, network, use_nearest)
+left, right = st.columns([11, 10], gap="medium")
+with left:
+    design_result.field(design, request, network)
+    download_place = st.container()
+with right:
+    design_result.tables(design, request, network)
+    design_result.property_map(design, request, network)
+
+st.subheader("More that should do the same", anchor=False)
+with st.spinner("Synthesising further samples…"):
+    samples = compute.design_samples(model, request)
+design_result.more(samples, design.um_per_px, network)
+with download_place:
+    design_result.downloads(design, samples, request, model)

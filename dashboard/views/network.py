@@ -1,0 +1,134 @@
+"""Network: the fitted graph, process over latents to properties, and fitting it anew."""
+
+import streamlit as st
+
+from dashboard import components, compute, errors, figures, state
+from dashboard.wording import number, quantity, titled
+
+STRONGEST = 40
+model = components.current_model()
+components.title("Network", model)
+network = components.fitted_network(model)
+arcs = network.arcs()
+named = {n.node: n for n in network.nodes}
+refitted = model.part("network.json").parent == model.fitted_folder
+
+
+def score(of: object) -> float | None:
+    """Return the left-out score of the candidate that was chosen."""
+    scores = of.scores
+    tried = scores.get("left_out_log_likelihood", {})
+    return tried.get(f"regimes={scores.get('regimes')},factors={scores.get('factors')}")
+
+
+st.write(
+    "How process settings, the model's latents and the properties hang together. Queries on the "
+    "first page run through this network, in both directions."
+)
+with st.container(horizontal=True):
+    st.metric("Specimens", len(network.specimens), border=True)
+    st.metric(
+        "Active latents", f"{len(network.latents)} of {network.latent_mean.size}", border=True
+    )
+    st.metric(
+        "Regimes",
+        len(network.regimes),
+        border=True,
+        help="Kinds of structure, such as flake and nodular, with a network each.",
+    )
+    st.metric(
+        "Left-out score",
+        "unknown" if score(network) is None else number(score(network), 4),
+        border=True,
+        help="Mean log likelihood of a specimen that the fit has not seen (nats); more is better.",
+    )
+st.caption("Fitted anew in this dashboard." if refitted else "As it came with the model.")
+for note in network.notes:
+    st.caption(errors.escape(note))
+
+st.subheader("Graph", anchor=False)
+strongest = [abs(arc.weight) for arc in arcs]
+top = max(strongest, default=1.0)
+start = strongest[min(STRONGEST, len(strongest)) - 1] if strongest else 0.0
+minimum = st.slider(
+    "Show arcs at least this strong (standard deviations per standard deviation)",
+    0.0,
+    round(max(top, 0.02), 2),
+    round(min(start, top), 2),
+    0.01,
+    key="network_minimum",
+)
+shown = [arc for arc in arcs if abs(arc.weight) >= minimum]
+st.caption(
+    f"{len(shown)} of {len(arcs)} arcs are shown, each at least {minimum:.2f} sd per sd strong; "
+    "pale ones may be chance."
+)
+if shown:
+    st.plotly_chart(
+        figures.network_graph(network.nodes, arcs, minimum),
+        key="network_graph",
+        config=figures.CONFIG,
+        alt=f"Graph of {len(shown)} arcs from process settings over latents to properties",
+    )
+else:
+    st.info("No arc is that strong; move the slider to the left.")
+with st.expander("Table of arcs"):
+    st.dataframe(
+        [
+            {
+                "From": named[a.parent].label,
+                "To": named[a.child].label,
+                "Strength (sd per sd)": round(a.weight, 3),
+                "Beyond chance": "yes" if a.significant else "no",
+            }
+            for a in shown
+        ],
+        hide_index=True,
+        key="network_arcs",
+    )
+left_out = network.calibration.get("properties", {})
+rows = [
+    {
+        "Property": titled(n),
+        "Typical error, left out": quantity(left_out[n.column]["rms_given_latents"], n.unit),
+        "90 % interval": "too few specimens"
+        if left_out[n.column]["half_width_90"] is None
+        else f"± {quantity(left_out[n.column]['half_width_90'], n.unit)}",
+    }
+    for n in network.properties
+    if n.column in left_out
+]
+if rows:
+    st.subheader("How well latents tell the properties of specimens left out", anchor=False)
+    st.table(rows, hide_index=True)
+
+st.subheader("Fit it anew", anchor=False)
+folders = state.latent_folders(model)
+if not folders:
+    st.info("No encoded data set is at hand for this model. Encode one, then reload this page:")
+    place = state.workspace() / "latents" / "NAME"
+    st.code(f"python -m core.encode --model {model.folder} --data DIR --out {place}")
+else:
+    with st.form("network_form"):
+        data = st.selectbox("Data set", list(folders), key="network_data")
+        fit = st.form_submit_button("Fit the network anew", type="primary", key="network_fit")
+    if fit:
+        with errors.shown(), st.spinner("Fitting: half a minute at most for a hundred specimens…"):
+            after = compute.fit_anew(model, data)
+            counts = len(network.specimens), len(after.specimens)
+            scores = score(network), score(after)
+            st.session_state["network_fitted"] = (model.id, data, counts, scores)
+            st.rerun()
+    told = st.session_state.get("network_fitted")
+    if told and told[0] == model.id:
+        before, now = (
+            f"{'unknown' if value is None else f'{value:.2f} nats'} ({count} specimens)"
+            for count, value in zip(told[2], told[3], strict=True)
+        )
+        st.success(
+            f"Fitted anew on {errors.escape(told[1])}. Left-out score before {before}, now {now}."
+        )
+if refitted and st.button("Go back to the network that came with the model", key="network_reset"):
+    compute.reset_fit(model)
+    st.session_state.pop("network_fitted", None)
+    st.rerun()

@@ -1,0 +1,164 @@
+"""Claims about property models: exact leave-one-out, intervals, extrapolation, file, errors."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.kernel_ridge import KernelRidge
+from sklearn.metrics.pairwise import rbf_kernel
+
+from core.errors import CheckpointError, InputError
+from core.properties import (
+    CONSTANT,
+    PropertyModel,
+    _left_out,
+    conformal_half_width,
+    fit_properties,
+)
+
+
+def make_table(specimens=40, labelled=None, noise=0.02, seed=0):
+    """Specimens whose load is a bent function of two of six latents; the last latent is dead."""
+    rng = np.random.default_rng(seed)
+    z = rng.normal(size=(specimens, 6))
+    z[:, 5] = 0.01
+    load = 300 + 60 * np.tanh(z[:, 0]) + 20 * z[:, 1]
+    load = load * (1 + noise * rng.normal(size=specimens))
+    if labelled is not None:
+        load[labelled:] = np.nan
+    names = np.array([f"s{i:02d}" for i in range(specimens)])
+    owner = np.repeat(np.arange(specimens), 20)
+    scatter = rng.normal(size=(owner.size, 6)) * [0.5, 0.5, 0.5, 0.5, 0.5, 0.001]
+    return SimpleNamespace(
+        mu=z[owner] + scatter,
+        specimen=names[owner],
+        specimens=pd.DataFrame({"load_n": load}, index=names),
+        columns=(
+            SimpleNamespace(name="load_n", unit="N", label="load", role="property", kind="numeric"),
+        ),
+        data_hash="d",
+        model_hash="m",
+    )
+
+
+@pytest.fixture(scope="module")
+def model():
+    return fit_properties(make_table())
+
+
+def test_leave_one_out_formula_equals_refitting():
+    rng = np.random.default_rng(1)
+    x, y = rng.normal(size=(12, 3)), rng.normal(size=12)
+    kernel = rbf_kernel(x, gamma=0.2) + CONSTANT
+    left = _left_out(kernel, y, 0.1)
+    for i in range(12):
+        rest = np.delete(np.arange(12), i)
+        fit = KernelRidge(alpha=0.1, kernel="precomputed").fit(kernel[np.ix_(rest, rest)], y[rest])
+        assert left[i] == pytest.approx(y[i] - fit.predict(kernel[i : i + 1, rest])[0], abs=1e-8)
+
+
+def test_conformal_quantile_is_the_ninth_of_nine_and_absent_below():
+    assert conformal_half_width(np.arange(9.0)) == 8.0
+    assert conformal_half_width(np.arange(8.0)) is None
+    assert conformal_half_width(np.arange(19.0)) == 17.0  # ceil(0.9 * 20) = 18th
+    assert conformal_half_width(np.arange(99.0)) == 89.0
+
+
+def test_bent_function_is_learned_to_its_noise(model):
+    load = model.regressors[0]
+    assert load.r2 > 0.8, load.r2
+    assert load.mape is not None and load.mape < 0.05, load.mape
+
+
+def test_dead_latents_do_not_matter(model):
+    assert model.active == (0, 1, 2, 3, 4)
+    a, b = np.zeros(6), np.zeros(6)
+    b[5] = 100.0
+    assert model.predict(a) == model.predict(b)
+
+
+def test_intervals_cover_fresh_specimens(model):
+    rng = np.random.default_rng(9)
+    z = rng.normal(size=(400, 6))
+    load = (300 + 60 * np.tanh(z[:, 0]) + 20 * z[:, 1]) * (1 + 0.02 * rng.normal(size=400))
+    z = z + rng.normal(size=z.shape) * 0.5 / np.sqrt(20)
+    answers = [model.predict(row)["load_n"] for row in z]
+    covered = np.mean([a.low <= y <= a.high for a, y in zip(answers, load, strict=True)])
+    assert 0.8 <= covered <= 0.98, covered
+
+
+def test_few_labels_give_no_interval():
+    model = fit_properties(make_table(labelled=8))
+    prediction = model.predict(np.zeros(6))["load_n"]
+    assert prediction.low is None and prediction.high is None
+
+
+def test_far_from_the_data_the_prediction_is_a_constant(model):
+    far = [model.predict(sign * np.full(6, 1e3))["load_n"].value for sign in (1, -1)]
+    assert far[0] == pytest.approx(far[1], rel=1e-9)
+    assert 200 < far[0] < 400
+
+
+def test_many_predictions_equal_single_ones(model):
+    z = np.random.default_rng(3).normal(size=(3, 6))
+    many = model.predict_many(z)["load_n"]
+    one = [model.predict(row)["load_n"].value for row in z]
+    np.testing.assert_allclose(many, one, rtol=1e-12)
+
+
+def test_units_scale_through():
+    table = make_table()
+    other = make_table()
+    other.specimens["load_n"] *= 0.001
+    a = fit_properties(table).predict(np.ones(6))["load_n"]
+    b = fit_properties(other).predict(np.ones(6))["load_n"]
+    np.testing.assert_allclose([b.value, b.low, b.high], [a.value / 1e3, a.low / 1e3, a.high / 1e3])
+
+
+def test_values_of_both_signs_get_absolute_intervals():
+    table = make_table()
+    table.specimens["load_n"] -= 300
+    load = fit_properties(table).regressors[0]
+    assert not load.relative and load.mape is None
+
+
+def test_file_round_trip_is_exact(model, tmp_path):
+    model.save(tmp_path / "properties.json")
+    again = PropertyModel.load(tmp_path / "properties.json")
+    z = np.random.default_rng(4).normal(size=6)
+    assert again.predict(z) == model.predict(z)
+    assert again.regressors[0].r2 == model.regressors[0].r2
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda c: c.update(format="x"),
+        lambda c: c.update(version=2),
+        lambda c: c.pop("active"),
+        lambda c: c.update(active=[99]),
+        lambda c: c["regressors"][0]["dual"].pop(),
+        lambda c: c["regressors"][0]["points"][0].__setitem__(0, None),
+        lambda c: c["regressors"][0].update(colour=1),
+        lambda c: c["regressors"][0].update(gamma=-1.0),
+    ],
+)
+def test_damaged_file_is_refused(model, tmp_path, damage):
+    path = tmp_path / "properties.json"
+    model.save(path)
+    content = json.loads(path.read_text())
+    damage(content)
+    path.write_text(json.dumps(content))
+    with pytest.raises(CheckpointError):
+        PropertyModel.load(path)
+
+
+def test_unusable_input_is_refused(model):
+    with pytest.raises(InputError, match="shape"):
+        model.predict(np.zeros(5))
+    with pytest.raises(InputError, match="finite"):
+        model.predict(np.full(6, np.nan))
+    with pytest.raises(InputError, match="4 labelled specimens, 5 needed"):
+        fit_properties(make_table(labelled=4))

@@ -1,0 +1,107 @@
+"""Charts hold the data that they were given, with titles and units, and set no background."""
+
+import numpy as np
+import pytest
+
+from bayesnet.network import Arc
+from bayesnet.nodes import Node
+from dashboard.figures import BLUE, ORANGE, Marked, network_graph, property_map, style_scale
+
+
+def node(name: str, role: str, index: int = -1) -> Node:
+    return Node(
+        node=name,
+        column=name,
+        role=role,
+        unit="MPa" if role == "property" else "",
+        label=name.upper(),
+        mean=0.0,
+        scale=1.0,
+        low=-1.0,
+        high=1.0,
+        index=index,
+    )
+
+
+NODES = (
+    node("mg", "process"),
+    node("z1", "latent", 1),
+    node("z2", "latent", 2),
+    node("uts", "property"),
+)
+ARCS = (
+    Arc("mg", "z1", 0.8, True),
+    Arc("z1", "uts", -0.5, True),
+    Arc("mg", "z2", 0.1, False),
+    Arc("z2", "uts", 0.05, False),
+)
+
+
+def drawn() -> list:
+    marks = [Marked("target", 430.0, 280.0, ORANGE, "x")]
+    known = np.array([[300.0, 200.0], [450.0, np.nan]])
+    return [
+        property_map(known, ("a", "b"), ("UTS (MPa)", "Ys (MPa)"), marks),
+        style_scale([("mine", 0.2)], {"same": 0.4, "other": 0.8}),
+        network_graph(NODES, ARCS, 0.2),
+    ]
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_no_background_is_set(place):
+    layout = drawn()[place].layout
+    assert layout.paper_bgcolor is None
+    assert layout.plot_bgcolor is None
+
+
+def test_the_map_marks_the_target_among_the_specimens():
+    figure = drawn()[0]
+    assert list(figure.data[0].text) == ["a", "b"]
+    assert (figure.data[1].x[0], figure.data[1].y[0]) == (430.0, 280.0)
+    assert figure.layout.xaxis.title.text == "UTS (MPa)"
+    assert figure.layout.yaxis.title.text == "Ys (MPa)"
+
+
+def test_the_style_scale_starts_at_zero_and_shows_every_value():
+    figure = drawn()[1]
+    assert figure.layout.xaxis.rangemode == "tozero"
+    shown = {name: value for bar in figure.data for name, value in zip(bar.y, bar.x, strict=True)}
+    assert shown == {"mine": 0.2, "same": 0.4, "other": 0.8}
+
+
+def lines(figure) -> list:
+    return [trace for trace in figure.data if trace.mode == "lines"]
+
+
+def test_weak_arcs_and_their_latents_are_left_out():
+    figure = network_graph(NODES, ARCS, 0.2)
+    assert len(lines(figure)) == 2
+    texts = [text for trace in figure.data if trace.mode == "markers+text" for text in trace.text]
+    assert "z1" in texts
+    assert "z2" not in texts
+    assert {"MG", "UTS"} <= set(texts)
+
+
+def test_process_is_left_of_latents_and_these_left_of_properties():
+    figure = network_graph(NODES, ARCS, 0.0)
+    assert len(lines(figure)) == len(ARCS)
+    for line in lines(figure):
+        assert line.x[0] < line.x[1]
+
+
+def test_the_sign_decides_the_colour_and_chance_the_opacity():
+    colours = {line.line.color for line in lines(network_graph(NODES, ARCS, 0.2))}
+    assert colours == {BLUE, ORANGE}
+    weak = [line.opacity for line in lines(network_graph(NODES, ARCS, 0.0))]
+    assert min(weak) < 0.5 < max(weak)
+
+
+def test_each_direction_is_in_the_legend_once():
+    figure = network_graph(NODES, ARCS, 0.0)
+    named = [line.name for line in lines(figure) if line.showlegend]
+    assert sorted(named) == ["falls with", "rises with"]
+
+
+def test_a_graph_without_arcs_still_shows_process_and_properties():
+    figure = network_graph(NODES, ARCS, 9.0)
+    assert not lines(figure)

@@ -1,0 +1,280 @@
+"""Every page: with a model, without, and with what users do wrong."""
+
+import io
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dashboard import state
+from tests.dashboard.conftest import sound, texts
+
+PAGES = ("inverse_design", "evaluate", "reconstructions", "traversals", "network")
+
+
+def picture(side: int = 160, seed: int = 0) -> bytes:
+    grey = np.random.default_rng(seed).integers(0, 255, (side, side), np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(grey).save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def images(app) -> list:
+    return list(app.get("imgs"))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_works_with_a_model(name, with_model, open_page):
+    app = sound(open_page(name, size="256"))
+    assert "Synthetic reference castings" in texts(app)
+    assert "16 specimens, 16 micrographs" in texts(app)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_says_what_to_do_without_a_model(name, open_page):
+    app = sound(open_page(name))
+    assert "There is no model yet" in texts(app)
+    assert "core.train" in texts(app)
+
+
+@pytest.mark.parametrize("name", ["inverse_design", "network"])
+def test_a_model_without_network_says_how_to_fit_one(name, tiny_model, tmp_path, open_page):
+    shutil.copytree(tiny_model, tmp_path / "assets" / "reference")
+    (tmp_path / "assets" / "reference" / "network.json").unlink()
+    app = sound(open_page(name))
+    assert "no Bayesian network yet" in texts(app)
+    assert "bayesnet.learn" in texts(app)
+
+
+def test_a_damaged_model_is_an_error_in_words(tiny_model, tmp_path, open_page):
+    shutil.copytree(tiny_model, tmp_path / "assets" / "reference")
+    (tmp_path / "assets" / "reference" / "network.json").write_text("{}")
+    app = open_page()
+    assert not app.exception
+    assert "not a network" in app.error[0].value
+
+
+# Inverse design
+
+
+def test_a_design_is_shown_at_once_with_inputs_echoed(with_model, open_page):
+    app = sound(open_page(size="256"))
+    said = texts(app)
+    assert "Accepted: Ultimate tensile strength" in said
+    assert "Magnesium free" in said
+    assert "field 256 × 256 px" in said
+    assert app.success or app.warning
+    assert len(images(app)) == 2  # the field and one sample
+    assert app.query_params["size"] == ["256"]
+
+
+def test_the_address_restores_a_design(with_model, open_page):
+    app = sound(open_page(uts_mpa="333", ys_mpa="222", seed="5", size="256", mg_wt="0.01..0.04"))
+    said = texts(app)
+    assert "strength 333 MPa" in said
+    assert "Magnesium 0.01 to 0.04 wt%" in said
+    assert "seed 5" in said
+    assert app.number_input(key="design_in_uts_mpa").value == 333
+    assert app.number_input(key="design_in_mg_wt_at_most").value == 0.04
+
+
+def test_a_damaged_address_is_said_and_survived(with_model, open_page):
+    app = sound(open_page(uts_mpa="strong", size="256"))
+    assert any("cannot be read" in warning.value for warning in app.warning)
+
+
+def test_another_target_gives_another_picture_and_address(with_model, open_page):
+    app = sound(open_page(size="256"))
+    before = images(app)[0].proto.imgs[0].url
+    app.number_input(key="design_in_uts_mpa").set_value(300)
+    app.number_input(key="design_in_ys_mpa").set_value(200)
+    sound(app.button(key="design_submit").click().run())
+    assert images(app)[0].proto.imgs[0].url != before
+    assert app.query_params["uts_mpa"] == ["300"]
+    assert "strength 300 MPa" in texts(app)
+
+
+def test_an_infeasible_target_is_said_and_the_nearest_can_be_taken(with_model, open_page):
+    app = open_page(uts_mpa="2000", ys_mpa="20", size="256")
+    assert not app.exception
+    assert "Not feasible" in app.error[0].value
+    app.button(key="design_use_nearest").click().run()
+    sound(app)
+    assert app.query_params["uts_mpa"] != ["2000"]
+    assert "strength 2000 MPa" not in texts(app)
+
+
+def test_limits_outside_the_data_are_an_error_in_words(with_model, open_page):
+    app = open_page(mg_wt="5..6", size="256")
+    assert not app.exception
+    assert "outside the range" in app.error[0].value
+
+
+def test_a_fixed_setting_is_kept(with_model, open_page):
+    app = sound(open_page(size="256"))
+    for end in ("at_least", "at_most"):
+        app.number_input(key=f"design_in_radius_mm_{end}").set_value(30.0)
+    sound(app.button(key="design_submit").click().run())
+    assert "Casting radius fixed at 30 mm" in texts(app)
+    assert app.query_params["radius_mm"] == ["30"]
+
+
+def test_a_design_survives_a_visit_to_another_page(with_model, open_page):
+    app = sound(open_page(uts_mpa="333", ys_mpa="222", seed="5", size="256"))
+    sound(app.switch_page("views/network.py").run())
+    sound(app.switch_page("views/inverse_design.py").run())
+    assert "strength 333 MPa" in texts(app)
+    assert app.number_input(key="design_in_uts_mpa").value == 333
+
+
+# Evaluate patches
+
+
+def test_nothing_is_evaluated_before_a_file_is_chosen(with_model, open_page):
+    app = sound(open_page("evaluate"))
+    assert "Nothing is evaluated yet" in texts(app)
+    app.button(key="evaluate_submit").click().run()
+    assert "No file was chosen" in texts(app)
+
+
+def test_a_visitor_without_images_can_try_an_example(with_model, open_page):
+    app = sound(open_page("evaluate"))
+    sound(app.button(key="evaluate_example").click().run())
+    assert "Style error" in texts(app)
+    assert "this model" in texts(app)
+    assert len(images(app)) == 2
+
+
+def test_a_bad_file_gets_its_message_and_the_others_go_on(with_model, open_page):
+    app = sound(open_page("evaluate"))
+    uploader = app.file_uploader(key="evaluate_files")
+    uploader.set_value(
+        [
+            ("bad.png", b"not an image", "image/png"),
+            ("small.png", picture(40), "image/png"),
+            ("good.png", picture(), "image/png"),
+        ]
+    )
+    app.number_input(key="evaluate_um_per_px").set_value(1.0)
+    app.button(key="evaluate_submit").click().run()
+    assert not app.exception
+    assert len(app.error) == 2
+    assert "bad.png" in app.error[0].value
+    assert "small.png" in app.error[1].value
+    assert "Style error" in texts(app)
+    assert "1 micrograph, scale 1 µm per px" in texts(app)
+
+
+def test_an_unknown_scale_and_another_scale_are_warned_of(with_model, open_page):
+    app = sound(open_page("evaluate"))
+    app.file_uploader(key="evaluate_files").set_value([("a.png", picture(), "image/png")])
+    sound(app.button(key="evaluate_submit").click().run())
+    assert "scale of this micrograph is not known" in texts(app)
+    app.number_input(key="evaluate_um_per_px").set_value(1.3)
+    sound(app.button(key="evaluate_submit").click().run())
+    assert "it was scaled to the model's 1 µm per px" in texts(app)
+
+
+# Reconstructions
+
+
+def test_six_looks_and_ten_samples_are_shown(with_model, open_page):
+    app = sound(open_page("reconstructions"))
+    pairs, samples = images(app)
+    assert len(pairs.proto.imgs) == 6
+    assert "large spheres" in pairs.proto.imgs[2].caption
+    assert len(samples.proto.imgs) == 10
+
+
+def test_new_samples_have_a_new_seed_and_other_pictures(with_model, open_page):
+    app = sound(open_page("reconstructions"))
+    before = [i.url for i in images(app)[1].proto.imgs]
+    sound(app.button(key="prior_next").click().run())
+    assert "Seed 1" in texts(app)
+    assert [i.url for i in images(app)[1].proto.imgs] != before
+
+
+# Traversals
+
+
+def test_ten_values_follow_the_original_in_both_blocks(with_model, open_page):
+    app = sound(open_page("traversals"))
+    said = texts(app)
+    assert "Starting with" in "".join(s.value for s in app.subheader)
+    assert [s.value for s in app.subheader] == [
+        "Starting with large spheres",
+        "Starting with fine flakes",
+    ]
+    rows = images(app)
+    assert len(rows) == 8
+    captions = [i.caption for i in rows[0].proto.imgs]
+    assert len(captions) == 11
+    assert (captions[0], captions[1], captions[-1]) == ("original", "−4.0", "+4.0")
+    assert "noise seed" in said
+
+
+def test_no_dimension_says_what_to_do(with_model, open_page):
+    app = sound(open_page("traversals"))
+    app.multiselect(key="traversal_dimensions").set_value([])
+    sound(app.button(key="traversal_submit").click().run())
+    assert "Choose at least one" in texts(app)
+    assert not images(app)
+
+
+# Network
+
+
+def test_the_network_is_fitted_anew_into_the_workspace_and_reset(with_model, open_page):
+    shipped = (with_model / "network.json").read_bytes()
+    app = sound(open_page("network"))
+    assert "As it came with the model" in texts(app)
+    sound(app.button(key="network_fit").click().run())
+    kept = state.workspace() / "networks" / "reference"
+    assert {p.name for p in kept.iterdir()} == {"network.json", "properties.json"}
+    assert (with_model / "network.json").read_bytes() == shipped
+    assert "Left-out score before" in texts(app)
+    assert "Fitted anew in this dashboard" in texts(app)
+    sound(app.button(key="network_reset").click().run())
+    assert not list(kept.iterdir())
+    assert "As it came with the model" in texts(app)
+
+
+def test_no_arc_is_that_strong(with_model, open_page):
+    app = sound(open_page("network"))
+    slider = app.slider(key="network_minimum")
+    sound(slider.set_value(slider.max).run())
+    assert "arcs are shown" in texts(app)
+
+
+# The shipped model
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_works_with_the_shipped_model(name, reference_model, monkeypatch, open_page):
+    monkeypatch.setattr(state, "ASSETS", reference_model.parent)
+    app = sound(open_page(name))
+    assert "Synthetic reference castings" in texts(app)
+
+
+def test_the_shipped_models_default_target_is_feasible(reference_model, monkeypatch, open_page):
+    monkeypatch.setattr(state, "ASSETS", reference_model.parent)
+    assert "Feasible." in open_page().success[0].value
+
+
+# Models
+
+
+def test_models_of_the_workspace_can_be_chosen(with_model, tmp_path, open_page):
+    shutil.copytree(with_model, tmp_path / "workspace" / "models" / "mine")
+    app = sound(open_page("network"))
+    assert app.sidebar.selectbox(key="sidebar_model").options[0] == "Reference model"
+    sound(app.sidebar.selectbox(key="sidebar_model").set_value("mine").run())
+    assert app.query_params["model"] == ["mine"]
+    sound(app.switch_page("views/traversals.py").run())
+    assert app.query_params["model"] == ["mine"]
+
+
+def test_an_unknown_model_in_the_address_is_said(with_model, open_page):
+    app = sound(open_page("network", model="gone"))
+    assert "There is no model" in app.sidebar.warning[0].value

@@ -1,0 +1,66 @@
+"""Scale bars, pairs and marked micrographs."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dashboard.pictures import GAP, PREVIEW_PX, bar_length_um, marked, png, side_by_side
+from dashboard.pictures import with_scale_bar as barred
+
+
+def ramp(height: int, width: int) -> np.ndarray:
+    return np.linspace(0, 1, height * width, dtype=np.float32).reshape(height, width)
+
+
+@pytest.mark.parametrize("um_per_px", [0.05, 0.5, 1.0, 1.16, 7.3])
+def test_the_bar_is_as_long_as_it_says(um_per_px):
+    side = 512
+    picture = np.asarray(barred(np.full((side, side), 0.5, np.float32), um_per_px))
+    middle = picture[side:][(picture.shape[0] - side) // 2]
+    bar = np.flatnonzero(middle == 0)
+    run = bar[: np.argmax(np.diff(bar, append=10**6) > 1) + 1]  # the text comes after a gap
+    assert abs(len(run) * um_per_px - bar_length_um(side * um_per_px)) <= um_per_px
+
+
+def test_the_bar_leaves_the_picture_as_it_is():
+    pixels = ramp(256, 256)
+    picture = np.asarray(barred(pixels, 1.0))
+    assert picture.shape[0] > 256
+    assert np.array_equal(picture[:256], np.rint(pixels * 255).astype(np.uint8))
+
+
+def test_without_a_scale_there_is_no_bar():
+    assert barred(ramp(64, 96), None).size == (96, 64)
+
+
+@pytest.mark.parametrize("width_um", [0.7, 12.8, 128, 512, 1024, 9999])
+def test_the_bar_takes_between_an_eighth_and_a_third_of_the_width(width_um):
+    assert width_um / 8 < bar_length_um(width_um) <= width_um / 3
+
+
+def test_a_pair_keeps_both_pictures_and_a_gap_that_is_transparent():
+    left, right = ramp(32, 32), 1 - ramp(32, 32)
+    pair = side_by_side((left, right), factor=1)
+    assert pair.size == (64 + GAP, 32)
+    grey, alpha = (np.asarray(channel) for channel in pair.split())
+    assert np.array_equal(grey[:, :32], np.rint(left * 255).astype(np.uint8))
+    assert np.array_equal(grey[:, -32:], np.rint(right * 255).astype(np.uint8))
+    assert not alpha[:, 32 : 32 + GAP].any()
+
+
+def test_a_large_micrograph_is_previewed_smaller_with_its_patches_in_place():
+    pixels = np.zeros((1000, 2 * PREVIEW_PX), np.float32)
+    picture = marked(pixels, np.array([[200, 400]]), 128)
+    assert max(picture.size) == PREVIEW_PX
+    coloured = np.asarray(picture).max(axis=2) > 100
+    rows, columns = np.flatnonzero(coloured.any(axis=1)), np.flatnonzero(coloured.any(axis=0))
+    assert (rows[0], columns[0]) == (100, 200)
+    assert abs(rows[-1] - 163) <= 1
+    assert abs(columns[-1] - 263) <= 1
+
+
+def test_png_can_be_read_again():
+    with Image.open(io.BytesIO(png(barred(ramp(128, 128), 1.0)))) as image:
+        assert image.format == "PNG"

@@ -1,0 +1,70 @@
+"""Numbers as people read them."""
+
+import doctest
+from types import SimpleNamespace
+
+import pytest
+
+from core.properties import Prediction
+from dashboard import evaluation_card, pictures, wording
+from dashboard.wording import interval, limit, number, quantity, titled
+
+
+@pytest.mark.parametrize("module", [wording, pictures, evaluation_card])
+def test_the_examples_in_docstrings_hold(module):
+    assert doctest.testmod(module).failed == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (430.4, "430"),
+        (1234.6, "1235"),
+        (0.034567, "0.0346"),
+        (-2.5, "-2.5"),
+        (0.0, "0"),
+        (3e-7, "3.00e-07"),
+        (float("nan"), "unknown"),
+        (float("inf"), "unknown"),
+    ],
+)
+def test_numbers_keep_three_digits_and_all_integer_ones(value, said):
+    assert number(value) == said
+
+
+def test_a_quantity_without_unit_has_no_trailing_space():
+    assert quantity(0.5, "") == "0.5"
+
+
+def test_an_interval_carries_its_unit_once():
+    assert interval(Prediction(430, 401.2, 459.9), "MPa") == "401 to 460 MPa"
+
+
+def test_a_narrow_interval_gets_digits_that_tell_its_ends_apart():
+    assert interval(Prediction(4.3, 4.3001, 4.3009), "%") == "4.3 to 4.301 %"
+
+
+def test_a_missing_interval_says_why():
+    assert interval(Prediction(430, None, None), "MPa") == "no interval: too few specimens"
+
+
+def test_a_point_interval_is_one_number():
+    assert interval(Prediction(0.03, 0.03, 0.03), "wt%") == "0.03 wt%"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (None, None, "free"),
+        (0.01, None, "at least 0.01 wt%"),
+        (None, 0.0, "at most 0 wt%"),
+        (0.03, 0.03, "fixed at 0.03 wt%"),
+        (0.01, 0.03, "0.01 to 0.03 wt%"),
+    ],
+)
+def test_limits_are_said_in_words(low, high, said):
+    assert limit(low, high, "wt%") == said
+
+
+def test_a_title_without_unit_is_the_label():
+    assert titled(SimpleNamespace(label="Nodularity", unit="")) == "Nodularity"

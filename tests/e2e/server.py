@@ -1,0 +1,114 @@
+"""Start the real dashboard as a user does, and a browser that looks at it."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+FLAGS = (
+    "--no-sandbox",
+    "--headless",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PATIENCE_S = float(os.environ.get("MICRODESIGN_E2E_TIMEOUT_S", "180"))
+
+
+def chromium() -> str | None:
+    """Return where Chromium is, None where there is none."""
+    given = os.environ.get("MICRODESIGN_CHROMIUM")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return given or next(filter(None, map(shutil.which, names)), None)
+
+
+def free_port() -> int:
+    """Return a port that nothing listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@contextmanager
+def dashboard(cwd: Path, log: Path, **environment: str) -> Iterator[str]:
+    """Run `streamlit run dashboard/app.py` from a working directory; yield its address."""
+    port = free_port()
+    script = ROOT / "dashboard" / "app.py"
+    shown = script.relative_to(cwd) if script.is_relative_to(cwd) else script
+    command = [str(Path(sys.executable).with_name("streamlit")), "run", str(shown)]
+    command += [f"--server.port={port}", "--server.address=127.0.0.1", "--server.headless=true"]
+    clean = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    with log.open("wb") as stream:
+        server = subprocess.Popen(
+            command, cwd=cwd, env=clean | environment, stdout=stream, stderr=subprocess.STDOUT
+        )
+    try:
+        address = f"http://127.0.0.1:{port}"
+        wait_until_healthy(address, server, log)
+        yield address
+    finally:
+        server.terminate()
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+def wait_until_healthy(address: str, server: subprocess.Popen, log: Path) -> None:
+    """Wait for the health page's body: every unknown path answers 200 with HTML."""
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
+        if server.poll() is not None:
+            raise RuntimeError(f"the server ended: {log.read_text(errors='replace')[-2000:]}")
+        with (
+            suppress(OSError),
+            urllib.request.urlopen(f"{address}/_stcore/health", timeout=5) as answer,
+        ):
+            if answer.read() == b"ok":
+                return
+        time.sleep(0.2)
+    raise RuntimeError(
+        f"no health within {PATIENCE_S} s: {log.read_text(errors='replace')[-2000:]}"
+    )
+
+
+@contextmanager
+def browser_page(executable: str, width: int = 1440, height: int = 900, **options) -> Iterator:
+    """Yield a page of a headless Chromium of this size."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=list(FLAGS))
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, accept_downloads=True, **options
+        )
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE_S * 1000)
+        try:
+            yield page
+        finally:
+            browser.close()
+
+
+def settle(page) -> None:
+    """Wait until the script has run: connected, something drawn, nothing running."""
+    page.wait_for_selector('[data-testid="stApp"][data-test-connection-state="CONNECTED"]')
+    page.wait_for_selector('[data-testid="stMain"] h1')
+    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
+
+
+def open_page(page, address: str) -> None:
+    """Go to an address of the dashboard and wait until it is drawn."""
+    page.goto(address)
+    settle(page)
