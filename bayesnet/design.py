@@ -16,12 +16,13 @@ from bayesnet.evidence import Limit
 from bayesnet.network import Network
 from bayesnet.query import Answer, most_probable, sample_latents
 from core.checkpoint import LoadedModel
+from core.encode import LatentTable, load_latents, patch_scatter
 from core.errors import CheckpointError, InputError
 from core.properties import Prediction, PropertyModel
 from core.reference import cut_at, spread_patches
-from core.synthesis import encode_patches, synthesise
+from core.synthesis import encode_patches, scatter_cells, synthesise
 
-PREDICT_PATCHES = 9  # of the synthesised field, for the prediction back
+PREDICT_PATCHES = 9  # at most, of the synthesised field, for the prediction back
 MAX_SIZE_PX = 4096
 
 
@@ -31,7 +32,7 @@ class Picture:
 
     Attributes:
         pixels: (H, W) float32 in [0, 1]; opposite edges fit together.
-        z: (D,) the latents it was made from.
+        z: (D,) the specimen-mean latents that its cells scatter round.
         seed: of the decoder's noise.
         predicted: properties predicted from the picture itself (encoded again).
     """
@@ -86,12 +87,22 @@ def _picture_json(picture: Picture) -> dict[str, Any]:
 
 
 def picture(
-    loaded: LoadedModel, properties: PropertyModel, z: NDArray[np.float64], size_px: int, seed: int
+    loaded: LoadedModel,
+    properties: PropertyModel,
+    table: LatentTable,
+    z: NDArray[np.float64],
+    size_px: int,
+    seed: int,
 ) -> Picture:
-    """Synthesise a square field from z (D,), encode it again and predict its properties."""
-    pixels = synthesise(loaded, z, size_px, size_px, seed, periodic=True)
+    """Synthesise a square field round z (D,), encode it again and predict its properties.
+
+    Its cells scatter round z as the patches of the nearest specimens in ``table`` do.
+    """
     patch_px = loaded.config.patch_px
-    corners = spread_patches(pixels, patch_px, PREDICT_PATCHES)
+    cells = scatter_cells(z, patch_scatter(table, z), size_px, size_px, patch_px, seed)
+    pixels = synthesise(loaded, cells, size_px, size_px, seed, periodic=True)
+    without_overlap = (size_px // patch_px) ** 2
+    corners = spread_patches(pixels, patch_px, min(PREDICT_PATCHES, without_overlap))
     mean_latent = encode_patches(loaded, cut_at(pixels, corners, patch_px))[0].mean(axis=0)
     return Picture(pixels, z, seed, properties.predict(mean_latent))
 
@@ -123,7 +134,7 @@ def design(
 
     Raises:
         InputError: targets, limits or sizes cannot be used.
-        CheckpointError: network and model do not belong together.
+        CheckpointError: network or property models do not belong to the model.
     """
     patch_px = loaded.config.patch_px
     for name, value in (("size_px", size_px), ("sample_px", sample_px)):
@@ -133,15 +144,20 @@ def design(
             )
     if network.model_hash != loaded.hash:
         raise CheckpointError("the network was fitted on another model's latents; fit it again")
+    if properties.model_hash != loaded.hash:
+        raise CheckpointError(
+            "the property models were fitted on another model's latents; fit them again"
+        )
     limits = dict(process or {})
+    table = load_latents(loaded.path / "latents")
     start = time.perf_counter()
     answer = most_probable(network, targets, limits)
     others = sample_latents(network, targets, limits, n_samples, seed) if n_samples else ()
     inferred = time.perf_counter()
-    main = picture(loaded, properties, answer.latents, size_px, seed)
+    main = picture(loaded, properties, table, answer.latents, size_px, seed)
     first = time.perf_counter()
     samples = tuple(
-        picture(loaded, properties, z, sample_px, seed + 1 + i) for i, z in enumerate(others)
+        picture(loaded, properties, table, z, sample_px, seed + 1 + i) for i, z in enumerate(others)
     )
     done = time.perf_counter()
     return Design(

@@ -67,13 +67,13 @@ def results_text(results: Path) -> str:
             )
         closed = table(
             [
-                "|difference from target|, %, median (90th pct)",
+                "difference from target, %, median (90th pct)",
                 "predicted back",
                 "cast anew",
                 "always the median",
             ],
             rows,
-        ).replace("|difference from target|", "difference from target")
+        )
         total = speed["latency"]["stages"]["total"]
         return "\n\n".join(
             [
@@ -105,7 +105,8 @@ def card_text(model: Path, results: Path) -> str:
     rows = [
         [
             "Data",
-            f"{manifest['data_name']}, {manifest['specimens']} specimens, {manifest['images']} images",
+            f"{manifest['data_name']}, {manifest['specimens']} specimens, "
+            f"{manifest['images']} images",
         ],
         [
             "Split",
@@ -123,7 +124,8 @@ def card_text(model: Path, results: Path) -> str:
         [
             "Training",
             f"{manifest['steps']} steps of {training['batch']} patches, "
-            f"{manifest['seconds'] / 60:.0f} min on {manifest['hardware']}, {manifest['precision']}",
+            f"{manifest['seconds'] / 60:.0f} min on {manifest['hardware']}, "
+            f"{manifest['precision']}",
         ],
         [
             "Loss",
@@ -138,14 +140,15 @@ def card_text(model: Path, results: Path) -> str:
         ["Weights", f"sha256 {manifest['weights_sha256'][:16]}"],
     ]
     synthetic = (
-        "**Synthetic.** It learned from simulated cast-iron micrographs and computed strengths. It shows how "
-        "the method works; its numbers are not those of a real foundry."
+        "**Synthetic.** It learned from simulated cast-iron micrographs and computed strengths. It "
+        "shows how the method works; its numbers are not those of a real foundry."
         if manifest["synthetic"]
         else "Trained on the user's micrographs."
     )
     limits = (
-        "Not tested: pearlitic or etched irons, other magnifications than its own, other alloys. Micrographs "
-        "outside the reference data are flagged; strengths predicted for them are indicative only."
+        "Not tested: pearlitic or etched irons, other magnifications than its own, other alloys. "
+        "Micrographs outside the reference data are flagged; strengths predicted for them are "
+        "indicative only."
     )
     return (
         "\n\n".join(

@@ -14,6 +14,7 @@ from core.errors import ConfigError, InputError
 
 STRIDE = 32  # px of the finished picture for one position of the coarsest map
 MAX_SIDE = 8192
+RAMP = 0.35  # of a cell: the transition between neighbouring cells of a field
 
 
 class PaperDecoder(nn.Module):
@@ -75,12 +76,15 @@ class TextureDecoder(nn.Module):
     def forward(
         self, z: Tensor, height: int, width: int, generator: Generator | None, periodic: bool
     ) -> Tensor:
-        """Decode z (B, D) to (B, 1, height, width); see `TextureVAE.decode`."""
+        """Decode z to (B, 1, height, width); see `TextureVAE.decode`.
+
+        z is (B, D), or (B, D, rows, columns) for a field whose microstructure varies: one z a cell.
+        """
         _check_size(height, width, periodic)
         # Without wrapping, at least one coarse position between the right edge and the left one.
         margin = 0 if periodic else STRIDE
         rows, columns = (math.ceil((side + margin) / STRIDE) for side in (height, width))
-        w = self.mapping(z)  # (B, width)
+        w = self.mapping(z.movedim(1, -1))  # (B, width) or (B, rows, columns, width)
         shape = (len(z), self.constant.shape[1], rows, columns)
         x = self.constant + _noise(shape, z, generator)
         for i, layer in enumerate(self.layers):
@@ -107,15 +111,45 @@ class ModulatedConv(nn.Module):
             self.affine.bias.copy_(torch.cat(bias))
 
     def forward(self, x: Tensor, w: Tensor, noise: Tensor | None = None) -> Tensor:
-        """Map x (B, inputs, H, W), w (B, width), noise (B, 1, H, W) to (B, outputs, H, W)."""
-        scale, shift, strength = self.affine(w).split(self.split, dim=1)
-        x = F.conv2d(pad_circular(x * scale[:, :, None, None]), self.weight)
+        """Map x (B, inputs, H, W), w (B, [rows, columns,] width), noise (B, 1, H, W).
+
+        Returns (B, outputs, H, W).
+        """
+        scale, shift, strength = self.affine(w).split(self.split, dim=-1)
+        size = (x.shape[2], x.shape[3])
+        y = F.conv2d(pad_circular(x * spread_cells(scale, *size)), self.weight)
         if self.demodulate:  # what makes the output's variance one for inputs of variance one
             power = self.weight.square().sum(dim=(2, 3))  # (outputs, inputs)
-            demodulation = torch.rsqrt(scale.square() @ power.T + 1e-8)  # (B, outputs)
-            x = x * demodulation[:, :, None, None]
-        x = x + shift[:, :, None, None]
-        return x if noise is None else x + noise * strength[:, :, None, None]
+            demodulation = torch.rsqrt(scale.square() @ power.T + 1e-8)  # (B, [...,] outputs)
+            y = y * spread_cells(demodulation, *size)
+        y = y + spread_cells(shift, *size)
+        return y if noise is None else y + noise * spread_cells(strength, *size)
+
+
+def spread_cells(values: Tensor, height: int, width: int) -> Tensor:
+    """Spread values (B, [rows, columns,] C) over a map, (B, C, height, width) or broadcastable.
+
+    Each cell keeps its own value over most of its area, with a ramp of `RAMP` of a cell between
+    neighbours; the map wraps around.
+    """
+    if values.dim() == 2:
+        return values[:, :, None, None]
+    rows = _cell_weights(height, values.shape[1], values)  # (height, rows)
+    columns = _cell_weights(width, values.shape[2], values)
+    return torch.einsum("yr,brnc,xn->bcyx", rows, values, columns)
+
+
+def _cell_weights(length: int, cells: int, like: Tensor) -> Tensor:
+    """Return (length, cells): how much each position takes from each cell; rows sum to one."""
+    place = (torch.arange(length, device=like.device) + 0.5) * cells / length - 0.5
+    lower = place.floor()
+    share = (((place - lower) - 0.5) / RAMP + 0.5).clamp(0, 1)
+    share = share * share * (3 - 2 * share)  # smooth at both ends
+    weights = torch.zeros(length, cells, device=like.device)
+    index = lower.long()
+    weights.scatter_add_(1, (index % cells).unsqueeze(1), (1 - share).unsqueeze(1))
+    weights.scatter_add_(1, ((index + 1) % cells).unsqueeze(1), share.unsqueeze(1))
+    return weights.to(like.dtype)
 
 
 def pad_circular(x: Tensor) -> Tensor:

@@ -28,7 +28,7 @@ from core.synthesis import encode_patches
 TENSORS, SPECIMENS, ABOUT = "latents.safetensors", "specimens.csv", "latents.json"
 FORMAT = 1
 MAX_BYTES = 2**31
-DEFAULT_STRIDE = 128  # px between patches: without overlap every patch is new evidence
+DEFAULT_STRIDE = 160  # px between patches: without overlap every patch is new evidence
 logger = logging.getLogger(__name__)
 
 
@@ -57,6 +57,28 @@ class LatentTable:
     data_hash: str
     model_hash: str
     synthetic: bool
+
+
+def patch_scatter(table: LatentTable, z: NDArray[np.floating], specimens: int = 3) -> NDArray:
+    """Return how patches differ from their specimen's mean, in the specimens nearest to z.
+
+    Args:
+        table: latents of a data set.
+        z: (D,) specimen-mean latents; nearness is in standard deviations of the specimen means.
+        specimens: how many of the nearest.
+
+    Returns:
+        (N, D) differences of mu from its specimen's mean.
+    """
+    names, index = np.unique(table.specimen, return_inverse=True)
+    counts = np.bincount(index)
+    means = np.zeros((len(names), table.mu.shape[1]))
+    np.add.at(means, index, table.mu)
+    means /= counts[:, None]
+    spread = means.std(axis=0) + 1e-6
+    near = np.argsort((((means - z) / spread) ** 2).sum(axis=1))[:specimens]
+    chosen = np.isin(index, near)
+    return table.mu[chosen] - means[index[chosen]]
 
 
 def encode_dataset(loaded: LoadedModel, data: DataSet, stride: int = DEFAULT_STRIDE) -> LatentTable:
@@ -145,22 +167,24 @@ def load_latents(folder: Path) -> LatentTable:
         raise CheckpointError(f"{folder / ABOUT} is not a latent table of format {FORMAT}")
     tensors = {n: t.numpy() for n, t in read_tensors(folder / TENSORS, MAX_BYTES).items()}
     try:
-        text = (folder / SPECIMENS).read_text(encoding="utf-8")
-        frame = pd.read_csv(io.StringIO(text), dtype={"specimen": str}).set_index("specimen")
         columns = tuple(Column(**column) for column in about["columns"])
+        frame = _read_specimens(folder / SPECIMENS, columns)
         specimens, files = np.array(about["specimens"]), np.array(about["files"])
         if list(frame.index) != list(specimens) or set(frame) != {c.name for c in columns}:
             raise ValueError("specimens.csv does not fit latents.json")
-        mu, count = tensors["mu"], len(tensors["mu"])
-        if mu.ndim != 2 or not np.isfinite(mu).all() or tensors["logvar"].shape != mu.shape:
+        mu, logvar, count = tensors["mu"], tensors["logvar"], len(tensors["mu"])
+        finite = np.isfinite(mu).all() and np.isfinite(logvar).all()
+        if mu.ndim != 2 or logvar.shape != mu.shape or not finite:
             raise ValueError("mu and logvar must be finite and (N, D)")
+        if tensors["corner"].shape != (count, 2):
+            raise ValueError("corners must be (N, 2)")
         for name, limit in (("specimen", len(specimens)), ("file", len(files))):
             numbers = tensors[name]
             if numbers.shape != (count,) or numbers.min() < 0 or numbers.max() >= limit:
                 raise ValueError(f"{name} numbers are out of range")
         return LatentTable(
             mu=mu,
-            logvar=tensors["logvar"],
+            logvar=logvar,
             specimen=specimens[tensors["specimen"]],
             file=files[tensors["file"]],
             corner=tensors["corner"],
@@ -171,8 +195,21 @@ def load_latents(folder: Path) -> LatentTable:
             model_hash=about["model_hash"],
             synthetic=bool(about["synthetic"]),
         )
-    except (KeyError, TypeError, ValueError, OSError, InputError) as error:
+    except (LookupError, TypeError, ValueError, OSError, InputError) as error:
         raise CheckpointError(f"the latents in {folder} are damaged: {error}") from error
+
+
+def _read_specimens(path: Path, columns: Sequence[Column]) -> pd.DataFrame:
+    """Read ``specimens.csv`` as it was written: numbers exactly, texts such as "None" as texts."""
+    texts = {"specimen", *(column.name for column in columns if column.kind == "categorical")}
+    frame = pd.read_csv(
+        io.StringIO(path.read_text(encoding="utf-8")),
+        dtype=dict.fromkeys(texts, str),
+        keep_default_na=False,
+        na_values=[""],
+        float_precision="round_trip",
+    )
+    return frame.set_index("specimen")
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -18,9 +18,9 @@ from core.checkpoint import LoadedModel, load_model
 from core.dataset import DataSet, cut_patches, load_dataset
 from core.encode import load_latents
 from core.errors import InputError, MicroDesignError
-from core.reference import sample_pairs, style_errors
+from core.reference import pick, sample_pairs, style_distance, style_of
 from core.results import RESULTS, record, write_result
-from core.synthesis import encode_patches, reconstruct, synthesise
+from core.synthesis import encode_patches, reconstruct, scatter_cells, synthesise
 from core.validation import ACTIVE_VARIANCE
 from core.vgg import STYLE_LAYERS
 
@@ -66,11 +66,12 @@ def patch_reconstruction(loaded: LoadedModel, data: DataSet, seed: int) -> dict[
     originals, partners = sample_pairs(data, loaded.config.patch_px, rng)
     remade = reconstruct(loaded, originals, seed)
     others = np.roll(np.arange(len(originals)), 1)
-    found = style_errors(loaded, originals, remade)
-    same = style_errors(loaded, originals, partners).mean(axis=1)
-    other = style_errors(loaded, originals, originals[others]).mean(axis=1)
+    style, made = style_of(loaded, originals), style_of(loaded, remade)
+    found = style_distance(style, made)
+    same = style_distance(style, style_of(loaded, partners)).mean(axis=1)
+    other = style_distance(style, pick(style, others)).mean(axis=1)
     error = found.mean(axis=1)
-    between = style_errors(loaded, remade, remade[others]).mean(axis=1)
+    between = style_distance(made, pick(made, others)).mean(axis=1)
     parts = {name: summary(found[:, i]) for i, name in enumerate(STYLE_LAYERS)}
     return {
         "what": "relative style error of a patch against its reconstruction, one a specimen",
@@ -87,8 +88,8 @@ def patch_reconstruction(loaded: LoadedModel, data: DataSet, seed: int) -> dict[
 def field_test(loaded: LoadedModel, data: DataSet, count: int, seed: int) -> dict[str, Any]:
     """Measure synthesised 512 px fields of ``count`` specimens beside two real ones.
 
-    A field is synthesised from the mean latent of the patches of the specimen's first micrograph
-    and compared with both micrographs.
+    A field's cells take the latents of the 16 patches of the specimen's first micrograph, in random
+    order; it is compared with both micrographs.
 
     Raises:
         InputError: fewer than two specimens have two micrographs of 512 px.
@@ -102,20 +103,25 @@ def field_test(loaded: LoadedModel, data: DataSet, count: int, seed: int) -> dic
     last = None
     for index, (a, b) in enumerate(chosen):
         first, second = (data.read(row).pixels[:FIELD_PX, :FIELD_PX] for row in (a, b))
-        z = encode_patches(loaded, cut_patches(first, size, size))[0].mean(axis=0)
-        field = synthesise(loaded, z, FIELD_PX, FIELD_PX, seed + index)
-        pairs = [(first, field), (second, field), (first, second)]
-        if last is not None:
-            pairs.append((first, last))
-        errors = style_errors(loaded, *(np.stack(p) for p in zip(*pairs, strict=True))).mean(axis=1)
-        made.append(errors[:2].mean())
+        mu = encode_patches(loaded, cut_patches(first, size, size))[0]
+        mean = mu.mean(axis=0)
+        cells = scatter_cells(mean, mu - mean, FIELD_PX, FIELD_PX, size, seed + index)
+        field = synthesise(loaded, cells, FIELD_PX, FIELD_PX, seed + index)
+        style_a, style_b, style_made = (style_of(loaded, p[None]) for p in (first, second, field))
+        errors = [
+            float(style_distance(target, found).mean())
+            for target, found in ((style_a, style_made), (style_b, style_made), (style_a, style_b))
+        ]
+        made.append(np.mean(errors[:2]))
         same.append(errors[2])
-        other += list(errors[3:])
+        if last is not None:
+            other.append(float(style_distance(style_a, last).mean()))
         real_direction.append(anisotropy(first))
         made_direction.append(anisotropy(field))
-        last = first
+        last = style_a
         logger.info(
-            "field %d of %d: %.3f, same specimen %.3f", index + 1, len(chosen), *errors[[0, 2]]
+            "field %d of %d: %.3f, same specimen %.3f",
+            *(index + 1, len(chosen), made[-1], same[-1]),
         )
     return {
         "what": "relative style error of synthesised 512 px fields against real ones",
@@ -145,16 +151,19 @@ def collapse_check(loaded: LoadedModel) -> dict[str, Any]:
     mu, logvar = table.mu.astype(float), table.logvar.astype(float)
     variance = mu.var(axis=0)
     total = variance + np.exp(logvar).mean(axis=0)
-    correlation = np.corrcoef(mu[:, variance > ACTIVE_VARIANCE].T)
-    off = np.abs(correlation[~np.eye(len(correlation), dtype=bool)])
+    active = variance > ACTIVE_VARIANCE
+    off = np.empty(0)
+    if active.sum() > 1:  # a collapsed model has no pair of active latents
+        correlation = np.corrcoef(mu[:, active].T)
+        off = np.abs(correlation[~np.eye(len(correlation), dtype=bool)])
     return {
         "what": "latents of the training patches; the prior has mean 0, variance 1, correlation 0",
-        "active_latents": int((variance > ACTIVE_VARIANCE).sum()),
+        "active_latents": int(active.sum()),
         "latents": int(mu.shape[1]),
         "kl_nats": float(0.5 * (mu**2 + np.exp(logvar) - 1 - logvar).sum(axis=1).mean()),
         "aggregate_mean_abs": float(np.abs(mu.mean(axis=0)).mean()),
         "aggregate_variance": summary(total),
-        "correlation_abs": summary(off),
+        "correlation_abs": summary(off) if off.size else None,
         "patches": len(mu),
     }
 

@@ -223,7 +223,8 @@ class TextureVAE(nn.Module):
         """Make pictures from latents.
 
         Args:
-            z: (B, D).
+            z: (B, D), or (B, D, rows, columns) for a field of cells with a z each (decoder
+                "texture" only).
             height, width: px, 32 to 8192; multiples of 32 where ``periodic``.
             generator: source of the noise, on the CPU so that a seed gives one picture on every
                 device. None draws from torch's global generator.
@@ -236,7 +237,9 @@ class TextureVAE(nn.Module):
             ConfigError: this decoder cannot make that size.
             InputError: z has another number of latents, or the size is out of range.
         """
-        if z.dim() != 2 or z.shape[1] != self.config.latents:
-            raise InputError(f"z must be (B, {self.config.latents}), not {tuple(z.shape)}")
+        cells_allowed = self.config.decoder == "texture"
+        if z.dim() not in ((2, 4) if cells_allowed else (2,)) or z.shape[1] != self.config.latents:
+            cells = " or (B, D, rows, columns)" if cells_allowed else ""
+            raise InputError(f"z must be (B, {self.config.latents}){cells}, not {tuple(z.shape)}")
         images: Tensor = self.decoder(z, height, width, generator, periodic)
         return images

@@ -7,7 +7,7 @@ folder.
 
 import argparse
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from core.dataset import DataSet, load_dataset, patch_corners
 from core.encode import load_latents
 from core.errors import CheckpointError, InputError, MicroDesignError
 from core.files import read_json, write_json
-from core.losses import relative_style_error, style_statistics
+from core.losses import LayerStatistics, relative_style_error, style_statistics
 from core.synthesis import reconstruct
 
 FILE = "reference.json"
@@ -109,18 +109,21 @@ def load_reference(folder: Path) -> Reference:
 
 
 def spread_patches(pixels: NDArray[np.float32], size: int, count: int) -> NDArray[np.intp]:
-    """Return corners (n, 2) of at most ``count`` patches spread evenly over a micrograph.
+    """Return corners (n, 2) of at most ``count`` patches on an even grid over a micrograph.
 
     Raises:
         InputError: the micrograph is smaller than a patch.
     """
     height, width = pixels.shape
-    stride = max(size // 4, 1)
-    while len(patch_corners(height, width, size, stride)) > 4 * count:
-        stride += size // 4
-    corners = patch_corners(height, width, size, stride)
-    keep = np.unique(np.linspace(0, len(corners) - 1, count).round().astype(int))
-    return corners[keep]
+    if min(height, width) < size:
+        raise InputError(f"{width} x {height} px is smaller than a patch of {size} px")
+    rows = min(max(round((count * height / width) ** 0.5), 1), count)
+    columns = max(count // rows, 1)
+    # More patches than fit side by side twice over would only repeat one another.
+    rows, columns = min(rows, 2 * height // size - 1), min(columns, 2 * width // size - 1)
+    y = np.linspace(0, height - size, rows).round().astype(np.intp)
+    x = np.linspace(0, width - size, columns).round().astype(np.intp)
+    return np.stack(np.meshgrid(y, x, indexing="ij"), axis=-1).reshape(-1, 2)
 
 
 def cut_at(
@@ -146,21 +149,45 @@ def patch_distances(
 
 
 @torch.no_grad()
+def style_of(loaded: LoadedModel, pictures: NDArray[np.float32]) -> dict[str, LayerStatistics]:
+    """Return the style statistics of pictures (N, H, W); average pooling, as measures are defined.
+
+    Memory: 1.4 MB a picture.
+    """
+    network = loaded.vgg.with_pooling("average")
+    tensor = torch.from_numpy(np.ascontiguousarray(pictures)).unsqueeze(1)
+    chunks = [
+        style_statistics(network(chunk.to(loaded.device), last="pool4"))
+        for chunk in tensor.split(CHUNK if tensor.shape[2] <= 256 else 1)
+    ]
+    return {
+        layer: LayerStatistics(
+            *(torch.cat(part) for part in zip(*(c[layer] for c in chunks), strict=True))
+        )
+        for layer in chunks[0]
+    }
+
+
+def pick(
+    statistics: Mapping[str, LayerStatistics], index: NDArray[np.intp]
+) -> dict[str, LayerStatistics]:
+    """Return the statistics of the pictures at ``index``."""
+    rows = torch.from_numpy(np.asarray(index))
+    return {n: LayerStatistics(s.mean[rows], s.covariance[rows]) for n, s in statistics.items()}
+
+
+def style_distance(
+    target: Mapping[str, LayerStatistics], found: Mapping[str, LayerStatistics]
+) -> Array:
+    """Return the relative style error by layer, (N, 5), of pictures against their targets."""
+    return relative_style_error(target, found).double().cpu().numpy()
+
+
 def style_errors(
     loaded: LoadedModel, first: NDArray[np.float32], second: NDArray[np.float32]
 ) -> Array:
-    """Return the relative style error by layer, (N, 5), of second against first, (N, H, W) each.
-
-    Average pooling always, as the measure is defined.
-    """
-    network, errors = loaded.vgg.with_pooling("average"), []
-    tensors = (torch.from_numpy(np.ascontiguousarray(p)).unsqueeze(1) for p in (first, second))
-    for x, y in zip(*(t.split(CHUNK) for t in tensors), strict=True):
-        target, found = (
-            style_statistics(network(image.to(loaded.device), last="pool4")) for image in (x, y)
-        )
-        errors.append(relative_style_error(target, found).double().cpu().numpy())
-    return np.concatenate(errors)
+    """Return the relative style error by layer, (N, 5), of second against first, (N, H, W) each."""
+    return style_distance(style_of(loaded, first), style_of(loaded, second))
 
 
 def _whitening(mu: NDArray[np.floating]) -> tuple[Array, Array]:
@@ -207,28 +234,30 @@ def measure_reference(loaded: LoadedModel, data: DataSet, seed: int = 0) -> Refe
     mean, whitening = _whitening(load_latents(loaded.path / "latents").mu)
     size, rng = loaded.config.patch_px, np.random.default_rng(seed)
     fields, singles = [], []
-    for row in range(len(data)):
-        pixels = data.read(row).pixels
+    names = data.table["specimen"].to_numpy()
+    for number, specimen in enumerate(data.specimens.index, start=1):  # one micrograph each
+        pixels = data.read(int(np.flatnonzero(names == specimen)[0])).pixels
         patches = cut_at(pixels, spread_patches(pixels, size, FIELD_PATCHES), size)
         distances = patch_distances(loaded, patches, mean, whitening)
         fields.append(distances.mean(axis=0))
         singles.append(distances[rng.integers(len(distances))])
-        if (row + 1) % 50 == 0:
-            logger.info("%d of %d images", row + 1, len(data))
+        if number % 50 == 0:
+            logger.info("%d of %d specimens", number, len(data.specimens))
     originals, partners = sample_pairs(data, size, rng)
-    others = np.roll(originals, 1 + rng.integers(len(originals) - 1), axis=0)
-    remade = style_errors(loaded, originals, reconstruct(loaded, originals, seed)).mean(axis=1)
-    same = style_errors(loaded, originals, partners).mean(axis=1)
-    other = style_errors(loaded, originals, others).mean(axis=1)
+    style = style_of(loaded, originals)
+    others = np.roll(np.arange(len(originals)), 1)
+    remade = style_distance(style, style_of(loaded, reconstruct(loaded, originals, seed)))
+    same = style_distance(style, style_of(loaded, partners))
+    other = style_distance(style, pick(style, others))
     limits, patch_limits = _limits(np.array(fields), np.array(singles))
     return Reference(
         data_name=data.name,
-        images=len(data),
+        images=len(fields),
         patches=len(originals),
-        style_reconstruction_median=float(np.median(remade)),
-        style_reconstruction_p90=float(np.quantile(remade, 0.9)),
-        style_same_specimen=float(np.median(same)),
-        style_other_specimen=float(np.median(other)),
+        style_reconstruction_median=float(np.median(remade.mean(axis=1))),
+        style_reconstruction_p90=float(np.quantile(remade.mean(axis=1), 0.9)),
+        style_same_specimen=float(np.median(same.mean(axis=1))),
+        style_other_specimen=float(np.median(other.mean(axis=1))),
         latent_mean=mean,
         latent_whitening=whitening,
         limits=limits,

@@ -45,7 +45,7 @@ def encode_patches(loaded: LoadedModel, patches: Pictures) -> tuple[Pictures, Pi
 def decode_many(
     loaded: LoadedModel, z: Latents, height: int, width: int, seed: int, periodic: bool = True
 ) -> Pictures:
-    """Decode latents (N, D), every one with the same noise, so that only z tells them apart.
+    """Decode latents (N, [rows, columns,] D), all with the same noise: only z tells them apart.
 
     Raises:
         InputError: z has another shape or is not finite, or the size is out of range.
@@ -66,7 +66,8 @@ def synthesise(
 
     Args:
         loaded: the model.
-        z: (D,) latents of the microstructure.
+        z: (D,) latents of the microstructure, or (rows, columns, D) for a field of cells with a z
+            each (see `scatter_cells`).
         height, width: px; multiples of 32 where ``periodic``.
         seed: of the noise: where things are. Another seed, another field of the same material.
         periodic: whether opposite edges fit together.
@@ -80,6 +81,40 @@ def synthesise(
     """
     picture: Pictures = decode_many(loaded, np.asarray(z)[None], height, width, seed, periodic)[0]
     return picture
+
+
+def scatter_cells(
+    z: Latents, residuals: Latents, height: int, width: int, patch_px: int, seed: int
+) -> NDArray[np.float32]:
+    """Give each patch-sized cell of a field its own latents, scattered round z.
+
+    A patch holds a handful of particles, so the patches of one specimen differ, and the decoder has
+    learned patches: their mean z decodes to an average of all of them, which no specimen shows.
+
+    Args:
+        z: (D,) mean latents of the microstructure; the mean over the cells is exactly z.
+        residuals: (N, D) differences of real patches from their specimen's mean, to draw from.
+        height, width: of the field, px.
+        patch_px: side of the patches that the model has learned.
+        seed: of the draw.
+
+    Returns:
+        (rows, columns, D), cells of about ``patch_px``.
+
+    Raises:
+        InputError: there are no residuals to draw from.
+    """
+    if len(residuals) == 0:
+        raise InputError("no patches to draw the scatter within a specimen from")
+    rows, columns = (max(round(side / patch_px), 1) for side in (height, width))
+    rng = np.random.default_rng(seed)
+    count = rows * columns
+    order = np.concatenate(
+        [rng.permutation(len(residuals)) for _ in range(-(-count // len(residuals)))]
+    )[:count]
+    drawn = np.asarray(residuals)[order]
+    cells = np.asarray(z) + drawn - drawn.mean(axis=0)
+    return cells.reshape(rows, columns, -1).astype(np.float32)
 
 
 @torch.no_grad()
@@ -109,8 +144,8 @@ def _chunks(loaded: LoadedModel, patches: Pictures) -> Iterator[torch.Tensor]:
 
 def _latents(loaded: LoadedModel, z: Latents) -> torch.Tensor:
     z = np.asarray(z, dtype=np.float32)
-    if z.ndim != 2 or z.shape[1] != loaded.config.latents:
-        raise InputError(f"latents must be (N, {loaded.config.latents}), not {z.shape}")
+    if z.ndim not in (2, 4) or z.shape[-1] != loaded.config.latents:
+        raise InputError(f"latents must end in {loaded.config.latents} dimensions, not {z.shape}")
     if not np.isfinite(z).all():
         raise InputError("latents hold values that are not finite")
-    return torch.from_numpy(z).to(loaded.device)
+    return torch.from_numpy(np.ascontiguousarray(np.moveaxis(z, -1, 1))).to(loaded.device)

@@ -82,10 +82,13 @@ class TrainConfig:
                 raise ConfigError(f"{name} {value!r} is unknown; choose from {choices}")
         if not isinstance(self.augment, bool):
             raise ConfigError(f"augment must be true or false, not {self.augment!r}")
-        object.__setattr__(self, "style_layers", tuple(self.style_layers))
-        unknown = set(self.style_layers) - set(STYLE_LAYERS)
-        if unknown or not self.style_layers:
-            raise ConfigError(f"style_layers must be some of {STYLE_LAYERS}, not {unknown or '()'}")
+        given = self.style_layers
+        listed = isinstance(given, (tuple, list)) and len(given) > 0
+        if not listed or any(layer not in STYLE_LAYERS for layer in given):
+            raise ConfigError(f"style_layers must be some of {STYLE_LAYERS}, not {given!r}")
+        # In the network's order: the last one says how far VGG19 must go.
+        ordered = tuple(layer for layer in STYLE_LAYERS if layer in given)
+        object.__setattr__(self, "style_layers", ordered)
         for name, low, high in _INTEGERS:
             check_integer(name, getattr(self, name), low, high)
         for name, least, most in _NUMBERS:

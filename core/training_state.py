@@ -27,7 +27,10 @@ def save_state(
     optimiser: torch.optim.Optimizer,
     about: Mapping[str, Any],
 ) -> None:
-    """Write weights, averaged weights and Adam's moments, with ``about`` (must hold "step")."""
+    """Write weights, averaged weights and Adam's moments.
+
+    ``about`` must hold "step", "seconds" and "latest" (figures of the last evaluation).
+    """
     path = folder / f"step-{about['step']:08d}.safetensors"
     tensors = dict(_weights(vae, ema)) | dict(_moments(vae, optimiser))
     write_bytes(path, save({n: t.detach().cpu().contiguous() for n, t in tensors.items()}))
@@ -56,7 +59,10 @@ def load_state(
         ConfigError: settings or data are not those of the state; the message says which.
     """
     about = read_json(folder / "state.json")
-    if not isinstance(about, dict) or not isinstance(about.get("file"), str):
+    kinds: dict[str, Any] = {"file": str, "step": int, "seconds": (int, float), "latest": dict}
+    if not isinstance(about, dict) or any(
+        not isinstance(about.get(name), kind) for name, kind in kinds.items()
+    ):
         raise CheckpointError(f"{folder / 'state.json'} does not describe a training state")
     if differences := list(_differences(expected, about)):
         raise ConfigError("this run was started differently: " + "; ".join(differences))

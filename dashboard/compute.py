@@ -62,12 +62,13 @@ def _design_samples(
     key: tuple[str, ...], _model: Model, request: DesignRequest
 ) -> tuple[Picture, ...]:
     loaded, network, properties = _parts(_model)
+    table = load_latents(loaded.path / "latents")
     with state.lock():
         latents = sample_latents(
             network, dict(request.targets), request.limits(), N_SAMPLES, request.seed
         )
         return tuple(
-            picture(loaded, properties, z, SAMPLE_PX, request.seed + 1 + place)
+            picture(loaded, properties, table, z, SAMPLE_PX, request.seed + 1 + place)
             for place, z in enumerate(latents)
         )
 

@@ -115,10 +115,11 @@ def nominal_structure(settings: ProcessSettings) -> Structure:
     212 to 428 (1/4 in) and 48 to 81 (3 in) per mm2 [11]; real images 129 to 200 per mm2.
     Hypoeutectic irons nucleate fewer: exp(0.9 (CE - 4.3)), *assumed*, bracketed by the inoculants'
     spread in [11]. Flake length: 95 um at R = 24 mm and CE 4.0, +47 um per % CE [7: 55 to 112 um
-    over CE 3.2 to 3.8 in a metal mould], (R/24)^0.55, *assumed* from the fall
-    of strength with wall, Rm ~ wall^-0.2 [5], with Rm ~ length^-1/2 [8]. Thickness 5.5 % of the length, *assumed* from ISO 945 charts.
+    over CE 3.2 to 3.8 in a metal mould], (R/24)^0.55, *assumed* from the fall of
+    strength with wall, Rm ~ wall^-0.2 [5], with Rm ~ length^-1/2 [8].
+    Thickness 5.5 % of the length, *assumed* from ISO 945 charts.
     Ferrite grain size: 19 um at R = 10 to 50 um at R = 50 mm, *assumed*: grains of nodular irons
-    are bounded by the nodule spacing (N^-1/2 = 63 to 117 um), and low carbon equivalents refine.
+    are bounded by the nodule spacing (N^-1/2 = 63 to 117 um).
     """
     modulus = casting_modulus_mm(settings.radius_mm)
     below_eutectic = settings.ce_pct - EUTECTIC_CE_PCT
