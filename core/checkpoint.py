@@ -4,6 +4,7 @@ import importlib.metadata
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,7 @@ def save_model(folder: Path, vae: TextureVAE, manifest: Mapping[str, Any]) -> No
             raise CheckpointError(f"{name} is not finite as {tensor.dtype}: the model is not saved")
     write_bytes(folder / WEIGHTS, save(tensors))
     content = {
+        "date": datetime.now(UTC).date().isoformat(),
         **manifest,
         "format": FORMAT,
         "config": vae.config.to_dict(),

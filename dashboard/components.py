@@ -9,7 +9,7 @@ from bayesnet.network import Network
 from dashboard import state
 from dashboard.errors import escape
 from dashboard.state import Model
-from dashboard.wording import Estimated, Named, interval, quantity, titled
+from dashboard.wording import Estimated, Named, exact, interval, quantity, unbroken
 
 _CHOSEN = "chosen_model"  # no widget's key
 TRAIN = "python -m core.train --data DIR --out workspace/models/NAME"
@@ -43,8 +43,6 @@ def sidebar() -> None:
     elif "model" in st.query_params:
         del st.query_params["model"]
     st.sidebar.caption(card_line(found[chosen]))
-    if found[chosen].synthetic:
-        st.sidebar.badge("Synthetic reference castings", icon=":material/science:", color="orange")
 
 
 def _choose() -> None:
@@ -55,12 +53,14 @@ def card_line(model: Model) -> str:
     """Say in a line what a model was trained on, and when."""
     about = model.manifest
     parts = [f"Trained on {escape(str(about.get('data_name') or 'an unnamed data set'))}"]
+    if model.synthetic:
+        parts.append("synthetic")
     if about.get("specimens") and about.get("images"):
         parts.append(f"{about['specimens']} specimens, {about['images']} micrographs")
     if model.um_per_px:
         parts.append(f"{model.um_per_px:g} µm per px")
-    if about.get("finished"):
-        parts.append(escape(str(about["finished"])[:10]))
+    if about.get("date"):
+        parts.append(escape(str(about["date"])[:10]))
     return " · ".join(parts)
 
 
@@ -100,11 +100,8 @@ def title(text: str, model: Model | None = None) -> None:
     """Write the page's title, with the label that synthetic data must carry."""
     st.title(text, anchor=False)
     if model is not None and model.synthetic:
-        st.badge(
-            "Synthetic reference castings: simulated micrographs and strengths, not measured ones",
-            icon=":material/science:",
-            color="orange",
-        )
+        st.badge("Synthetic reference castings", icon=":material/science:", color="orange")
+        st.caption("The micrographs and strengths behind this model are simulated, not measured.")
 
 
 def estimates(
@@ -119,10 +116,10 @@ def estimates(
         if name not in named:
             continue
         unit = named[name].unit
-        row = {heading: titled(named[name])}
+        row = {heading: named[name].label}
         if targets is not None:
-            row["Target"] = quantity(targets[name], unit, 4) if name in targets else "none"
-        row["Predicted" if targets is not None else "Value"] = quantity(estimate.value, unit)
+            row["Target"] = unbroken(exact(targets[name], unit)) if name in targets else "none"
+        row["Value" if targets is None else "Found"] = unbroken(quantity(estimate.value, unit))
         row["90 % interval"] = interval(estimate, unit)
         rows.append(row)
     st.table(rows, hide_index=True)

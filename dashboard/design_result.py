@@ -95,7 +95,9 @@ def tables(design: Design, request: DesignRequest, network: Network) -> None:
     """Show targets beside what is predicted back, and the recommended process settings."""
     named = {n.column: n for n in (*network.properties, *network.process)}
     st.subheader("Is it what was asked for?", anchor=False)
-    components.estimates(design.main.predicted, named, "Read back from it", dict(request.targets))
+    components.estimates(
+        design.main.predicted, named, "Read back from the picture", dict(request.targets)
+    )
     if design.answer.process:
         st.subheader("How to make it", anchor=False)
         components.estimates(design.answer.process, named, "Process setting")

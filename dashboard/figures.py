@@ -1,18 +1,23 @@
 """Charts: pure functions from data to Plotly figures. Colours by Okabe and Ito; no backgrounds."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import plotly.graph_objects as go
 
-BLUE, ORANGE, GREEN, SKY, PURPLE, GREY = (
+from bayesnet.network import Arc
+from bayesnet.nodes import Node
+
+BLUE, ORANGE, GREEN, SKY, PURPLE, GREY, SLATE = (
     "#0072B2",
     "#D55E00",
     "#009E73",
     "#56B4E9",
     "#CC79A7",
     "#8C8C8C",
+    "#5F6B73",
 )
 CONFIG = {"displayModeBar": False, "scrollZoom": False}
 
@@ -98,12 +103,12 @@ def style_scale(errors: Sequence[tuple[str, float]], references: Mapping[str, fl
     return _laid_out(figure, 130 + 34 * (len(rows) + len(errors)))
 
 
-def network_graph(nodes: Sequence, arcs: Sequence, minimum: float) -> go.Figure:
+def network_graph(nodes: Sequence[Node], arcs: Sequence[Arc], minimum: float) -> go.Figure:
     """Draw the network: process settings, latents and properties from left to right.
 
     Args:
-        nodes: `bayesnet.levels.Node`; latents without a visible arc are left out.
-        arcs: `bayesnet.network.Arc`.
+        nodes: of the network; latents without a visible arc are left out.
+        arcs: as the network gives them.
         minimum: arcs weaker than this are left out.
     """
     shown = [arc for arc in arcs if abs(arc.weight) >= minimum]
@@ -116,8 +121,12 @@ def network_graph(nodes: Sequence, arcs: Sequence, minimum: float) -> go.Figure:
     figure = go.Figure()
     for name, colour, sign in (("rises with", BLUE, 1), ("falls with", ORANGE, -1)):
         some = [arc for arc in shown if arc.weight * sign > 0]
-        for place, arc in enumerate(some):
-            figure.add_trace(_arc(arc, places, colour, name, legend=place == 0))
+        for arc in some:
+            figure.add_trace(_arc(arc, places, colour))
+        if some:
+            figure.add_scatter(
+                x=[None], y=[None], mode="lines", line={"color": colour, "width": 3}, name=name
+            )
     labels = {n.node: n.label if n.role != "latent" else n.node for n in nodes}
     middle = [
         (labels[a.parent], labels[a.child], a.weight, *_between(places[a.parent], places[a.child]))
@@ -133,7 +142,7 @@ def network_graph(nodes: Sequence, arcs: Sequence, minimum: float) -> go.Figure:
         showlegend=False,
         name="arcs",
     )
-    for role, colour in (("process", GREEN), ("latent", GREY), ("property", PURPLE)):
+    for role, colour in (("process", GREEN), ("latent", SLATE), ("property", PURPLE)):
         figure.add_trace(
             _tier([n for n in nodes if n.role == role and n.node in places], places, colour)
         )
@@ -142,7 +151,7 @@ def network_graph(nodes: Sequence, arcs: Sequence, minimum: float) -> go.Figure:
     latents = sum(n.role == "latent" and n.node in places for n in nodes)
     for tier, title in enumerate(("<b>Process</b>", "<b>Latents</b>", "<b>Properties</b>")):
         figure.add_annotation(x=tier, y=0.04, text=title, showarrow=False)
-    return _laid_out(figure, max(380, 110 + 24 * latents))
+    return _laid_out(figure, max(380, 110 + 30 * latents))
 
 
 def _between(start: tuple[float, float], end: tuple[float, float]) -> tuple[float, float]:
@@ -150,9 +159,7 @@ def _between(start: tuple[float, float], end: tuple[float, float]) -> tuple[floa
     return (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
 
 
-def _arc(
-    arc, places: Mapping[str, tuple[float, float]], colour: str, name: str, legend: bool
-) -> go.Scatter:
+def _arc(arc: Arc, places: Mapping[str, tuple[float, float]], colour: str) -> go.Scatter:
     (x0, y0), (x1, y1) = places[arc.parent], places[arc.child]
     return go.Scatter(
         x=[x0, x1],
@@ -160,24 +167,25 @@ def _arc(
         mode="lines",
         line={"color": colour, "width": 1 + 5 * min(abs(arc.weight), 1.0)},
         opacity=0.75 if arc.significant else 0.3,
-        name=name,
-        legendgroup=name,
-        showlegend=legend,
+        showlegend=False,
         hoverinfo="skip",
     )
 
 
-def _tier(nodes: Sequence, places: Mapping[str, tuple[float, float]], colour: str) -> go.Scatter:
+def _tier(
+    nodes: Sequence[Node], places: Mapping[str, tuple[float, float]], colour: str
+) -> go.Scatter:
     role = nodes[0].role if nodes else ""
     return go.Scatter(
         x=[places[n.node][0] for n in nodes],
         y=[places[n.node][1] for n in nodes],
         mode="markers+text",
-        text=[n.label if n.role != "latent" else n.node for n in nodes],
-        textposition="middle right" if role == "latent" else "top center",
+        text=[_broken(n.label) if n.role != "latent" else n.node for n in nodes],
+        textposition="middle center" if role == "latent" else "top center",
+        textfont={"color": "white", "size": 10} if role == "latent" else None,
         marker={
             "color": colour,
-            "size": 10 if role == "latent" else 18,
+            "size": 24 if role == "latent" else 18,
             "line": {"width": 1, "color": "white"},
         },
         hovertext=[f"{n.label}, {n.low:.4g} to {n.high:.4g} {n.unit}".rstrip() for n in nodes],
@@ -186,6 +194,11 @@ def _tier(nodes: Sequence, places: Mapping[str, tuple[float, float]], colour: st
         name=role,
         cliponaxis=False,
     )
+
+
+def _broken(label: str, width: int = 12) -> str:
+    """Return a label in lines of at most this many letters where its words allow it."""
+    return "<br>".join(textwrap.wrap(label, width, break_long_words=False)) or label
 
 
 def _laid_out(figure: go.Figure, height: int) -> go.Figure:

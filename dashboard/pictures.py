@@ -66,15 +66,16 @@ def with_scale_bar(pixels: np.ndarray, um_per_px: float | None, factor: int = 1)
     draw.rectangle(
         (left, middle - thick // 2, left + bar_px - 1, middle + (thick + 1) // 2 - 1), fill=0
     )
-    _write_um(draw, (left + bar_px + size // 2, middle), f"{length:g} ", size)
+    _write_um(draw, (left + bar_px + size // 2, middle), f"{length:g}", size)
     return result
 
 
 def _write_um(draw: ImageDraw.ImageDraw, at: tuple[int, int], value: str, size: int) -> None:
     """Write ``value`` and µm; Pillow's own font has no µ, so it is a u with a tail."""
     font = ImageFont.load_default(size)
-    draw.text(at, value + "um", font=font, fill=0, anchor="lm")
-    x = at[0] + draw.textlength(value, font=font)
+    draw.text(at, value, font=font, fill=0, anchor="lm")
+    x = at[0] + draw.textlength(value, font=font) + size * 0.4
+    draw.text((x, at[1]), "um", font=font, fill=0, anchor="lm")
     box = draw.textbbox((x, at[1]), "u", font=font, anchor="lm")
     stem = max(1, round(size * 0.085))
     draw.rectangle((box[0], box[1], box[0] + stem - 1, box[3] + round(size * 0.22)), fill=0)

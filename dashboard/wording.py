@@ -51,6 +51,11 @@ def quantity(value: float, unit: str, digits: int = 3) -> str:
     return f"{number(value, digits)} {unit}".rstrip()
 
 
+def unbroken(text: str) -> str:
+    """Return text that is not broken into lines: a number stays with its unit."""
+    return text.replace(" ", "\u00a0")
+
+
 def exact(value: float, unit: str) -> str:
     """Return an accepted input with all its digits and its unit.
 

@@ -51,11 +51,16 @@ def reference_model() -> Path:
     return folder
 
 
+def real_data() -> Path:
+    """Where real micrographs may be: MICRODESIGN_REAL_DATA, else `../shared/data/micrographs`."""
+    given = os.environ.get("MICRODESIGN_REAL_DATA")
+    return Path(given) if given else ROOT.parent / "shared" / "data" / "micrographs"
+
+
 @pytest.fixture(scope="session")
 def real_micrographs() -> Path:
-    """Real micrographs: MICRODESIGN_REAL_DATA, else `../shared/data/micrographs`."""
-    given = os.environ.get("MICRODESIGN_REAL_DATA")
-    folder = Path(given) if given else ROOT.parent / "shared" / "data" / "micrographs"
+    """A folder with real micrographs."""
+    folder = real_data()
     if not (folder / "castiron" / "ductile_sem.png").is_file():
         pytest.skip(f"no real micrographs in {folder}; set MICRODESIGN_REAL_DATA")
     return folder

@@ -59,7 +59,7 @@ def make_model(folder: Path, data: DataSet, seed: int = 0) -> LatentTable:
         "images": len(data),
         "specimens": len(data.specimens),
         "um_per_px": 1.0,
-        "finished": "2026-01-02T03:04:05+00:00",
+        "date": "2026-01-02",
     }
     save_model(folder, vae.eval(), manifest)
     table = encode_dataset(load_model(folder), data, STRIDE_PX)

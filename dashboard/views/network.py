@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard import components, compute, errors, figures, state
-from dashboard.wording import number, quantity, titled
+from dashboard.wording import quantity, unbroken
 
 STRONGEST = 40
 model = components.current_model()
@@ -38,9 +38,9 @@ with st.container(horizontal=True):
     )
     st.metric(
         "Left-out score",
-        "unknown" if score(network) is None else number(score(network), 4),
+        "unknown" if score(network) is None else quantity(score(network), "nats"),
         border=True,
-        help="Mean log likelihood of a specimen that the fit has not seen (nats); more is better.",
+        help="Mean log likelihood of a specimen that the fit has not seen ; more is better.",
     )
 st.caption("Fitted anew in this dashboard." if refitted else "As it came with the model.")
 for note in network.notes:
@@ -89,8 +89,8 @@ with st.expander("Table of arcs"):
 left_out = network.calibration.get("properties", {})
 rows = [
     {
-        "Property": titled(n),
-        "Typical error, left out": quantity(left_out[n.column]["rms_given_latents"], n.unit),
+        "Property": n.label,
+        "Typical error": unbroken(quantity(left_out[n.column]["rms_given_latents"], n.unit)),
         "90 % interval": "too few specimens"
         if left_out[n.column]["half_width_90"] is None
         else f"± {quantity(left_out[n.column]['half_width_90'], n.unit)}",
@@ -99,7 +99,8 @@ rows = [
     if n.column in left_out
 ]
 if rows:
-    st.subheader("How well latents tell the properties of specimens left out", anchor=False)
+    st.subheader("How well latents tell properties", anchor=False)
+    st.caption("On specimens that the fit has not seen.")
     st.table(rows, hide_index=True)
 
 st.subheader("Fit it anew", anchor=False)

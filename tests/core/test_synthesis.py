@@ -60,7 +60,7 @@ def test_patches_that_cannot_be_encoded_are_refused(
 def test_seed_decides_the_field(loaded: LoadedModel) -> None:
     first, again, other = (synthesise(loaded, latents(), 64, 96, seed) for seed in (1, 1, 2))
     assert first.shape == (64, 96) and first.dtype == np.float32
-    assert 0 <= first.min() and first.max() <= 1
+    assert first.min() >= 0 and first.max() <= 1
     np.testing.assert_array_equal(first, again)
     assert np.abs(first - other).mean() > 0.1 * first.std()
 
@@ -90,7 +90,7 @@ def test_latents_of_another_shape_are_refused(loaded: LoadedModel, z: np.ndarray
         synthesise(loaded, z, 64, 64, 0)
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf, 1e39])
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_latents_that_are_not_finite_are_refused(loaded: LoadedModel, bad: float) -> None:
     z = latents()
     z[3] = bad
@@ -106,10 +106,8 @@ def test_cells_scatter_round_z_and_their_mean_is_z() -> None:
     cells = scatter_cells(z, residuals, 512, 256, 128, seed=3)
     assert cells.shape == (4, 2, 8) and cells.dtype == np.float32
     np.testing.assert_allclose(cells.mean(axis=(0, 1)), z, atol=1e-6)
-    moved = cells.reshape(-1, 8) - cells[0, 0]
-    gaps = np.linalg.norm(moved[1:, None] - (residuals[:, None] - residuals)[None, :, 0], axis=-1)
-    assert np.linalg.norm(moved[1:], axis=1).min() > 0.1, "no residual is drawn twice"
-    assert gaps.shape == (7, 20)
+    drawn = np.unique(cells.reshape(-1, 8).round(5), axis=0)
+    assert len(drawn) == 8, "no residual is drawn twice while there are others"
 
 
 def test_differences_between_cells_are_differences_between_real_patches() -> None:

@@ -210,7 +210,7 @@ class _Harm:
     [
         (_Harm(os.system, "exit 3"), r"(posix|nt)\.system"),
         (_Harm(eval, "1"), r"builtins\.eval"),
-        (_Harm(getattr, np, "load"), r"builtins\.getattr"),
+        (_Harm(getattr, "text", "upper"), r"builtins\.getattr"),
         (np.load, r"numpy.*load"),
         (Path("x"), r"pathlib"),
     ],

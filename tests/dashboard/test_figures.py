@@ -70,7 +70,7 @@ def test_the_style_scale_starts_at_zero_and_shows_every_value():
 
 
 def lines(figure) -> list:
-    return [trace for trace in figure.data if trace.mode == "lines"]
+    return [trace for trace in figure.data if trace.mode == "lines" and trace.showlegend is False]
 
 
 def test_weak_arcs_and_their_latents_are_left_out():
@@ -98,7 +98,7 @@ def test_the_sign_decides_the_colour_and_chance_the_opacity():
 
 def test_each_direction_is_in_the_legend_once():
     figure = network_graph(NODES, ARCS, 0.0)
-    named = [line.name for line in lines(figure) if line.showlegend]
+    named = [t.name for t in figure.data if t.mode == "lines" and t.showlegend is None]
     assert sorted(named) == ["falls with", "rises with"]
 
 

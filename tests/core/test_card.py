@@ -1,0 +1,80 @@
+"""The README's tables and the model card come from the measured files and nothing else."""
+
+import json
+
+import pytest
+
+from core.card import BEGIN, END, fill_readme, results_text, table
+from core.errors import CheckpointError
+from core.results import RESULTS, record, write_result
+
+
+def summary(median: float) -> dict[str, float]:
+    return {"median": median, "p90": 2 * median, "mean": median, "n": 7}
+
+
+@pytest.fixture
+def results(tmp_path):
+    about = {"command": "python -m core.measure", "hardware": "a machine"}
+    style = {"same_specimen": summary(0.31), "other_specimen": summary(0.72)}
+    quality = {
+        "data": {"name": "Fresh", "images": 14},
+        "patch_reconstruction": style | {"reconstruction": summary(0.123)},
+        "field_test": style | {"generated": summary(0.045)},
+        "collapse": {"active_latents": 5, "latents": 8, "kl_nats": 12.34},
+    }
+    stage = {"median": 1.5, "p95": 2.5, "n": 7}
+    entry = {
+        "predicted_back_from_picture": summary(3.3),
+        "recommended_settings_cast_by_the_oracle": summary(4.4),
+        "reference_spread_of_targets": summary(20.0),
+    }
+    loop = {"what": "", "unit": "%", "verdicts": {"feasible": 6, "borderline": 1}, "hv": entry}
+    write_result("reconstruction", about | quality, tmp_path)
+    write_result("design_latency", about | {"latency": {"stages": {"total": stage}}}, tmp_path)
+    write_result("closed_loop", about | {"closed_loop": loop}, tmp_path)
+    return tmp_path
+
+
+def test_tables_show_the_measured_figures(results) -> None:
+    text = results_text(results)
+    for figure in ("0.123", "0.246", "0.310", "0.720", "0.045", "5 of 8", "12.3", "3.3 (6.6)"):
+        assert figure in text, figure
+    assert "6 feasible, 1 borderline" in text and "median 1.5 s" in text
+
+
+def test_missing_figure_is_an_error_that_names_it(results) -> None:
+    path = results / "reconstruction.json"
+    content = json.loads(path.read_text())
+    del content["field_test"]["generated"]
+    path.write_text(json.dumps(content))
+    with pytest.raises(CheckpointError, match="generated"):
+        results_text(results)
+
+
+def test_readme_changes_between_the_markers_only(tmp_path) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    fill_readme(readme, "new")
+    assert readme.read_text() == f"before\n{BEGIN}\nnew\n{END}\nafter\n"
+    readme.write_text("no markers")
+    with pytest.raises(CheckpointError, match="markers"):
+        fill_readme(readme, "new")
+
+
+def test_table_is_markdown() -> None:
+    assert table(["a", "b"], [["1", "2"]]) == "| a | b |\n| --- | --- |\n| 1 | 2 |"
+
+
+def test_results_say_how_they_were_obtained() -> None:
+    found = record("core.measure", ["--model", "a b"], model_sha256="m", data_hash="d")
+    assert found["command"] == "python -m core.measure --model 'a b'"
+    assert found["model_sha256"] == "m" and found["hardware"] and found["version"]
+
+
+def test_readme_shows_the_committed_results() -> None:
+    if not (RESULTS / "reconstruction.json").is_file():
+        pytest.skip("docs/results holds no figures")
+    readme = (RESULTS.parents[1] / "README.md").read_text(encoding="utf-8")
+    shown = readme.split(BEGIN, 1)[1].split(END, 1)[0].strip()
+    assert shown == results_text(RESULTS), "run `make measure`: the README's tables are not current"

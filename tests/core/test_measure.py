@@ -1,0 +1,182 @@
+"""Claims about the measurements: statistics worked by hand, and figures beside references."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import core
+from core.checkpoint import LoadedModel
+from core.encode import load_latents, save_latents
+from core.errors import InputError
+from core.measure import (
+    anisotropy,
+    collapse_check,
+    field_test,
+    main,
+    paired_difference,
+    patch_reconstruction,
+    summary,
+)
+from core.results import record, write_result
+from core.vgg import STYLE_LAYERS
+from tests.core.textures import make_textures, texture
+
+
+def test_summary_is_as_worked_by_hand() -> None:
+    assert summary(np.arange(11.0)) == {"median": 5.0, "p90": 9.0, "mean": 5.0, "n": 11}
+
+
+def test_paired_difference_of_a_constant_is_certain() -> None:
+    a = np.array([3.0, 5.0, 9.0])
+    assert paired_difference(a, a - 2) == {"mean": 2.0, "low": 2.0, "high": 2.0}
+
+
+def test_paired_difference_is_as_worked_by_hand() -> None:
+    """Differences 1 and 3: a bootstrap mean is 1, 2 or 3 with chances 1/4, 1/2, 1/4."""
+    found = paired_difference(np.array([1.0, 3.0]), np.array([0.0, 0.0]))
+    assert found == {"mean": 2.0, "low": 1.0, "high": 3.0}
+
+
+def test_interval_of_paired_differences_has_the_width_of_the_standard_error() -> None:
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal((2, 400))
+    found = paired_difference(a, b)
+    half, error = (found["high"] - found["low"]) / 2, (a - b).std() / 20
+    assert half == pytest.approx(1.96 * error, rel=0.06), (half, error)
+    swapped = paired_difference(b, a)
+    assert swapped["mean"] == pytest.approx(-found["mean"])
+    assert swapped["low"] == pytest.approx(-found["high"])
+
+
+def test_noise_has_no_direction() -> None:
+    found = [anisotropy(texture(256, 256, 2.0, seed)) for seed in range(4)]
+    assert max(found) < 0.06, found
+
+
+@pytest.mark.parametrize("angle", [0, 30, 90, 135])
+def test_stripes_have_one_direction_whichever_it_is(angle: float) -> None:
+    y, x = np.mgrid[:256, :256]
+    phase = x * np.cos(np.radians(angle)) + y * np.sin(np.radians(angle))
+    found = anisotropy(0.5 + 0.4 * np.sin(2 * np.pi * phase / 16))
+    assert found > 0.97, found
+
+
+def test_anisotropy_is_blind_to_contrast_and_to_quarter_turns() -> None:
+    picture = np.random.default_rng(0).random((64, 64)).cumsum(axis=1)
+    found = anisotropy(picture)
+    assert 0 < found < 1
+    assert anisotropy(0.1 * picture + 3) == pytest.approx(found, rel=1e-6)
+    assert anisotropy(np.rot90(picture)) == pytest.approx(found, rel=1e-6)
+    assert anisotropy(np.full((64, 64), 0.3)) == 0
+
+
+# --- signs of collapse ---
+
+
+def _with_latents(tiny_model: Path, folder: Path, mu: np.ndarray, logvar: np.ndarray):
+    """A model folder with these latents (N, D) and nothing else."""
+    table = load_latents(tiny_model / "latents")
+    count = len(mu)
+    table = replace(
+        table,
+        mu=mu.astype(np.float32),
+        logvar=logvar.astype(np.float32),
+        specimen=table.specimen[:count],
+        file=table.file[:count],
+        corner=table.corner[:count],
+    )
+    save_latents(folder / "latents", table)
+    return SimpleNamespace(path=folder)
+
+
+def test_collapse_figures_are_as_worked_by_hand(tiny_model: Path, tmp_path: Path) -> None:
+    """Two active latents (variances 1 and 4, opposite signs) and a dead one at the prior."""
+    sign = np.tile([1.0, -1.0], 8)
+    mu = np.stack([sign, -2 * sign, np.zeros(16)], axis=1)
+    logvar = np.log(np.array([0.25, 1.0, 1.0])) * np.ones((16, 1))
+    found = collapse_check(_with_latents(tiny_model, tmp_path, mu, logvar))  # type: ignore[arg-type]
+    assert (found["active_latents"], found["latents"], found["patches"]) == (2, 3, 16)
+    kl = 0.5 * ((1 + 0.25 - 1 - np.log(0.25)) + 4)
+    assert found["kl_nats"] == pytest.approx(kl, rel=1e-6)
+    assert found["aggregate_mean_abs"] == pytest.approx(0, abs=1e-7)
+    assert found["aggregate_variance"]["median"] == pytest.approx(1.25)
+    assert found["correlation_abs"]["median"] == pytest.approx(1.0)
+    assert found["correlation_abs"]["n"] == 2
+
+
+@pytest.mark.parametrize("active", [0, 1])
+def test_a_collapsed_model_is_reported_not_a_crash(
+    tiny_model: Path, tmp_path: Path, active: int
+) -> None:
+    mu = np.zeros((16, 3))
+    mu[:, :active] = np.tile([1.0, -1.0], 8)[:, None]
+    found = collapse_check(_with_latents(tiny_model, tmp_path, mu, np.zeros((16, 3))))  # type: ignore[arg-type]
+    assert found["active_latents"] == active and found["correlation_abs"] is None
+    json.dumps(found, allow_nan=False)
+
+
+# --- reconstruction and fields ---
+
+
+def test_reconstructions_stand_beside_their_references(loaded: LoadedModel, tmp_path: Path) -> None:
+    data = make_textures(tmp_path, 3, 1, 128, 256)
+    found = patch_reconstruction(loaded, data, seed=0)
+    json.dumps(found, allow_nan=False)
+    assert set(found["parts"]) == set(STYLE_LAYERS)
+    assert found["reconstruction"]["n"] == found["same_specimen"]["n"] == 3
+    assert found["same_specimen"]["median"] < found["other_specimen"]["median"]
+    difference = found["reconstruction_minus_same_specimen"]
+    expected = found["reconstruction"]["mean"] - found["same_specimen"]["mean"]
+    assert difference["mean"] == pytest.approx(expected, rel=1e-6)
+    parts = np.mean([part["mean"] for part in found["parts"].values()])
+    assert found["reconstruction"]["mean"] == pytest.approx(float(parts), rel=1e-6)
+    assert found == patch_reconstruction(loaded, data, seed=0), "the seed decides everything"
+
+
+def test_fields_stand_beside_their_references(
+    loaded: LoadedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.measure.FIELD_PX", 128)
+    data = make_textures(tmp_path, 3, 2, 128, 140)
+    found = field_test(loaded, data, count=2, seed=0)
+    json.dumps(found, allow_nan=False)
+    counts = {n: found[n]["n"] for n in ("generated", "same_specimen", "other_specimen")}
+    assert counts == {"generated": 2, "same_specimen": 2, "other_specimen": 1}
+    assert found["same_specimen"]["median"] < found["other_specimen"]["median"]
+    assert 0 <= found["anisotropy_real"]["median"] < 0.3
+
+
+def test_field_test_needs_two_specimens_with_two_large_micrographs(
+    loaded: LoadedModel, tmp_path: Path
+) -> None:
+    data = make_textures(tmp_path, 3, 2, 128, 128)
+    with pytest.raises(InputError, match="two micrographs of 512 px each"):
+        field_test(loaded, data, count=2, seed=0)
+
+
+def test_command_line_refuses_the_data_trained_on(
+    tiny_model: Path, tiny_castings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["--model", str(tiny_model), "--data", str(tiny_castings.root), "--out", str(tmp_path)]
+    with pytest.raises(SystemExit) as left:
+        main(given)
+    assert left.value.code == 2 and "data that the model was trained on" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+# --- how a result says where it is from ---
+
+
+def test_result_says_how_it_was_obtained(tmp_path: Path) -> None:
+    argv = ["--model", "a folder"]
+    content = record("core.measure", argv, model_sha256="m" * 64, data_hash="d" * 64)
+    assert content["command"] == "python -m core.measure --model 'a folder'"
+    assert content["version"] == core.__version__
+    assert content["model_sha256"] == "m" * 64 and content["data_sha256"] == "d" * 64
+    assert all(content[name] for name in ("hardware", "python", "torch", "date"))
+    path = write_result("speed", content, tmp_path / "results")
+    assert path.name == "speed.json" and json.loads(path.read_text()) == content

@@ -1,0 +1,199 @@
+"""Journeys in headless Chromium through the real `streamlit run dashboard/app.py`."""
+
+import json
+import shutil
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from core.castings import ProcessSettings, make_casting
+from core.images import encode_png
+from tests.conftest import ROOT, missing, real_data
+from tests.e2e.server import browser_page, chromium, dashboard, open_page, settle
+
+pytestmark = pytest.mark.e2e
+ALERT = '[data-testid="stAlert"]'
+
+
+@pytest.fixture(scope="session")
+def executable() -> str:
+    """Where Chromium is."""
+    found = chromium()
+    if found is None:
+        missing("no Chromium found; see tests/e2e/install_browser.sh")
+    return found
+
+
+@pytest.fixture(scope="session")
+def workspace(request, tmp_path_factory) -> Path:
+    """A workspace; with a tiny model in it where assets/reference holds none."""
+    folder = tmp_path_factory.mktemp("workspace")
+    if not (ROOT / "assets" / "reference" / "manifest.json").is_file():
+        tiny = request.getfixturevalue("tiny_model")
+        shutil.copytree(tiny, folder / "models" / "tiny")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def served(workspace, vgg_weights, tmp_path_factory):
+    """A dashboard started from the repository's root; its log must hold no traceback."""
+    log = tmp_path_factory.mktemp("log") / "log.txt"
+    with dashboard(ROOT, log, MICRODESIGN_WORKSPACE=str(workspace)) as address:
+        yield address
+    text = log.read_text(errors="replace")
+    assert "Traceback" not in text, text[-3000:]
+
+
+@pytest.fixture
+def page(executable):
+    """A browser window; it must not call any other host."""
+    with browser_page(executable) as opened:
+        hosts = set()
+        opened.on("request", lambda request: hosts.add(urlsplit(request.url).hostname))
+        yield opened
+        assert hosts <= {"127.0.0.1", None}
+
+
+@pytest.fixture
+def micrograph(tmp_path) -> Path:
+    """Real iron where it is at hand, else a fresh casting."""
+    real = real_data() / "castiron" / "ductile_sem.png"
+    if real.is_file():
+        return real
+    settings = ProcessSettings(mg_wt=0.045, radius_mm=20.0)
+    casting = make_casting(settings, 900_500, n_fields=1, height_px=400, width_px=400)
+    path = tmp_path / "casting.png"
+    path.write_bytes(encode_png(casting.fields[0].pixels / 255.0, 1.0))
+    return path
+
+
+def design(page, uts_mpa: float, ys_mpa: float) -> bytes:
+    """Enter two strengths, press Design, and return the picture's bytes."""
+    for name, value in (("uts_mpa", uts_mpa), ("ys_mpa", ys_mpa)):
+        box = page.locator(f".st-key-design_in_{name} input")
+        box.fill(f"{value:g}")
+        box.press("Tab")
+    page.get_by_role("button", name="Design", exact=True).click()
+    page.get_by_text(f"strength {uts_mpa:g} MPa · Yield strength {ys_mpa:g} MPa").wait_for()
+    settle(page)
+    return picture(page)
+
+
+def picture(page) -> bytes:
+    image = page.locator(".st-key-design_field img")
+    image.wait_for()
+    return page.request.get(image.evaluate("e => e.src")).body()
+
+
+def no_errors(page) -> None:
+    assert page.locator('[data-testid="stException"]').count() == 0
+    assert page.locator('[data-testid="stAlertContentError"]').count() == 0
+
+
+@pytest.mark.parametrize("place", ["repository", "elsewhere"])
+def test_the_real_command_serves_a_first_design_from_any_directory(
+    place, executable, workspace, vgg_weights, tmp_path, record_property
+):
+    cwd = ROOT if place == "repository" else tmp_path
+    log = tmp_path / "log.txt"
+    with (
+        dashboard(cwd, log, MICRODESIGN_WORKSPACE=str(workspace)) as address,
+        browser_page(executable) as page,
+    ):
+        start = time.monotonic()
+        page.goto(address)
+        page.locator(".st-key-design_field img").wait_for()
+        record_property("seconds_to_first_design", time.monotonic() - start)
+        settle(page)
+        no_errors(page)
+        with urllib.request.urlopen(f"{address}/_stcore/health") as answer:
+            assert answer.read() == b"ok"
+    assert "Traceback" not in log.read_text(errors="replace")
+
+
+def test_an_upload_beyond_the_limit_is_refused_by_the_server(served):
+    big = urllib.request.Request(
+        f"{served}/_stcore/upload_file/none/none", data=b"x" * (65 * 2**20), method="PUT"
+    )
+    with pytest.raises((urllib.error.HTTPError, urllib.error.URLError, ConnectionError)):
+        urllib.request.urlopen(big)
+
+
+def test_strengths_in_microstructure_out_and_an_iron_evaluated(page, served, micrograph, tmp_path):
+    open_page(page, served)
+    first = design(page, 430, 280)
+    second = design(page, 250, 165)
+    assert first.startswith(b"\x89PNG")
+    assert first != second
+
+    page.reload()  # F5 keeps only the address
+    settle(page)
+    assert picture(page) == second
+    query = parse_qs(urlsplit(page.url).query)
+    assert (query["uts_mpa"], query["ys_mpa"]) == (["250"], ["165"])
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Design (JSON)").click()
+    content = json.loads(Path(download.value.path()).read_text(encoding="utf-8"))
+    assert content["targets"] == {"uts_mpa": 250.0, "ys_mpa": 165.0}
+    assert len(content["samples"]) == 3
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Picture (PNG)").click()
+    assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")
+
+    page.get_by_role("link", name="Evaluate patches").click()
+    settle(page)
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"this is no image")
+    page.locator(".st-key-evaluate_files input[type=file]").set_input_files([bad, micrograph])
+    page.locator('[data-testid="stFileUploaderFileName"]').nth(1).wait_for()
+    box = page.locator(".st-key-evaluate_um_per_px input")
+    box.fill("1.16279")
+    box.press("Tab")
+    page.get_by_role("button", name="Evaluate", exact=True).click()
+    card = page.locator(".st-key-evaluation_1")
+    card.get_by_text("Style error").wait_for()
+    settle(page)
+    said = card.inner_text()
+    assert micrograph.name in said
+    assert "MPa" in said
+    assert "for this model" in said
+    assert card.locator("img").count() >= 3
+    assert "bad.png" in page.locator(ALERT).all_inner_texts()[0]
+    page.locator(".st-key-evaluation_chart_1 .js-plotly-plot").wait_for()
+
+    page.get_by_role("link", name="Inverse design").click()
+    settle(page)
+    assert page.locator(".st-key-design_in_uts_mpa input").input_value() == "250"
+    no_errors(page)
+
+
+def test_an_infeasible_target_leads_to_the_nearest_feasible_one(page, served):
+    open_page(page, f"{served}/?uts_mpa=1500&ys_mpa=100&size=256")
+    verdict = page.locator(".st-key-design_verdict")
+    assert "Not feasible." in verdict.inner_text()
+    page.locator(".st-key-design_use_nearest button").click()
+    page.get_by_text("Feasible.").or_(page.get_by_text("At the edge.")).first.wait_for()
+    settle(page)
+    assert parse_qs(urlsplit(page.url).query)["uts_mpa"] != ["1500"]
+
+
+@pytest.mark.parametrize("name", ["reconstructions", "traversals", "network"])
+def test_the_other_pages_open_from_their_address(name, page, served):
+    open_page(page, f"{served}/{name}")
+    no_errors(page)
+    assert page.locator("img, .js-plotly-plot").count() >= 1
+
+
+@pytest.mark.parametrize("name", ["", "evaluate", "reconstructions", "traversals", "network"])
+def test_a_phone_does_not_scroll_sideways(name, executable, served):
+    with browser_page(executable, 390, 844) as phone:
+        open_page(phone, f"{served}/{name}")
+        wide, seen = phone.evaluate(
+            "(() => { const m = document.querySelector('[data-testid=\"stMain\"]');"
+            "return [m.scrollWidth, m.clientWidth]; })()"
+        )
+        assert wide <= seen + 1
