@@ -10,10 +10,12 @@ import numpy as np
 from scipy.stats import norm
 
 from bayesnet.gaussian import Array, Index
-from bayesnet.levels import Levels, Table, build_levels
+from bayesnet.levels import Levels, build_levels
 from bayesnet.network import Arc, Network, Regime
 from bayesnet.selection import HeldOut, coverage, cross_validate, fit_mixture, responsibilities
 from bayesnet.support import fit_support
+from core.dataset import load_dataset
+from core.encode import LatentTable, load_latents
 from core.errors import ConfigError, InputError, MicroDesignError
 from core.properties import fit_properties
 
@@ -132,7 +134,7 @@ def _calibration(levels: Levels, held_out: HeldOut, mixture_folds: int) -> dict[
     return result
 
 
-def fit_network(table: Table, config: NetworkConfig | None = None) -> Network:
+def fit_network(table: LatentTable, config: NetworkConfig | None = None) -> Network:
     """Fit the two-level mixture of linear-Gaussian networks.
 
     Args:
@@ -189,8 +191,6 @@ def learn(model: Path, data: Path | None) -> Network:
     Raises:
         InputError: the cached latents are not those of the data set at ``data``.
     """
-    from core.dataset import load_dataset
-    from core.encode import load_latents
 
     table = load_latents(model / "latents")
     if data is not None and load_dataset(data).hash != table.data_hash:

@@ -6,7 +6,7 @@ the number of specimens.
 """
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,25 +14,12 @@ from sklearn.covariance import ledoit_wolf
 
 from bayesnet.gaussian import Array
 from bayesnet.nodes import Node, identifier
+from core.encode import LatentTable
 from core.errors import InputError
 
 MIN_SPECIMENS = 5
 MIN_LABELLED = 5
 MIN_SCALE = 1e-3
-
-
-class Table(Protocol):
-    """What is used of `core.encode.LatentTable`: latents per patch, labels per specimen."""
-
-    mu: np.ndarray
-    specimen: np.ndarray
-    file: np.ndarray
-    corner: np.ndarray
-    specimens: pd.DataFrame
-    columns: tuple
-    data_hash: str
-    model_hash: str
-    synthetic: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +117,7 @@ def _z_scored(columns: list[tuple], role: str, taken: set[str]) -> tuple[list[No
     return nodes, scores
 
 
-def build_levels(table: Table, active_variance: float = 0.05, patch_px: int = 128) -> Levels:
+def build_levels(table: LatentTable, active_variance: float = 0.05, patch_px: int = 128) -> Levels:
     """Aggregate patch latents by specimen and z-score everything.
 
     Left out, each with a note: latents that are not active (variance of mu over the patches at most

@@ -33,7 +33,7 @@ def reachable_targets(count: int) -> list[dict[str, float]]:
     for plan in plans:
         settings = {n: getattr(plan.settings, n) for n in ("mg_wt", "radius_mm", "ce_pct")}
         strengths = cast_again(settings, plan.seed)
-        found.append({"uts_mpa": round(strengths.uts_mpa), "ys_mpa": round(strengths.ys_mpa)})
+        found.append({"uts_mpa": round(strengths.uts_mpa, 0), "ys_mpa": round(strengths.ys_mpa, 0)})
     return found
 
 

@@ -99,7 +99,7 @@ def encode_dataset(loaded: LoadedModel, data: DataSet, stride: int = DEFAULT_STR
     ):
         pixels = data.read(row).pixels
         try:
-            corners = patch_corners(*pixels.shape, size, stride)
+            corners = patch_corners(pixels.shape[0], pixels.shape[1], size, stride)
         except InputError as error:
             raise InputError(f"{file}: {error}") from error
         mu, logvar = encode_patches(loaded, cut_patches(pixels, size, stride))

@@ -9,7 +9,7 @@ interval, calibrated inside the data, no longer holds: judge unusual inputs befo
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.metrics.pairwise import rbf_kernel
 
+from core.encode import LatentTable
 from core.errors import CheckpointError, InputError
 from core.files import read_json, write_json
 
@@ -28,17 +29,6 @@ MIN_LABELLED, MIN_INTERVAL = 5, 9
 CONSTANT = 10.0  # prior variance of the level, in standard deviations of the property squared
 WIDTHS = (0.1, 0.3, 1.0, 3.0)  # gamma times the median squared distance
 PENALTIES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
-
-
-class Table(Protocol):
-    """What is used of `core.encode.LatentTable`."""
-
-    mu: np.ndarray
-    specimen: np.ndarray
-    specimens: pd.DataFrame
-    columns: tuple
-    data_hash: str
-    model_hash: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +262,7 @@ def _fit_one(column: Any, points: Array, values: Array) -> Regressor:
     )
 
 
-def fit_properties(table: Table) -> PropertyModel:
+def fit_properties(table: LatentTable) -> PropertyModel:
     """Fit every property column that has at least five labelled specimens.
 
     Raises:

@@ -208,7 +208,7 @@ def sample_pairs(
     names = data.table["specimen"].to_numpy()
     for specimen in data.specimens.index:
         pixels = data.read(int(np.flatnonzero(names == specimen)[0])).pixels
-        corners = patch_corners(*pixels.shape, size, max(size // 4, 1))
+        corners = patch_corners(pixels.shape[0], pixels.shape[1], size, max(size // 4, 1))
         one = corners[rng.integers(len(corners))]
         apart = corners[np.abs(corners - one).max(axis=1) >= size]
         if len(apart) == 0:

@@ -127,7 +127,7 @@ def reconstruct(loaded: LoadedModel, patches: Pictures, seed: int) -> Pictures:
     made = []
     for chunk in _chunks(loaded, patches):
         mu, _ = loaded.vae.encode(loaded.vgg(chunk))
-        made.append(loaded.vae.decode(mu, *chunk.shape[2:], generator)[:, 0].cpu())
+        made.append(loaded.vae.decode(mu, chunk.shape[2], chunk.shape[3], generator)[:, 0].cpu())
     return torch.cat(made).numpy()
 
 

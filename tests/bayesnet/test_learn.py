@@ -1,6 +1,5 @@
 """Claims about the command line: what it writes, and what it refuses."""
 
-import sys
 from types import SimpleNamespace
 
 import pytest
@@ -15,10 +14,8 @@ from tests.bayesnet.simulator import simulate
 def cached(monkeypatch):
     """Stand in for the reader of cached latents and of data sets."""
     table = simulate(specimens=20)
-    encode = SimpleNamespace(load_latents=lambda folder: table)
-    dataset = SimpleNamespace(load_dataset=lambda root: SimpleNamespace(hash=root.name))
-    monkeypatch.setitem(sys.modules, "core.encode", encode)
-    monkeypatch.setitem(sys.modules, "core.dataset", dataset)
+    monkeypatch.setattr(learn, "load_latents", lambda folder: table)
+    monkeypatch.setattr(learn, "load_dataset", lambda root: SimpleNamespace(hash=root.name))
     return table
 
 

@@ -392,8 +392,9 @@ def read_or_refuse(data: bytes) -> None:
     """Read; only InputError may escape, and what is read keeps the promise of `read_image`."""
     try:
         micrograph = read_image(data, "a.png")
-    except InputError as error:
-        assert str(error).startswith("a.png: ")
+    except InputError as refused:
+        said = str(refused)
+        assert said.startswith("a.png: ")
         return
     assert micrograph.pixels.dtype == np.float32 and micrograph.pixels.ndim == 2
     assert micrograph.pixels.min() >= 0 and micrograph.pixels.max() <= 1
