@@ -201,14 +201,11 @@ def load_latents(folder: Path) -> LatentTable:
 
 def _read_specimens(path: Path, columns: Sequence[Column]) -> pd.DataFrame:
     """Read ``specimens.csv`` as it was written: numbers exactly, texts such as "None" as texts."""
-    texts = {"specimen", *(column.name for column in columns if column.kind == "categorical")}
-    frame = pd.read_csv(
-        io.StringIO(path.read_text(encoding="utf-8")),
-        dtype=dict.fromkeys(texts, str),
-        keep_default_na=False,
-        na_values=[""],
-        float_precision="round_trip",
-    )
+    text = path.read_text(encoding="utf-8")
+    frame = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False, na_values=[""])
+    for column in columns:
+        if column.kind == "numeric":
+            frame[column.name] = frame[column.name].map(float)  # exact, unlike pandas' own parser
     return frame.set_index("specimen")
 
 

@@ -60,7 +60,7 @@ def test_evaluation_is_that_of_the_patches_it_names(
     np.testing.assert_array_equal(found.pixels, pixels)
     corners = spread_patches(pixels, 128, FIELD_PATCHES)
     patches = cut_at(pixels, corners, 128)
-    assert found.n_patches == len(corners) == 8
+    assert found.n_patches == len(corners) > 1
     np.testing.assert_array_equal(found.corners, corners[[0, -1]])
     np.testing.assert_array_equal(found.originals, patches[[0, -1]])
     mean = encode_patches(loaded, patches)[0].mean(axis=0)
@@ -169,7 +169,7 @@ def test_patches_spread_over_the_whole_micrograph(shape: tuple[int, int]) -> Non
 
 
 def test_micrograph_smaller_than_a_patch_has_none() -> None:
-    with pytest.raises(InputError, match="the image is 300 x 100 px"):
+    with pytest.raises(InputError, match="300 x 100 px is smaller than a patch of 128 px"):
         spread_patches(np.zeros((100, 300), dtype=np.float32), 128, 9)
 
 
@@ -302,7 +302,7 @@ def test_reference_is_measured_on_fresh_micrographs(
     loaded: LoadedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("core.reference.FIELD_PATCHES", 2)
-    data = make_textures(tmp_path, 3, 1, 128, 256)
+    data = make_textures(tmp_path, 3, 1, 128, 384)
     found = measure_reference(loaded, data, seed=1)
     assert (found.data_name, found.images, found.patches) == ("Textures", 3, 3)
     assert 0 < found.style_same_specimen < found.style_other_specimen
