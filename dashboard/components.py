@@ -126,7 +126,9 @@ def estimates(
 
 
 def gallery(
-    pictures: Sequence[Any], captions: Sequence[str], alts: Sequence[str], width: int
+    pictures: Sequence[Any], captions: Sequence[str], alts: Sequence[str], width: int, gap: str
 ) -> None:
-    """Show small pictures that wrap to the width of the window."""
-    st.image(list(pictures), caption=list(captions), alt=list(alts), width=width)
+    """Show small pictures beside each other; they wrap where the window is narrow."""
+    with st.container(horizontal=True, gap=gap):
+        for picture, caption, alt in zip(pictures, captions, alts, strict=True):
+            st.image(picture, caption=caption, alt=alt, width=width)

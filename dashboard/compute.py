@@ -62,7 +62,7 @@ def _design_samples(
     key: tuple[str, ...], _model: Model, request: DesignRequest
 ) -> tuple[Picture, ...]:
     loaded, network, properties = _parts(_model)
-    table = load_latents(loaded.path / "latents")
+    table = state.latents(_model)
     with state.lock():
         latents = sample_latents(
             network, dict(request.targets), request.limits(), N_SAMPLES, request.seed

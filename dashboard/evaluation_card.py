@@ -78,7 +78,7 @@ def show(
                 "micrographs stay below 1)"
             )
             st.plotly_chart(
-                figures.style_scale([("this micrograph", one.style_error)], references(reference)),
+                figures.style_scale(one.style_error, references(reference)),
                 key=f"evaluation_chart_{place}",
                 config=figures.CONFIG,
                 alt=f"Style error of {one.name} beside its references",
@@ -92,4 +92,5 @@ def show(
             [f"patch {i}" for i in range(1, len(one.originals) + 1)],
             [f"Patch {i}: original and reconstruction" for i in range(1, len(one.originals) + 1)],
             300,
+            "small",
         )

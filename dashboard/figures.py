@@ -73,99 +73,134 @@ def property_map(
     return _laid_out(figure, 340)
 
 
-def style_scale(errors: Sequence[tuple[str, float]], references: Mapping[str, float]) -> go.Figure:
-    """Show style errors of images on one scale with their references.
+def style_scale(error: float, references: Mapping[str, float]) -> go.Figure:
+    """Show a style error on one scale with its references.
 
     Args:
-        errors: (name, relative style error) an image.
+        error: relative style error of the micrograph.
         references: name -> relative style error of what it is compared with.
     """
+    rows = [("this micrograph", error), *references.items()][::-1]
     figure = go.Figure()
-    rows = [*references.items()][::-1]
     figure.add_bar(
-        y=[name for name, _ in rows],
+        y=[_broken(name, 20) for name, _ in rows],
         x=[value for _, value in rows],
         orientation="h",
-        name="references",
-        marker={"color": GREY, "opacity": 0.6},
+        marker={"color": [*[GREY] * len(references), BLUE]},
+        text=[f"{value:.2f}" for _, value in rows],
+        textposition="auto",
         hovertemplate="%{y}: %{x:.3f}<extra></extra>",
     )
-    figure.add_bar(
-        y=[name for name, _ in errors][::-1],
-        x=[value for _, value in errors][::-1],
-        orientation="h",
-        name="your images",
-        marker={"color": BLUE},
-        hovertemplate="%{y}: %{x:.3f}<extra></extra>",
-    )
-    figure.update_xaxes(title="relative style error (no unit; 0 = same style)", rangemode="tozero")
+    figure.update_xaxes(title="relative style error", rangemode="tozero")
     figure.update_yaxes(automargin=True)
-    return _laid_out(figure, 130 + 34 * (len(rows) + len(errors)))
+    return _laid_out(figure, 80 + 44 * len(rows))
 
 
-def network_graph(nodes: Sequence[Node], arcs: Sequence[Arc], minimum: float) -> go.Figure:
+def strongest(nodes: Sequence[Node], arcs: Sequence[Arc], share: float) -> list[Arc]:
+    """Return the arcs that have at least a share (0 to 1) of the strength of their tier's strongest.
+
+    The tiers are process to latents and latents to properties: a property hangs on many latents a
+    little, a latent on few settings much.
+    """
+    role = {n.node: n.role for n in nodes}
+    best: dict[str, float] = {}
+    for arc in arcs:
+        best[role[arc.child]] = max(best.get(role[arc.child], 0.0), abs(arc.weight))
+    return [arc for arc in arcs if abs(arc.weight) >= share * best[role[arc.child]]]
+
+
+def default_share(nodes: Sequence[Node], arcs: Sequence[Arc], most: int = 36) -> float:
+    """Return the smallest share, in steps of 0.05, that leaves at most so many arcs."""
+    shares = [step / 20 for step in range(21)]
+    return next((s for s in shares if len(strongest(nodes, arcs, s)) <= most), 1.0)
+
+
+def network_graph(nodes: Sequence[Node], shown: Sequence[Arc]) -> go.Figure:
     """Draw the network: process settings, latents and properties from left to right.
 
     Args:
-        nodes: of the network; latents without a visible arc are left out.
-        arcs: as the network gives them.
-        minimum: arcs weaker than this are left out.
+        nodes: of the network; latents without an arc are left out.
+        shown: arcs to draw.
     """
-    shown = [arc for arc in arcs if abs(arc.weight) >= minimum]
-    joined = {arc.parent for arc in shown} | {arc.child for arc in shown}
-    places = {}
-    for tier, role in enumerate(("process", "latent", "property")):
-        column = [n for n in nodes if n.role == role and (role != "latent" or n.node in joined)]
-        for i, node in enumerate(column):
-            places[node.node] = (float(tier), -(i + 0.5) / len(column))
+    places = _places(nodes, shown)
+    best = {tier: 0.0 for tier in (1.0, 2.0)}
+    for arc in shown:
+        tier = places[arc.child][0]
+        best[tier] = max(best[tier], abs(arc.weight))
     figure = go.Figure()
     for name, colour, sign in (("rises with", BLUE, 1), ("falls with", ORANGE, -1)):
         some = [arc for arc in shown if arc.weight * sign > 0]
         for arc in some:
-            figure.add_trace(_arc(arc, places, colour))
+            width = 1 + 4 * abs(arc.weight) / best[places[arc.child][0]]
+            figure.add_trace(_arc(arc, places, colour, width))
         if some:
             figure.add_scatter(
                 x=[None], y=[None], mode="lines", line={"color": colour, "width": 3}, name=name
             )
-    labels = {n.node: n.label if n.role != "latent" else n.node for n in nodes}
-    middle = [
-        (labels[a.parent], labels[a.child], a.weight, *_between(places[a.parent], places[a.child]))
-        for a in shown
-    ]
-    figure.add_scatter(
-        x=[m[3] for m in middle],
-        y=[m[4] for m in middle],
+    figure.add_trace(_hover(nodes, shown, places))
+    for role, colour in (("process", GREEN), ("latent", SLATE), ("property", PURPLE)):
+        tier_nodes = [n for n in nodes if n.role == role and n.node in places]
+        figure.add_trace(_tier(tier_nodes, places, colour))
+    figure.update_xaxes(visible=False, range=[-0.6, 2.6], fixedrange=True)
+    figure.update_yaxes(visible=False, fixedrange=True, range=[-1.02, 0.07])
+    for tier, title in enumerate(("<b>Process</b>", "<b>Latents</b>", "<b>Properties</b>")):
+        figure.add_annotation(x=tier, y=0.05, text=title, showarrow=False)
+    latents = sum(n.role == "latent" and n.node in places for n in nodes)
+    return _laid_out(figure, max(400, 110 + 28 * latents))
+
+
+def _places(nodes: Sequence[Node], shown: Sequence[Arc]) -> dict[str, tuple[float, float]]:
+    """Return (x, y) of every node that is drawn; latents stand near the setting they hang on."""
+    process = [n.node for n in nodes if n.role == "process"]
+    parent = {arc.child: arc for arc in sorted(shown, key=lambda a: abs(a.weight))}
+    joined = {arc.parent for arc in shown} | {arc.child for arc in shown}
+
+    def order(node: Node) -> tuple[float, float]:
+        arc = parent.get(node.node)
+        if arc is None or arc.parent not in process:
+            return len(process) / 2, 0.0
+        return process.index(arc.parent), -arc.weight
+
+    latents = sorted((n for n in nodes if n.role == "latent" and n.node in joined), key=order)
+    columns = (
+        [n for n in nodes if n.role == "process"],
+        latents,
+        [n for n in nodes if n.role == "property"],
+    )
+    return {
+        node.node: (float(tier), -(i + 0.5) / len(column))
+        for tier, column in enumerate(columns)
+        for i, node in enumerate(column)
+    }
+
+
+def _hover(
+    nodes: Sequence[Node], shown: Sequence[Arc], places: Mapping[str, tuple[float, float]]
+) -> go.Scatter:
+    """Return invisible points in the middle of the arcs that say what the arcs are."""
+    label = {n.node: n.node if n.role == "latent" else n.label for n in nodes}
+    ends = [(places[a.parent], places[a.child]) for a in shown]
+    return go.Scatter(
+        x=[(start[0] + end[0]) / 2 for start, end in ends],
+        y=[(start[1] + end[1]) / 2 for start, end in ends],
         mode="markers",
         marker={"size": 9, "opacity": 0},
-        text=[f"{m[0]} → {m[1]}: {m[2]:+.2f} sd per sd" for m in middle],
+        text=[f"{label[a.parent]} → {label[a.child]}: {a.weight:+.2f} sd per sd" for a in shown],
         hovertemplate="%{text}<extra></extra>",
         showlegend=False,
         name="arcs",
     )
-    for role, colour in (("process", GREEN), ("latent", SLATE), ("property", PURPLE)):
-        figure.add_trace(
-            _tier([n for n in nodes if n.role == role and n.node in places], places, colour)
-        )
-    figure.update_xaxes(visible=False, range=[-0.35, 2.35], fixedrange=True)
-    figure.update_yaxes(visible=False, fixedrange=True, range=[-1.03, 0.06])
-    latents = sum(n.role == "latent" and n.node in places for n in nodes)
-    for tier, title in enumerate(("<b>Process</b>", "<b>Latents</b>", "<b>Properties</b>")):
-        figure.add_annotation(x=tier, y=0.04, text=title, showarrow=False)
-    return _laid_out(figure, max(380, 110 + 30 * latents))
 
 
-def _between(start: tuple[float, float], end: tuple[float, float]) -> tuple[float, float]:
-    """Return the middle of an arc, where its hover text sits."""
-    return (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
-
-
-def _arc(arc: Arc, places: Mapping[str, tuple[float, float]], colour: str) -> go.Scatter:
+def _arc(
+    arc: Arc, places: Mapping[str, tuple[float, float]], colour: str, width: float
+) -> go.Scatter:
     (x0, y0), (x1, y1) = places[arc.parent], places[arc.child]
     return go.Scatter(
         x=[x0, x1],
         y=[y0, y1],
         mode="lines",
-        line={"color": colour, "width": 1 + 5 * min(abs(arc.weight), 1.0)},
+        line={"color": colour, "width": width},
         opacity=0.75 if arc.significant else 0.3,
         showlegend=False,
         hoverinfo="skip",
@@ -176,16 +211,18 @@ def _tier(
     nodes: Sequence[Node], places: Mapping[str, tuple[float, float]], colour: str
 ) -> go.Scatter:
     role = nodes[0].role if nodes else ""
+    latent = role == "latent"
+    position = {"process": "middle left", "property": "middle right"}.get(role, "middle center")
     return go.Scatter(
         x=[places[n.node][0] for n in nodes],
         y=[places[n.node][1] for n in nodes],
         mode="markers+text",
-        text=[_broken(n.label) if n.role != "latent" else n.node for n in nodes],
-        textposition="middle center" if role == "latent" else "top center",
-        textfont={"color": "white", "size": 10} if role == "latent" else None,
+        text=[n.node if latent else _broken(n.label) for n in nodes],
+        textposition=position,
+        textfont={"color": "white", "size": 10} if latent else None,
         marker={
             "color": colour,
-            "size": 24 if role == "latent" else 18,
+            "size": 24 if latent else 18,
             "line": {"width": 1, "color": "white"},
         },
         hovertext=[f"{n.label}, {n.low:.4g} to {n.high:.4g} {n.unit}".rstrip() for n in nodes],

@@ -108,18 +108,18 @@ def marked(pixels: np.ndarray, corners: np.ndarray, size: int) -> Image.Image:
         image = image.resize(shape, Image.Resampling.LANCZOS)
     result = image.convert("RGB")
     draw = ImageDraw.Draw(result)
-    font = ImageFont.load_default(max(12, round(max(result.size) / 40)))
+    font = ImageFont.load_default(max(18, round(max(result.size) / 22)))
     for place, (row, column) in enumerate(corners):
         colour = MARKS[place % len(MARKS)]
         left, top = column * scale, row * scale
         box = (left, top, left + size * scale - 1, top + size * scale - 1)
         draw.rectangle(box, outline=colour, width=max(2, round(max(result.size) / 350)))
         draw.text(
-            (left + 5, top + 3),
+            (left + 6, top + 1),
             str(place + 1),
             font=font,
             fill=colour,
-            stroke_width=2,
+            stroke_width=1,
             stroke_fill="black",
         )
     return result

@@ -12,6 +12,7 @@ import streamlit as st
 
 from bayesnet.network import Network
 from core.checkpoint import LoadedModel, load_model
+from core.encode import LatentTable, load_latents
 from core.errors import CheckpointError
 from core.examples import Example, load_examples
 from core.files import read_json
@@ -148,6 +149,20 @@ def properties(model: Model) -> PropertyModel | None:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _properties(key: tuple[str, ...], path: str) -> PropertyModel:
     return PropertyModel.load(Path(path))
+
+
+def latents(model: Model) -> LatentTable:
+    """Return the latents of the model's training set.
+
+    Raises:
+        CheckpointError: they are missing or damaged.
+    """
+    return _latents(model.key("latents/latents.json"), str(model.folder))
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _latents(key: tuple[str, ...], folder: str) -> LatentTable:
+    return load_latents(Path(folder) / "latents")
 
 
 def reference(model: Model) -> Reference:

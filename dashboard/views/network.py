@@ -5,7 +5,6 @@ import streamlit as st
 from dashboard import components, compute, errors, figures, state
 from dashboard.wording import quantity, unbroken
 
-STRONGEST = 40
 model = components.current_model()
 components.title("Network", model)
 network = components.fitted_network(model)
@@ -47,31 +46,26 @@ for note in network.notes:
     st.caption(errors.escape(note))
 
 st.subheader("Graph", anchor=False)
-strongest = [abs(arc.weight) for arc in arcs]
-top = max(strongest, default=1.0)
-start = strongest[min(STRONGEST, len(strongest)) - 1] if strongest else 0.0
-minimum = st.slider(
-    "Show arcs at least this strong (standard deviations per standard deviation)",
-    0.0,
-    round(max(top, 0.02), 2),
-    round(min(start, top), 2),
-    0.01,
+start = figures.default_share(network.nodes, arcs)
+percent = st.slider(
+    "Show arcs from this strength on (% of the strongest between the same columns)",
+    0,
+    100,
+    round(100 * start),
+    5,
     key="network_minimum",
 )
-shown = [arc for arc in arcs if abs(arc.weight) >= minimum]
+shown = figures.strongest(network.nodes, arcs, percent / 100)
 st.caption(
-    f"{len(shown)} of {len(arcs)} arcs are shown, each at least {minimum:.2f} sd per sd strong; "
-    "pale ones may be chance."
+    f"{len(shown)} of {len(arcs)} arcs are shown. Thick: strong. Pale: may be chance. Strength is in "
+    "standard deviations per standard deviation (sd per sd)."
 )
-if shown:
-    st.plotly_chart(
-        figures.network_graph(network.nodes, arcs, minimum),
-        key="network_graph",
-        config=figures.CONFIG,
-        alt=f"Graph of {len(shown)} arcs from process settings over latents to properties",
-    )
-else:
-    st.info("No arc is that strong; move the slider to the left.")
+st.plotly_chart(
+    figures.network_graph(network.nodes, shown),
+    key="network_graph",
+    config=figures.CONFIG,
+    alt=f"Graph of {len(shown)} arcs from process settings over latents to properties",
+)
 with st.expander("Table of arcs"):
     st.dataframe(
         [

@@ -48,7 +48,8 @@ else:
         [pictures.png(pictures.side_by_side(pair)) for pair in zip(originals, made, strict=True)],
         captions,
         [f"{e.look}: original patch and its reconstruction" for e in examples],
-        320,
+        312,
+        "small",
     )
 
     def next_patch() -> None:
@@ -80,7 +81,8 @@ components.gallery(
     [pictures.png(pictures.grey(p, 2)) for p in drawn],
     [f"sample {i}" for i in range(1, N_SAMPLES + 1)],
     [f"Random sample {i}, seed {seed}" for i in range(1, N_SAMPLES + 1)],
-    165,
+    172,
+    "xsmall",
 )
 with st.container(horizontal=True, vertical_alignment="center"):
     st.button("New samples", key="prior_next", on_click=next_samples, type="primary")

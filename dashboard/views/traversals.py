@@ -89,5 +89,6 @@ for place, (start, number) in enumerate(zip(starts, numbers, strict=True)):
                     f"The patch that z[{dimension}] is varied from",
                     *[f"z[{dimension}] = {v:+.1f}" for v in values],
                 ],
-                82,
+                84,
+                "xxsmall",
             )

@@ -49,7 +49,8 @@ def test_log_density_equals_scipy():
 def test_box_weights_estimate_the_probability_of_the_box():
     rng = np.random.default_rng(3)
     cov, mean = random_cov(3, rng), rng.normal(size=3)
-    low, high = mean - [0.5, 2.0, 1.0], [*mean, 1.0, 0.5, 3.0]
+    low = mean - np.array([0.5, 2.0, 1.0])
+    high = mean + np.array([1.0, 0.5, 3.0])
     draws, log_w = sample_in_box(mean, cov, low, high, rng.random((20000, 3)))
     many = rng.multivariate_normal(mean, cov, size=400_000)
     inside = ((many >= low) & (many <= high)).all(axis=1)

@@ -5,7 +5,16 @@ import pytest
 
 from bayesnet.network import Arc
 from bayesnet.nodes import Node
-from dashboard.figures import BLUE, ORANGE, Marked, network_graph, property_map, style_scale
+from dashboard.figures import (
+    BLUE,
+    ORANGE,
+    Marked,
+    default_share,
+    network_graph,
+    property_map,
+    strongest,
+    style_scale,
+)
 
 
 def node(name: str, role: str, index: int = -1) -> Node:
@@ -42,8 +51,8 @@ def drawn() -> list:
     known = np.array([[300.0, 200.0], [450.0, np.nan]])
     return [
         property_map(known, ("a", "b"), ("UTS (MPa)", "Ys (MPa)"), marks),
-        style_scale([("mine", 0.2)], {"same": 0.4, "other": 0.8}),
-        network_graph(NODES, ARCS, 0.2),
+        style_scale(0.2, {"same": 0.4, "other": 0.8}),
+        network_graph(NODES, ARCS[:2]),
     ]
 
 
@@ -66,15 +75,15 @@ def test_the_style_scale_starts_at_zero_and_shows_every_value():
     figure = drawn()[1]
     assert figure.layout.xaxis.rangemode == "tozero"
     shown = {name: value for bar in figure.data for name, value in zip(bar.y, bar.x, strict=True)}
-    assert shown == {"mine": 0.2, "same": 0.4, "other": 0.8}
+    assert shown == {"this micrograph": 0.2, "same": 0.4, "other": 0.8}
 
 
 def lines(figure) -> list:
     return [trace for trace in figure.data if trace.mode == "lines" and trace.showlegend is False]
 
 
-def test_weak_arcs_and_their_latents_are_left_out():
-    figure = network_graph(NODES, ARCS, 0.2)
+def test_latents_without_an_arc_are_left_out():
+    figure = network_graph(NODES, ARCS[:2])
     assert len(lines(figure)) == 2
     texts = [text for trace in figure.data if trace.mode == "markers+text" for text in trace.text]
     assert "z1" in texts
@@ -83,25 +92,44 @@ def test_weak_arcs_and_their_latents_are_left_out():
 
 
 def test_process_is_left_of_latents_and_these_left_of_properties():
-    figure = network_graph(NODES, ARCS, 0.0)
+    figure = network_graph(NODES, ARCS)
     assert len(lines(figure)) == len(ARCS)
     for line in lines(figure):
         assert line.x[0] < line.x[1]
 
 
 def test_the_sign_decides_the_colour_and_chance_the_opacity():
-    colours = {line.line.color for line in lines(network_graph(NODES, ARCS, 0.2))}
+    colours = {line.line.color for line in lines(network_graph(NODES, ARCS[:2]))}
     assert colours == {BLUE, ORANGE}
-    weak = [line.opacity for line in lines(network_graph(NODES, ARCS, 0.0))]
+    weak = [line.opacity for line in lines(network_graph(NODES, ARCS))]
     assert min(weak) < 0.5 < max(weak)
 
 
 def test_each_direction_is_in_the_legend_once():
-    figure = network_graph(NODES, ARCS, 0.0)
+    figure = network_graph(NODES, ARCS)
     named = [t.name for t in figure.data if t.mode == "lines" and t.showlegend is None]
     assert sorted(named) == ["falls with", "rises with"]
 
 
 def test_a_graph_without_arcs_still_shows_process_and_properties():
-    figure = network_graph(NODES, ARCS, 9.0)
+    figure = network_graph(NODES, [])
     assert not lines(figure)
+
+
+def test_strength_is_judged_among_arcs_of_the_same_tier():
+    kept = {(arc.parent, arc.child) for arc in strongest(NODES, ARCS, 0.5)}
+    assert kept == {("mg", "z1"), ("z1", "uts")}
+    assert strongest(NODES, ARCS, 0.0) == list(ARCS)
+
+
+def test_the_default_share_leaves_no_more_arcs_than_can_be_read():
+    assert default_share(NODES, ARCS, most=4) == 0.0
+    share = default_share(NODES, ARCS, most=3)
+    assert 0 < share < 1
+    assert len(strongest(NODES, ARCS, share)) <= 3
+
+
+def test_arcs_are_as_wide_as_they_are_strong_in_their_tier():
+    widths = [line.line.width for line in lines(network_graph(NODES, ARCS))]
+    assert max(widths) == 5
+    assert sorted(widths)[-2] == 5  # one a tier

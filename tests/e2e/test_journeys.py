@@ -146,6 +146,7 @@ def test_strengths_in_microstructure_out_and_an_iron_evaluated(page, served, mic
 
     page.get_by_role("link", name="Evaluate patches").click()
     settle(page)
+    assert "64MB per file" in page.locator(".st-key-evaluate_files").inner_text()
     bad = tmp_path / "bad.png"
     bad.write_bytes(b"this is no image")
     page.locator(".st-key-evaluate_files input[type=file]").set_input_files([bad, micrograph])
