@@ -97,7 +97,7 @@ def style_scale(error: float, references: Mapping[str, float]) -> go.Figure:
 
 
 def strongest(nodes: Sequence[Node], arcs: Sequence[Arc], share: float) -> list[Arc]:
-    """Return the arcs that have at least a share (0 to 1) of the strength of their tier's strongest.
+    """Return the arcs with at least a share (0 to 1) of the strength of their tier's strongest.
 
     The tiers are process to latents and latents to properties: a property hangs on many latents a
     little, a latent on few settings much.

@@ -57,8 +57,8 @@ percent = st.slider(
 )
 shown = figures.strongest(network.nodes, arcs, percent / 100)
 st.caption(
-    f"{len(shown)} of {len(arcs)} arcs are shown. Thick: strong. Pale: may be chance. Strength is in "
-    "standard deviations per standard deviation (sd per sd)."
+    f"{len(shown)} of {len(arcs)} arcs are shown. Thick: strong. Pale: may be chance. Strength: "
+    "standard deviations of one per standard deviation of the other (sd per sd)."
 )
 st.plotly_chart(
     figures.network_graph(network.nodes, shown),
