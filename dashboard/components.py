@@ -131,4 +131,4 @@ def gallery(
     """Show small pictures beside each other; they wrap where the window is narrow."""
     with st.container(horizontal=True, gap=gap):
         for picture, caption, alt in zip(pictures, captions, alts, strict=True):
-            st.image(picture, caption=caption, alt=alt, width=width)
+            st.image(picture, caption=caption, alt=alt, width=width, output_format="PNG")

@@ -48,6 +48,7 @@ def field(design: Design, request: DesignRequest, network: Network) -> None:
         st.image(
             pictures.with_scale_bar(design.main.pixels, design.um_per_px),
             width="stretch",
+            output_format="PNG",  # no JPEG blur on micrographs
             alt=f"Synthesised micrograph for {asked}",
         )
 
@@ -145,5 +146,6 @@ def more(samples: Sequence[Picture], um_per_px: float | None, network: Network) 
             pictures.with_scale_bar(sample.pixels, um_per_px),
             caption=f"Sample {place}; read back from it: {back}",
             width="stretch",
+            output_format="PNG",  # no JPEG blur on micrographs
             alt=f"Sample {place} for the same target",
         )

@@ -39,10 +39,10 @@ def scale_remark(um_per_px: float | None, of_model: float | None) -> str | None:
 def references(reference: Reference) -> dict[str, float]:
     """Return what a style error is compared with, best first."""
     return {
-        "model on fresh castings, median": reference.style_reconstruction_median,
-        "model on fresh castings, 90 % are below": reference.style_reconstruction_p90,
-        "two real patches of one specimen": reference.style_same_specimen,
-        "two real patches of different specimens": reference.style_other_specimen,
+        "fresh micrographs, median": reference.style_reconstruction_median,
+        "fresh micrographs, 90 % below": reference.style_reconstruction_p90,
+        "two patches, one specimen": reference.style_same_specimen,
+        "two patches, two specimens": reference.style_other_specimen,
     }
 
 

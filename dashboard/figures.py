@@ -83,7 +83,7 @@ def style_scale(error: float, references: Mapping[str, float]) -> go.Figure:
     rows = [("this micrograph", error), *references.items()][::-1]
     figure = go.Figure()
     figure.add_bar(
-        y=[_broken(name, 20) for name, _ in rows],
+        y=[_broken(name, 18) for name, _ in rows],
         x=[value for _, value in rows],
         orientation="h",
         marker={"color": [*[GREY] * len(references), BLUE]},

@@ -108,18 +108,14 @@ def marked(pixels: np.ndarray, corners: np.ndarray, size: int) -> Image.Image:
         image = image.resize(shape, Image.Resampling.LANCZOS)
     result = image.convert("RGB")
     draw = ImageDraw.Draw(result)
-    font = ImageFont.load_default(max(18, round(max(result.size) / 22)))
+    size_pt = max(16, round(max(result.size) / 24))
+    font = ImageFont.load_default(size_pt)
     for place, (row, column) in enumerate(corners):
         colour = MARKS[place % len(MARKS)]
         left, top = column * scale, row * scale
         box = (left, top, left + size * scale - 1, top + size * scale - 1)
-        draw.rectangle(box, outline=colour, width=max(2, round(max(result.size) / 350)))
-        draw.text(
-            (left + 6, top + 1),
-            str(place + 1),
-            font=font,
-            fill=colour,
-            stroke_width=1,
-            stroke_fill="black",
-        )
+        draw.rectangle(box, outline=colour, width=max(2, round(max(result.size) / 250)))
+        draw.rectangle((left, top, left + size_pt * 1.1, top + size_pt * 1.2), fill=colour)
+        middle = (left + size_pt * 0.55, top + size_pt * 0.6)
+        draw.text(middle, str(place + 1), font=font, fill="black", anchor="mm")
     return result

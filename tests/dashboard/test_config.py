@@ -9,7 +9,7 @@ from streamlit import config
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def settings() -> dict:
     return tomllib.loads((ROOT / "dashboard" / ".streamlit" / "config.toml").read_text("utf-8"))
 
@@ -22,11 +22,15 @@ def test_uploads_are_limited_and_nothing_is_sent_home(settings):
 
 def test_every_setting_is_one_that_streamlit_knows(settings):
     known = set(config.get_config_options())
-    assert {f"{part}.{name}" for part, values in settings.items() for name in values} <= known
+    themes = settings.pop("theme")
+    parts = settings | {f"theme.{name}": values for name, values in themes.items()}
+    assert {f"{part}.{name}" for part, values in parts.items() for name in values} <= known
 
 
 def test_no_background_is_set(settings):
-    assert not [name for name in settings.get("theme", {}) if "ackground" in name]
+    themes = settings.get("theme", {})
+    assert set(themes) <= {"light", "dark"}, "anything else would fix one of the two"
+    assert not [name for theme in themes.values() for name in theme if "ackground" in name]
 
 
 def test_the_procfile_works_with_and_without_a_port():

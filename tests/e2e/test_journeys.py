@@ -186,7 +186,9 @@ def test_an_infeasible_target_leads_to_the_nearest_feasible_one(page, served):
 def test_the_other_pages_open_from_their_address(name, page, served):
     open_page(page, f"{served}/{name}")
     no_errors(page)
-    assert page.locator("img, .js-plotly-plot").count() >= 1
+    page.locator("img, .js-plotly-plot").first.wait_for()
+    settle(page)
+    no_errors(page)
 
 
 @pytest.mark.parametrize("name", ["", "evaluate", "reconstructions", "traversals", "network"])
