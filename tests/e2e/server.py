@@ -102,11 +102,10 @@ def browser_page(executable: str, width: int = 1440, height: int = 900, **option
 
 
 def settle(page) -> None:
-    """Wait until the script has run: connected, something drawn, nothing running or loading."""
+    """Wait until the script has run: connected, something drawn, nothing running."""
     page.wait_for_selector('[data-testid="stApp"][data-test-connection-state="CONNECTED"]')
     page.wait_for_selector('[data-testid="stMain"] h1')
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
-    page.wait_for_function("!document.querySelector('[data-testid=\"stSkeleton\"]')")
 
 
 def open_page(page, address: str) -> None:
