@@ -4,7 +4,7 @@ PORT ?= 8501
 BIN := .venv/bin
 WORK ?= runs
 
-.PHONY: run test lint types unit e2e weights browser bench reference measure clean
+.PHONY: run test lint types unit e2e weights browser reference measure clean
 
 run: .venv/installed weights
 	$(BIN)/streamlit run dashboard/app.py --server.port=$(PORT)
@@ -44,22 +44,26 @@ browser:
 # --- Long evidence, not part of `make test` ---
 
 # The reference model, from nothing: castings, training (a GPU takes minutes, two CPU cores over an hour),
-# latents, network, references, examples. Continues where it was interrupted.
+# latents, network, what is usual (on castings used for nothing else), examples; then into assets/. Continues
+# where it was interrupted.
 reference: .venv/installed weights
 	test -f $(WORK)/extended/manifest.csv || $(BIN)/python -m core.castings --design extended --out $(WORK)/extended
-	test -f $(WORK)/fresh/manifest.csv || $(BIN)/python -m core.castings --design fresh --out $(WORK)/fresh
+	test -f $(WORK)/usual/manifest.csv \
+		|| $(BIN)/python -m core.castings --design fresh --castings 100 --seed 950000 --out $(WORK)/usual
 	if test -d $(WORK)/reference/checkpoint; then again=--resume; fi; \
 		$(BIN)/python -m core.train --data $(WORK)/extended --out $(WORK)/reference $$again
 	$(BIN)/python -m core.encode --model $(WORK)/reference --data $(WORK)/extended
 	$(BIN)/python -m bayesnet.learn --model $(WORK)/reference --data $(WORK)/extended
-	$(BIN)/python -m core.reference --model $(WORK)/reference --data $(WORK)/fresh
+	$(BIN)/python -m core.reference --model $(WORK)/reference --data $(WORK)/usual
 	$(BIN)/python -m core.examples --model $(WORK)/reference --data $(WORK)/extended
+	$(BIN)/python -m core.publish --model $(WORK)/reference --out assets/reference
 
 # The figures in docs/results, for the model in assets/.
-measure: .venv/installed weights
+measure: .venv/installed-dev weights browser
 	test -f $(WORK)/fresh/manifest.csv || $(BIN)/python -m core.castings --design fresh --out $(WORK)/fresh
 	$(BIN)/python -m core.measure --model assets/reference --data $(WORK)/fresh
 	$(BIN)/python -m bayesnet.measure --model assets/reference
+	$(BIN)/python -m tests.e2e.first_design
 	$(BIN)/python -m core.card --model assets/reference
 
 clean:

@@ -96,15 +96,20 @@ def picture(
 ) -> Picture:
     """Synthesise a square field round z (D,), encode it again and predict its properties.
 
-    Its cells scatter round z as the patches of the nearest specimens in ``table`` do.
+    Its cells scatter round z as the patches of the nearest specimens in ``table`` do. The paper's
+    decoder makes a single patch, whatever the size asked for.
     """
     patch_px = loaded.config.patch_px
-    cells = scatter_cells(z, patch_scatter(table, z), size_px, size_px, patch_px, seed)
+    cells: NDArray[np.floating] = z
+    if loaded.config.decoder == "paper":
+        size_px = patch_px
+    else:
+        cells = scatter_cells(z, patch_scatter(table, z), size_px, size_px, patch_px, seed)
     pixels = synthesise(loaded, cells, size_px, size_px, seed, periodic=True)
     without_overlap = (size_px // patch_px) ** 2
     corners = spread_patches(pixels, patch_px, min(PREDICT_PATCHES, without_overlap))
     mean_latent = encode_patches(loaded, cut_at(pixels, corners, patch_px))[0].mean(axis=0)
-    return Picture(pixels, z, seed, properties.predict(mean_latent))
+    return Picture(pixels, z, seed, properties.predict(mean_latent, len(corners)))
 
 
 def design(
@@ -144,10 +149,7 @@ def design(
             )
     if network.model_hash != loaded.hash:
         raise CheckpointError("the network was fitted on another model's latents; fit it again")
-    if properties.model_hash != loaded.hash:
-        raise CheckpointError(
-            "the property models were fitted on another model's latents; fit them again"
-        )
+    properties.require_model(loaded.hash)
     limits = dict(process or {})
     table = load_latents(loaded.path / "latents")
     start = time.perf_counter()

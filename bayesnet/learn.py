@@ -199,11 +199,12 @@ def learn(model: Path, data: Path | None) -> Network:
             f"run python -m core.encode --model {model} --data {data} first"
         )
     network = fit_network(table)
-    network.save(model / "network.json")
     try:
         fit_properties(table).save(model / "properties.json")
     except InputError as error:
+        (model / "properties.json").unlink(missing_ok=True)  # of another fit
         logger.warning("no property models: %s", error)
+    network.save(model / "network.json")
     return network
 
 

@@ -13,6 +13,7 @@ from core.errors import CheckpointError, MicroDesignError
 from core.files import read_json, write_text
 from core.results import RESULTS, ROOT
 
+MEASURED = ("reconstruction", "design_latency", "closed_loop", "first_design")
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 logger = logging.getLogger(__name__)
 
@@ -32,6 +33,24 @@ def _style_row(name: str, found: dict[str, Any], key: str) -> list[str]:
     return [name, *cells, *references, str(found[key]["n"])]
 
 
+def _property_rows(properties: dict[str, Any]) -> list[list[str]]:
+    rows = []
+    for name in (n for n in properties if n not in ("what", "unit", "patches")):
+        entry = properties[name]
+        error, median = entry["error"], entry["reference_always_the_median"]
+        covered = entry["coverage_of_90_percent_interval"]
+        rows.append(
+            [
+                name,
+                f"{error['median']:.1f} ({error['p90']:.1f})",
+                f"{median['median']:.1f} ({median['p90']:.1f})",
+                f"{entry['r2']:.2f}",
+                "none" if covered is None else f"{100 * covered:.0f} %",
+            ]
+        )
+    return rows
+
+
 def results_text(results: Path) -> str:
     """Return the tables of the measured results, in Markdown.
 
@@ -42,16 +61,24 @@ def results_text(results: Path) -> str:
     speed = read_json(results / "design_latency.json")
     loop = read_json(results / "closed_loop.json")["closed_loop"]
     try:
+        patch, fields = quality["patch_reconstruction"], quality["field_test"]
+        rows = [_style_row("patch against reconstruction", patch, "reconstruction")]
+        if fields is not None:
+            rows.append(_style_row("512 px field, from its patches' latents", fields, "generated"))
+            rows.append(_style_row("512 px field, from their mean, as designs", fields, "designed"))
         style = table(
             ["relative style error", "median (90th pct)", "same specimen", "other specimen", "n"],
+            rows,
+        )
+        predicted = table(
             [
-                _style_row(
-                    "patch against reconstruction",
-                    quality["patch_reconstruction"],
-                    "reconstruction",
-                ),
-                _style_row("512 px field, synthesised", quality["field_test"], "generated"),
+                "error of predicted properties, %, median (90th pct)",
+                "from one micrograph",
+                "always the median",
+                "R2",
+                "90 % interval covers",
             ],
+            _property_rows(quality["properties"]),
         )
         collapse = quality["collapse"]
         rows = []
@@ -74,32 +101,56 @@ def results_text(results: Path) -> str:
             ],
             rows,
         )
-        total = speed["latency"]["stages"]["total"]
+        total, main = (speed["latency"]["stages"][name] for name in ("total", "main"))
+        visit = read_json(results / "first_design.json")["first_design"]
+        first, later = (
+            visit[name] for name in ("first_visit_after_start", "later_visit_with_another_target")
+        )
         return "\n\n".join(
             [
-                f"Measured on {quality['data']['name']}, {quality['data']['images']} images, by "
-                f"`{quality['command']}`, on {quality['hardware']}.",
+                f"Measured on {quality['data']['name']}, {quality['data']['specimens']} specimens, "
+                f"by `{quality['command']}`, on {quality['hardware']}.",
                 style,
                 f"{collapse['active_latents']} of {collapse['latents']} latents active, KL "
                 f"{collapse['kl_nats']:.1f} nats.",
+                predicted,
                 f"Designs for reachable targets, by `{speed['command']}`; verdicts: "
                 + ", ".join(f"{v} {k}" for k, v in loop["verdicts"].items())
                 + ".",
                 closed,
-                f"One design (network, decoding, encoding again, predicting back; three samples): "
-                f"median {total['median']:.1f} s, 95th percentile {total['p95']:.1f} s.",
+                f"One design (network, decoding, encoding again, predicting back) with three more "
+                f"samples: median {total['median']:.1f} s, 95th percentile {total['p95']:.1f} s; "
+                f"its main picture {main['median']:.1f} s ({main['p95']:.1f} s). On the screen "
+                f"{first['median']:.1f} s after opening the page of a server just started, "
+                f"{later['median']:.1f} s on a later visit.",
             ]
         )
     except (KeyError, TypeError) as error:
         raise CheckpointError(f"the results in {results} lack {error}: run make measure") from error
 
 
+def check_results(model: Path, results: Path) -> None:
+    """Refuse results that were measured on another model.
+
+    Raises:
+        CheckpointError: a result is missing or of another model.
+    """
+    own = read_json(model / "manifest.json")["weights_sha256"]
+    for name in MEASURED:
+        if read_json(results / f"{name}.json").get("model_sha256") != own:
+            raise CheckpointError(
+                f"{results / name}.json was measured on another model than {model}: "
+                "run make measure"
+            )
+
+
 def card_text(model: Path, results: Path) -> str:
     """Return the model card, in Markdown.
 
     Raises:
-        CheckpointError: the manifest or a result is missing or damaged.
+        CheckpointError: the manifest or a result is missing, damaged or of another model.
     """
+    check_results(model, results)
     manifest = read_json(model / "manifest.json")
     training = manifest["training"]
     rows = [
@@ -129,8 +180,8 @@ def card_text(model: Path, results: Path) -> str:
         ],
         [
             "Loss",
-            f"{training['loss']}, style weight {training['style_weight']}, KL weight "
-            f"{training['kl_weight']}",
+            f"{training['loss']}, style weight {training['style_weight']:g}, grey levels "
+            f"{training['grey_weight']:g} of it, KL weight {training['kl_weight']:g}",
         ],
         [
             "Backbone",

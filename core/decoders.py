@@ -12,7 +12,8 @@ from torch.nn import functional as F
 
 from core.errors import ConfigError, InputError
 
-STRIDE = 32  # px of the finished picture for one position of the coarsest map
+STRIDE = 16  # px of the finished picture for one position of the coarsest map
+STEP = 32  # px: the smallest side, and the step of sides that tile
 MAX_SIDE = 8192
 RAMP = 0.35  # of a cell: the transition between neighbouring cells of a field
 
@@ -49,14 +50,15 @@ class PaperDecoder(nn.Module):
 
 
 class TextureDecoder(nn.Module):
-    """A fully convolutional decoder of noise, modulated by z; any size, tileable, no fixed place.
+    """A fully convolutional decoder of noise, styled by z; any size, tileable, no fixed place.
 
     Deviation from the paper, whose fully connected decoder in our trials gave nearly the same
     picture for every z and only one size. Noise says where things are, z says what they are like:
-    each convolution's input channels, shift and noise strength depend on z, with the weight
-    demodulation of Karras et al. 2020 (StyleGAN2, arXiv:1912.04958). Unlike instance
-    normalisation this does not depend on the size of the field, so large fields keep the scatter
-    between their parts. Noise at every scale as in Ulyanov et al. 2016 (arXiv:1603.03417).
+    after each convolution the map is normalised and then scaled and shifted as z says (adaptive
+    instance normalisation, Huang and Belongie 2017, arXiv:1703.06868), with noise at every scale
+    as in Ulyanov et al. 2016 (arXiv:1603.03417). Normalisation is what lets z set an amount, such
+    as the area of graphite, whatever the noise. In a field of cells each cell is normalised by
+    itself, as a patch is.
     """
 
     def __init__(self, latents: int, channels: tuple[int, ...], width: int = 256) -> None:
@@ -64,14 +66,18 @@ class TextureDecoder(nn.Module):
         self.mapping = nn.Sequential(
             nn.Linear(latents, width), nn.LeakyReLU(0.2), nn.Linear(width, width), nn.LeakyReLU(0.2)
         )
-        self.constant = nn.Parameter(torch.randn(1, channels[0], 1, 1))
+        for layer in self.mapping:
+            if isinstance(layer, nn.Linear):  # keep the variance of z, so that it counts early
+                nn.init.kaiming_normal_(layer.weight, a=0.2)
+                nn.init.zeros_(layer.bias)
+        self.first = channels[0]
         # Two convolutions a scale; the second narrows before upsampling, where it is cheap.
         following = (*channels[1:], channels[-1])
         layers = []
         for here, after in zip(channels, following, strict=True):
-            layers += [ModulatedConv(here, here, width), ModulatedConv(here, after, width)]
-        self.layers = nn.ModuleList(layers[:-1])
-        self.grey = ModulatedConv(channels[-1], 1, width, demodulate=False)
+            layers += [StyledConv(here, here, width), StyledConv(here, after, width)]
+        self.layers = nn.ModuleList(layers)
+        self.grey = nn.Conv2d(channels[-1], 1, 1)
 
     def forward(
         self, z: Tensor, height: int, width: int, generator: Generator | None, periodic: bool
@@ -81,49 +87,67 @@ class TextureDecoder(nn.Module):
         z is (B, D), or (B, D, rows, columns) for a field whose microstructure varies: one z a cell.
         """
         _check_size(height, width, periodic)
-        # Without wrapping, at least one coarse position between the right edge and the left one.
-        margin = 0 if periodic else STRIDE
+        # Without wrapping, the right edge must not see the left one through the coarsest layers.
+        margin = 0 if periodic else 2 * STRIDE
         rows, columns = (math.ceil((side + margin) / STRIDE) for side in (height, width))
+        if z.dim() == 4 and (z.shape[2] > rows or z.shape[3] > columns):
+            raise InputError(
+                f"{z.shape[2]} x {z.shape[3]} cells are too many for {height} x {width} px: "
+                f"at most one each {STRIDE} px"
+            )
         w = self.mapping(z.movedim(1, -1))  # (B, width) or (B, rows, columns, width)
-        shape = (len(z), self.constant.shape[1], rows, columns)
-        x = self.constant + _noise(shape, z, generator)
+        x = _noise((len(z), self.first, rows, columns), z, generator)
         for i, layer in enumerate(self.layers):
             if i and i % 2 == 0:
                 x = F.interpolate(x, scale_factor=2.0)
-            noise = _noise((len(z), 1, *x.shape[2:]), z, generator)
-            x = F.leaky_relu(layer(x, w, noise), 0.2)
-        grey = torch.sigmoid(self.grey(x, w).float())
+            x = layer(x, w, _noise((len(z), 1, *x.shape[2:]), z, generator))
+        grey = torch.sigmoid(self.grey(x).float())
         return grey[:, :, :height, :width]
 
 
-class ModulatedConv(nn.Module):
-    """A 3x3 convolution, circularly padded, whose input scale, shift and noise depend on w."""
+class StyledConv(nn.Module):
+    """A 3x3 convolution, circularly padded, noise, normalisation by cell, scale and shift by w."""
 
-    def __init__(self, inputs: int, outputs: int, width: int, demodulate: bool = True) -> None:
+    def __init__(self, inputs: int, outputs: int, width: int) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(outputs, inputs, 3, 3) / math.sqrt(9 * inputs))
-        self.split = (inputs, outputs, outputs)
-        self.affine = nn.Linear(width, sum(self.split))
-        self.demodulate = demodulate
-        with torch.no_grad():  # start from scale 1, shift 0, a little noise
-            self.affine.weight.mul_(0.5)
-            bias = (torch.ones(inputs), torch.zeros(outputs), torch.full((outputs,), 0.3))
+        self.outputs = outputs
+        self.affine = nn.Linear(width, 3 * outputs)
+        with torch.no_grad():  # start from scale 1, shift 0, a little noise; 0.3 for a w of 1
+            nn.init.normal_(self.affine.weight, std=0.3 / math.sqrt(width))
+            bias = (torch.ones(outputs), torch.zeros(outputs), torch.full((outputs,), 0.3))
             self.affine.bias.copy_(torch.cat(bias))
 
-    def forward(self, x: Tensor, w: Tensor, noise: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, w: Tensor, noise: Tensor) -> Tensor:
         """Map x (B, inputs, H, W), w (B, [rows, columns,] width), noise (B, 1, H, W).
 
         Returns (B, outputs, H, W).
         """
-        scale, shift, strength = self.affine(w).split(self.split, dim=-1)
+        scale, shift, strength = self.affine(w).split(self.outputs, dim=-1)
         size = (x.shape[2], x.shape[3])
-        y = F.conv2d(pad_circular(x * spread_cells(scale, *size)), self.weight)
-        if self.demodulate:  # what makes the output's variance one for inputs of variance one
-            power = self.weight.square().sum(dim=(2, 3))  # (outputs, inputs)
-            demodulation = torch.rsqrt(scale.square() @ power.T + 1e-8)  # (B, [...,] outputs)
-            y = y * spread_cells(demodulation, *size)
-        y = y + spread_cells(shift, *size)
-        return y if noise is None else y + noise * spread_cells(strength, *size)
+        y = F.conv2d(pad_circular(x), self.weight)
+        y = normalise_cells(y + noise * spread_cells(strength, *size), w.shape[1:-1])
+        y = y * spread_cells(scale, *size) + spread_cells(shift, *size)
+        return F.leaky_relu(y, 0.2)
+
+
+def normalise_cells(x: Tensor, cells: tuple[int, ...]) -> Tensor:
+    """Bring each channel of x (B, C, H, W) to mean 0 and variance 1 over the map or each cell.
+
+    ``cells`` is () for the whole map, or (rows, columns) as `spread_cells` lays them out.
+    """
+    if not cells:
+        return F.instance_norm(x, eps=1e-5)
+    rows = _cell_weights(x.shape[2], cells[0], x)  # (H, rows)
+    columns = _cell_weights(x.shape[3], cells[1], x)  # (W, columns)
+    rows, columns = rows / rows.sum(dim=0), columns / columns.sum(dim=0)
+    size = (x.shape[2], x.shape[3])
+
+    def average(values: Tensor) -> Tensor:
+        return torch.einsum("yr,bcyx,xn->brnc", rows, values, columns)
+
+    x = x - spread_cells(average(x), *size)
+    return x * spread_cells((average(x.square()) + 1e-5).rsqrt(), *size)
 
 
 def spread_cells(values: Tensor, height: int, width: int) -> Tensor:
@@ -167,11 +191,11 @@ def _noise(shape: tuple[int, ...], like: Tensor, generator: Generator | None) ->
 
 def _check_size(height: int, width: int, periodic: bool) -> None:
     for side in (height, width):
-        if not STRIDE <= side <= MAX_SIDE:
-            raise InputError(f"a side of {side} px is out of range: {STRIDE} to {MAX_SIDE} px")
-        if periodic and side % STRIDE:
-            below = side // STRIDE * STRIDE
+        if not STEP <= side <= MAX_SIDE:
+            raise InputError(f"a side of {side} px is out of range: {STEP} to {MAX_SIDE} px")
+        if periodic and side % STEP:
+            below = side // STEP * STEP
             raise ConfigError(
-                f"a tileable picture needs sides that are multiples of {STRIDE} px, not {side}: "
-                f"choose {below} or {below + STRIDE}, or a picture that need not tile"
+                f"a tileable picture needs sides that are multiples of {STEP} px, not {side}: "
+                f"choose {below} or {below + STEP}, or a picture that need not tile"
             )

@@ -7,6 +7,7 @@ writes ``latents.safetensors`` (mu, logvar, corner, and the rows' file and speci
 """
 
 import argparse
+import hashlib
 import io
 import logging
 from collections.abc import Sequence
@@ -22,7 +23,7 @@ from safetensors.torch import save
 from core.checkpoint import LoadedModel, load_model, read_tensors
 from core.dataset import Column, DataSet, cut_patches, load_dataset, patch_corners
 from core.errors import CheckpointError, InputError, MicroDesignError
-from core.files import read_json, write_bytes, write_json, write_text
+from core.files import read_json, sha256_file, write_bytes, write_json, write_text
 from core.synthesis import encode_patches
 
 TENSORS, SPECIMENS, ABOUT = "latents.safetensors", "specimens.csv", "latents.json"
@@ -139,7 +140,8 @@ def save_latents(folder: Path, table: LatentTable) -> None:
         "specimen": np.array([number[name] for name in table.specimen], dtype=np.int32),
     }
     stored = {name: torch.from_numpy(np.ascontiguousarray(a)) for name, a in tensors.items()}
-    write_bytes(folder / TENSORS, save(stored))
+    content = save(stored)
+    write_bytes(folder / TENSORS, content)
     text = table.specimens.to_csv(index_label="specimen", lineterminator="\n")
     write_text(folder / SPECIMENS, text)
     about = {
@@ -148,6 +150,7 @@ def save_latents(folder: Path, table: LatentTable) -> None:
         "data_hash": table.data_hash,
         "model_hash": table.model_hash,
         "synthetic": table.synthetic,
+        "sha256": hashlib.sha256(content).hexdigest(),
         "columns": [asdict(column) for column in table.columns],
         "files": [str(name) for name in files],
         "specimens": specimens,
@@ -166,6 +169,10 @@ def load_latents(folder: Path) -> LatentTable:
     if not isinstance(about, dict) or about.get("format") != FORMAT:
         raise CheckpointError(f"{folder / ABOUT} is not a latent table of format {FORMAT}")
     tensors = {n: t.numpy() for n, t in read_tensors(folder / TENSORS, MAX_BYTES).items()}
+    if about.get("sha256") != sha256_file(folder / TENSORS):
+        raise CheckpointError(
+            f"{folder / TENSORS} is not the file that {ABOUT} describes; run core.encode again"
+        )
     try:
         columns = tuple(Column(**column) for column in about["columns"])
         frame = _read_specimens(folder / SPECIMENS, columns)

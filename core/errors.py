@@ -23,7 +23,3 @@ class CheckpointError(MicroDesignError):
 
 class TrainingError(MicroDesignError):
     """Training cannot go on (for example a non-finite loss); the last good checkpoint is kept."""
-
-
-class InfeasibleTargetError(MicroDesignError):
-    """No microstructure in the range of the data can have the properties asked for."""

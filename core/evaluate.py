@@ -73,9 +73,11 @@ def evaluate_image(
 
     Raises:
         InputError: the micrograph is too small, or its scale is too far from the model's.
+        CheckpointError: the property models do not belong to the model.
     """
+    properties.require_model(loaded.hash)
     size = loaded.config.patch_px
-    pixels, notes = _to_model_scale(micrograph, loaded.manifest.get("um_per_px"))
+    pixels, notes = to_model_scale(micrograph, loaded.manifest.get("um_per_px"))
     if min(pixels.shape) < size:
         raise InputError(
             f"{micrograph.name} is {pixels.shape[1]} x {pixels.shape[0]} px at the model's scale; "
@@ -97,7 +99,7 @@ def evaluate_image(
         originals=patches[shown],
         reconstructions=remade,
         style_error=float(np.median(style_errors(loaded, patches[shown], remade).mean(axis=1))),
-        predictions=properties.predict(mean_latent),
+        predictions=properties.predict(mean_latent, len(corners)),
         distance=distance,
         unusual=unusual,
         message=_verdict(distance, unusual),
@@ -106,10 +108,20 @@ def evaluate_image(
     )
 
 
-def _to_model_scale(
+def to_model_scale(
     micrograph: Micrograph, um_per_px: float | None
 ) -> tuple[NDArray[np.float32], tuple[str, ...]]:
-    """Resample to the model's scale where both are known; say what was done."""
+    """Resample to the model's scale where both are known.
+
+    Args:
+        micrograph: the image; um_per_px: the model's scale.
+
+    Returns:
+        Pixels (H, W) and notes that say what was done.
+
+    Raises:
+        InputError: the scales are too far apart, or the image becomes too large.
+    """
     if micrograph.um_per_px is None or um_per_px is None:
         assumed = f"scale not known: taken to be the model's, {um_per_px} um per px"
         return micrograph.pixels, (assumed,) if um_per_px else ()

@@ -16,9 +16,18 @@ from scipy import ndimage
 
 from core.checkpoint import LoadedModel, load_model
 from core.dataset import DataSet, cut_patches, load_dataset
-from core.encode import load_latents
+from core.encode import load_latents, patch_scatter
 from core.errors import InputError, MicroDesignError
-from core.reference import pick, sample_pairs, style_distance, style_of
+from core.properties import PropertyModel
+from core.reference import (
+    FIELD_PATCHES,
+    cut_at,
+    pick,
+    sample_pairs,
+    spread_patches,
+    style_distance,
+    style_of,
+)
 from core.results import RESULTS, record, write_result
 from core.synthesis import encode_patches, reconstruct, scatter_cells, synthesise
 from core.validation import ACTIVE_VARIANCE
@@ -85,53 +94,56 @@ def patch_reconstruction(loaded: LoadedModel, data: DataSet, seed: int) -> dict[
     }
 
 
-def field_test(loaded: LoadedModel, data: DataSet, count: int, seed: int) -> dict[str, Any]:
+def field_test(loaded: LoadedModel, data: DataSet, count: int, seed: int) -> dict[str, Any] | None:
     """Measure synthesised 512 px fields of ``count`` specimens beside two real ones.
 
-    A field's cells take the latents of the 16 patches of the specimen's first micrograph, in random
-    order; it is compared with both micrographs.
+    Latents come from the specimen's first micrograph, the field is compared with its second.
+    "generated": the cells take the first one's 16 patches, in random order. "designed": only their
+    mean is known, and the cells scatter round it as in a design (`core.encode.patch_scatter`).
+
+    Returns:
+        The figures; None for a decoder that makes patches only.
 
     Raises:
         InputError: fewer than two specimens have two micrographs of 512 px.
     """
+    if loaded.config.decoder == "paper":
+        return None
     rows = _two_fields(data)
     chosen = rows[:: max(len(rows) // count, 1)][:count]
     if len(chosen) < 2:
         raise InputError("the field test needs two specimens with two micrographs of 512 px each")
-    size = loaded.config.patch_px
-    made, same, other, real_direction, made_direction = [], [], [], [], []
+    size, table = loaded.config.patch_px, load_latents(loaded.path / "latents")
+    found: dict[str, list[float]] = {}
     last = None
     for index, (a, b) in enumerate(chosen):
         first, second = (data.read(row).pixels[:FIELD_PX, :FIELD_PX] for row in (a, b))
         mu = encode_patches(loaded, cut_patches(first, size, size))[0]
         mean = mu.mean(axis=0)
-        cells = scatter_cells(mean, mu - mean, FIELD_PX, FIELD_PX, size, seed + index)
-        field = synthesise(loaded, cells, FIELD_PX, FIELD_PX, seed + index)
-        style_a, style_b, style_made = (style_of(loaded, p[None]) for p in (first, second, field))
-        errors = [
-            float(style_distance(target, found).mean())
-            for target, found in ((style_a, style_made), (style_b, style_made), (style_a, style_b))
-        ]
-        made.append(np.mean(errors[:2]))
-        same.append(errors[2])
+        made = {}
+        for name, scatter in (("generated", mu - mean), ("designed", patch_scatter(table, mean))):
+            cells = scatter_cells(mean, scatter, FIELD_PX, FIELD_PX, size, seed + index)
+            made[name] = synthesise(loaded, cells, FIELD_PX, FIELD_PX, seed + index)
+        target = style_of(loaded, second[None])
+        compared = made | {"same_specimen": first}
+        figures = {
+            name: float(style_distance(target, style_of(loaded, picture[None])).mean())
+            for name, picture in compared.items()
+        }
         if last is not None:
-            other.append(float(style_distance(style_a, last).mean()))
-        real_direction.append(anisotropy(first))
-        made_direction.append(anisotropy(field))
-        last = style_a
-        logger.info(
-            "field %d of %d: %.3f, same specimen %.3f",
-            *(index + 1, len(chosen), made[-1], same[-1]),
-        )
+            figures["other_specimen"] = float(style_distance(target, last).mean())
+        figures["anisotropy_generated"] = anisotropy(made["generated"])
+        figures["anisotropy_real"] = anisotropy(first)
+        for name, value in figures.items():
+            found.setdefault(name, []).append(value)
+        last = target
+        logger.info("field %d of %d: %.3f", index + 1, len(chosen), figures["generated"])
+    difference = paired_difference(np.array(found["generated"]), np.array(found["same_specimen"]))
     return {
-        "what": "relative style error of synthesised 512 px fields against real ones",
+        "what": "relative style error of synthesised 512 px fields against a real one",
         "unit": "1",
-        "generated": summary(np.array(made)),
-        "same_specimen": summary(np.array(same)),
-        "other_specimen": summary(np.array(other)),
-        "generated_minus_same_specimen": paired_difference(np.array(made), np.array(same)),
-        "anisotropy_generated": summary(np.array(made_direction)),
-        "anisotropy_real": summary(np.array(real_direction)),
+        **{name: summary(np.array(values)) for name, values in found.items()},
+        "generated_minus_same_specimen": difference,
     }
 
 
@@ -145,19 +157,17 @@ def _two_fields(data: DataSet) -> list[tuple[int, int]]:
     return pairs
 
 
-def collapse_check(loaded: LoadedModel) -> dict[str, Any]:
-    """Measure active latents, KL and the aggregate posterior on the model's own latents."""
-    table = load_latents(loaded.path / "latents")
-    mu, logvar = table.mu.astype(float), table.logvar.astype(float)
+def collapse_check(mu: Array, logvar: Array) -> dict[str, Any]:
+    """Measure active latents, KL and the aggregate posterior on patches' latents (N, D)."""
     variance = mu.var(axis=0)
     total = variance + np.exp(logvar).mean(axis=0)
     active = variance > ACTIVE_VARIANCE
     off = np.empty(0)
     if active.sum() > 1:  # a collapsed model has no pair of active latents
-        correlation = np.corrcoef(mu[:, active].T)
+        correlation: Array = np.atleast_2d(np.corrcoef(mu[:, active].T))
         off = np.abs(correlation[~np.eye(len(correlation), dtype=bool)])
     return {
-        "what": "latents of the training patches; the prior has mean 0, variance 1, correlation 0",
+        "what": "latents of patches; the prior has mean 0, variance 1, correlation 0",
         "active_latents": int(active.sum()),
         "latents": int(mu.shape[1]),
         "kl_nats": float(0.5 * (mu**2 + np.exp(logvar) - 1 - logvar).sum(axis=1).mean()),
@@ -166,6 +176,66 @@ def collapse_check(loaded: LoadedModel) -> dict[str, Any]:
         "correlation_abs": summary(off) if off.size else None,
         "patches": len(mu),
     }
+
+
+def encode_fields(loaded: LoadedModel, data: DataSet) -> tuple[list[Array], list[Array]]:
+    """Encode up to `FIELD_PATCHES` patches of each specimen's first micrograph.
+
+    Returns:
+        mu and logvar of each specimen, (patches, D).
+    """
+    names, size = data.table["specimen"].to_numpy(), loaded.config.patch_px
+    mu, logvar = [], []
+    for specimen in data.specimens.index:
+        pixels = data.read(int(np.flatnonzero(names == specimen)[0])).pixels
+        patches = cut_at(pixels, spread_patches(pixels, size, FIELD_PATCHES), size)
+        means, spreads = encode_patches(loaded, patches)
+        mu.append(means.astype(float))
+        logvar.append(spreads.astype(float))
+    return mu, logvar
+
+
+def property_errors(
+    properties: PropertyModel, data: DataSet, mu: Sequence[Array]
+) -> dict[str, Any]:
+    """Measure predicted properties of specimens from their patches' mu, (patches, D) each."""
+    predicted = [properties.predict(z.mean(axis=0), len(z)) for z in mu]
+    figures: dict[str, Any] = {
+        "what": "absolute relative error, %, from one micrograph of each specimen; encoder and "
+        "property models frozen",
+        "unit": "%",
+        "patches": float(np.median([len(z) for z in mu])),
+    }
+    for regressor in properties.regressors:
+        name = regressor.column
+        if name not in data.specimens:
+            continue
+        true = data.specimens[name].to_numpy(dtype=float)
+        answers = [one[name] for one in predicted]
+        value = np.array([answer.value for answer in answers])
+        known = np.isfinite(true)
+        ends = [(a.low, a.high) for a in answers]
+        inside = [
+            low <= t <= high
+            for t, (low, high) in zip(true, ends, strict=True)
+            if low is not None and high is not None and np.isfinite(t)
+        ]
+        error = 100 * np.abs(value / true - 1)[known]
+        middle = 100 * np.abs(np.median(true[known]) / true[known] - 1)
+        figures[name] = {
+            "error": summary(error),
+            "reference_always_the_median": summary(middle),
+            "r2": float(
+                1 - np.sum((value - true)[known] ** 2) / np.sum(_centred(true[known]) ** 2)
+            ),
+            "coverage_of_90_percent_interval": float(np.mean(inside)) if inside else None,
+        }
+    return figures
+
+
+def _centred(values: Array) -> Array:
+    centred: Array = values - values.mean()
+    return centred
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -186,8 +256,18 @@ def main(argv: Sequence[str] | None = None) -> None:
         given += ["--fields", str(arguments.fields), "--seed", str(arguments.seed)]
         content = record("core.measure", given, model_sha256=loaded.hash, data_hash=data.hash)
         content["data"] = {"name": data.name, "synthetic": data.synthetic, "images": len(data)}
+        content["data"]["specimens"] = len(data.specimens)
         content["patch_reconstruction"] = patch_reconstruction(loaded, data, arguments.seed)
-        content["collapse"] = collapse_check(loaded)
+        mu, logvar = encode_fields(loaded, data)
+        content["collapse"] = collapse_check(np.concatenate(mu), np.concatenate(logvar))
+        table = load_latents(loaded.path / "latents")
+        content["collapse_training"] = collapse_check(
+            table.mu.astype(float), table.logvar.astype(float)
+        )
+        if (loaded.path / "properties.json").is_file():
+            properties = PropertyModel.load(loaded.path / "properties.json")
+            properties.require_model(loaded.hash)
+            content["properties"] = property_errors(properties, data, mu)
         content["field_test"] = field_test(loaded, data, arguments.fields, arguments.seed)
         path = write_result("reconstruction", content, arguments.out)
     except MicroDesignError as error:

@@ -24,7 +24,7 @@ _CHOICES = {
     "pooling": ("average", "max"),
     "backbone": ("normalised", "torchvision"),
 }
-_DEFAULT_CHANNELS = {"texture": (256, 256, 192, 96, 48, 32), "paper": (256, 128, 64, 32, 16)}
+_DEFAULT_CHANNELS = {"texture": (256, 256, 192, 96, 48), "paper": (256, 128, 64, 32, 16)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ The paper predicts strengths from latents with support vector regression (sectio
 is its squared-loss sibling with an exact leave-one-out formula. A radial kernel plus a constant is
 used, so far from the data the prediction goes back to a constant near the specimens' mean and the
 interval, calibrated inside the data, no longer holds: judge unusual inputs before trusting it.
+A mean of few patches scatters more than a mean of many, so intervals are calibrated by count.
 """
 
 import math
@@ -23,9 +24,10 @@ from core.files import read_json, write_json
 
 Array = NDArray[np.float64]
 
-FORMAT, VERSION = "microdesign-properties", 1
+FORMAT, VERSION = "microdesign-properties", 2
 ACTIVE_VARIANCE = 0.05  # measures.md: of mu over the patches
 MIN_LABELLED, MIN_INTERVAL = 5, 9
+PATCH_COUNTS = (1, 4, 9)  # intervals are calibrated for means of so many patches, and of all
 CONSTANT = 10.0  # prior variance of the level, in standard deviations of the property squared
 WIDTHS = (0.1, 0.3, 1.0, 3.0)  # gamma times the median squared distance
 PENALTIES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
@@ -51,7 +53,9 @@ class Regressor:
         gamma: width of ``exp(-gamma d^2)``; penalty: ridge.
         centre: mean of the labelled specimens; scale: their standard deviation.
         relative: whether the interval is a share of the value (all labels positive).
-        half_width: 90 % half width, a share or in the unit; None below nine specimens.
+        half_width: 90 % half width, a share or in the unit, for the mean of all the patches that a
+            specimen of the data has; None below nine specimens.
+        half_widths: (patches, half width) for means of fewer patches, by rising count.
         r2: coefficient of determination, mape: mean absolute relative error (None when labels are
             not all positive), rmse: root mean square error; all by leave-one-specimen-out with the
             width and penalty chosen anew without the specimen.
@@ -68,9 +72,20 @@ class Regressor:
     scale: float
     relative: bool
     half_width: float | None
+    half_widths: tuple[tuple[int, float], ...]
     r2: float
     mape: float | None
     rmse: float
+
+    def interval(self, n_patches: int | None) -> float | None:
+        """Return the half width for a mean of ``n_patches``, of all of them for None.
+
+        Between two calibrated counts the smaller one's, the wider interval, is taken.
+        """
+        fitting = [half for count, half in self.half_widths if count <= (n_patches or math.inf)]
+        if n_patches is None or not self.half_widths or self.half_width is None:
+            return self.half_width
+        return fitting[-1] if fitting else None
 
     def values(self, latents: Array) -> Array:
         """Predict (n,) for active latents (n, A)."""
@@ -96,12 +111,27 @@ class PropertyModel:
     model_hash: str
     notes: tuple[str, ...]
 
-    def predict(self, mean_latent: ArrayLike) -> dict[str, Prediction]:
+    def require_model(self, model_hash: str) -> None:
+        """Refuse latents of another model than the one fitted on.
+
+        Raises:
+            CheckpointError: it is another one.
+        """
+        if self.model_hash != model_hash:
+            raise CheckpointError(
+                "the property models were fitted on another model's latents; fit them again with "
+                "python -m bayesnet.learn"
+            )
+
+    def predict(
+        self, mean_latent: ArrayLike, n_patches: int | None = None
+    ) -> dict[str, Prediction]:
         """Predict every property of one specimen.
 
         Args:
-            mean_latent: (D,) mean latent of the specimen's patches. Intervals are calibrated for
-                means of many patches; a single patch scatters far more.
+            mean_latent: (D,) mean latent of the specimen's patches.
+            n_patches: how many they were, since a mean of few scatters more; None for as many as
+                the specimens of the data have.
 
         Raises:
             InputError: another length, or values that are not finite.
@@ -113,7 +143,7 @@ class PropertyModel:
         result = {}
         for regressor in self.regressors:
             value = float(columns[regressor.column][0])
-            half = regressor.half_width
+            half = regressor.interval(n_patches)
             if half is not None and regressor.relative:
                 half = half * abs(value)
             ends = (None, None) if half is None else (value - half, value + half)
@@ -169,7 +199,8 @@ class PropertyModel:
         except (KeyError, TypeError, ValueError) as error:
             raise CheckpointError(f"{path} is damaged: {error}") from error
         for r in model.regressors:
-            numbers = (r.gamma, r.penalty, r.centre, r.scale, r.r2, r.rmse, r.half_width or 0.0)
+            numbers = [r.gamma, r.penalty, r.centre, r.scale, r.r2, r.rmse, r.half_width or 0.0]
+            numbers += [half for _, half in r.half_widths]
             sound = r.points.shape == (r.dual.size, len(model.active)) and r.dual.ndim == 1
             finite = np.isfinite(r.points).all() and np.isfinite(r.dual).all()
             if not sound or not finite or not all(map(math.isfinite, numbers)) or r.gamma <= 0:
@@ -185,7 +216,8 @@ def _plain(value: Any) -> Any:
 
 def _regressor(content: dict[str, Any]) -> Regressor:
     arrays = {k: np.array(content[k], dtype=np.float64) for k in ("points", "dual")}
-    return Regressor(**{**content, **arrays})
+    widths = tuple((int(count), float(half)) for count, half in content["half_widths"])
+    return Regressor(**{**content, **arrays, "half_widths": widths})
 
 
 def _left_out(kernel: Array, y: Array, penalty: float) -> Array:
@@ -208,14 +240,56 @@ def _choose(kernels: dict[float, Array], y: Array) -> tuple[float, float]:
     return min(scores, key=lambda key: scores[key])
 
 
-def nested_residuals(kernels: dict[float, Array], y: Array) -> Array:
-    """Leave-one-out residuals (S,) with width and penalty chosen without the specimen left out."""
-    result = np.empty(len(y))
+def nested_choices(kernels: dict[float, Array], y: Array) -> list[tuple[float, float]]:
+    """Return, for each specimen, width and penalty chosen without it."""
+    choices = []
     for i in range(len(y)):
         rest = np.delete(np.arange(len(y)), i)
-        gamma, penalty = _choose({g: k[np.ix_(rest, rest)] for g, k in kernels.items()}, y[rest])
-        result[i] = _left_out(kernels[gamma], y, penalty)[i]
+        part = {gamma: kernel[np.ix_(rest, rest)] for gamma, kernel in kernels.items()}
+        choices.append(_choose(part, y[rest]))
+    return choices
+
+
+def nested_residuals(
+    kernels: dict[float, Array], y: Array, choices: list[tuple[float, float]]
+) -> Array:
+    """Leave-one-out residuals (S,) with each specimen's own `nested_choices`."""
+    return np.array(
+        [_left_out(kernels[gamma], y, penalty)[i] for i, (gamma, penalty) in enumerate(choices)]
+    )
+
+
+def left_out_predictions(
+    points: Array, probes: Array, y: Array, choices: list[tuple[float, float]]
+) -> Array:
+    """Predict each specimen at its probe, by a model fitted to the other specimens.
+
+    Args:
+        points: (S, A) latents fitted to; probes: (S, A) other latents of the same specimens.
+        y: (S,) standardised labels.
+        choices: width and penalty of each.
+
+    Returns:
+        (S,) standardised predictions.
+    """
+    result = np.empty(len(y))
+    for i, (gamma, penalty) in enumerate(choices):
+        rest = np.delete(np.arange(len(y)), i)
+        kernel = rbf_kernel(points[rest], gamma=gamma) + CONSTANT
+        dual = np.linalg.solve(kernel + penalty * np.eye(len(rest)), y[rest])
+        result[i] = (rbf_kernel(probes[i : i + 1], points[rest], gamma=gamma) + CONSTANT)[0] @ dual
     return result
+
+
+def few_patch_means(patches: list[Array], count: int, seed: int = 0) -> Array | None:
+    """Return the mean of ``count`` random patches of each specimen, (S, A).
+
+    None where a specimen has no more patches than that.
+    """
+    if min(map(len, patches)) <= count:
+        return None
+    rng = np.random.default_rng(seed)
+    return np.stack([p[rng.permutation(len(p))[:count]].mean(axis=0) for p in patches])
 
 
 def conformal_half_width(scores: Array, level: float = 0.9) -> float | None:
@@ -229,7 +303,9 @@ def conformal_half_width(scores: Array, level: float = 0.9) -> float | None:
     return float(np.sort(scores)[rank - 1])
 
 
-def _fit_one(column: Any, points: Array, values: Array) -> Regressor:
+def _fit_one(column: Any, patches: list[Array], values: Array) -> Regressor:
+    """Fit one property to the patches' active latents, (n, A) for each specimen."""
+    points = np.stack([p.mean(axis=0) for p in patches])
     centre, scale = float(values.mean()), float(values.std())
     y = (values - centre) / scale
     squared = ((points[:, None] - points[None]) ** 2).sum(axis=-1)
@@ -238,12 +314,24 @@ def _fit_one(column: Any, points: Array, values: Array) -> Regressor:
     gamma, penalty = _choose(kernels, y)
     kernel = rbf_kernel(points, gamma=gamma) + CONSTANT
     dual = KernelRidge(alpha=penalty, kernel="precomputed").fit(kernel, y).dual_coef_
-    residual = nested_residuals(kernels, y) * scale
+    choices = nested_choices(kernels, y)
+    residual = nested_residuals(kernels, y, choices) * scale
     relative = bool((values > 0).all())
-    predicted = values - residual
-    scores = np.abs(residual)
-    if relative:
-        scores = scores / np.maximum(np.abs(predicted), 1e-9 * np.abs(values))
+
+    def half_width(predicted: Array) -> float | None:
+        scores = np.abs(values - predicted)
+        if relative:
+            scores = scores / np.maximum(np.abs(predicted), 1e-9 * np.abs(values))
+        return conformal_half_width(scores)
+
+    half_widths = []
+    for count in PATCH_COUNTS:
+        probes = few_patch_means(patches, count)
+        if probes is None:
+            break
+        half = half_width(centre + scale * left_out_predictions(points, probes, y, choices))
+        if half is not None:
+            half_widths.append((count, half))
     return Regressor(
         column=column.name,
         unit=column.unit or "",
@@ -255,7 +343,8 @@ def _fit_one(column: Any, points: Array, values: Array) -> Regressor:
         centre=centre,
         scale=scale,
         relative=relative,
-        half_width=conformal_half_width(scores),
+        half_width=half_width(values - residual),
+        half_widths=tuple(half_widths),
         r2=float(1 - (residual**2).sum() / ((values - centre) ** 2).sum()),
         mape=float(np.mean(np.abs(residual) / values)) if relative else None,
         rmse=float(np.sqrt((residual**2).mean())),
@@ -275,9 +364,7 @@ def fit_properties(table: LatentTable) -> PropertyModel:
     if active.size == 0:
         raise InputError("no active latent: the model has collapsed, or all images are alike")
     names, owner = np.unique(np.asarray(table.specimen).astype(str), return_inverse=True)
-    means = np.zeros((len(names), active.size))
-    np.add.at(means, owner, mu[:, active])
-    means /= np.bincount(owner)[:, None]
+    patches = [mu[owner == i][:, active] for i in range(len(names))]
     frame = table.specimens.copy()
     frame.index = frame.index.astype(str)
     unknown = sorted(set(names) - set(frame.index))
@@ -295,7 +382,8 @@ def fit_properties(table: LatentTable) -> PropertyModel:
         elif np.ptp(values[known]) <= 1e-9 * np.abs(values[known]).max():
             notes.append(f"{column.name}: the same value for every specimen")
         else:
-            regressors.append(_fit_one(column, means[known], values[known]))
+            labelled = [patches[i] for i in np.flatnonzero(known)]
+            regressors.append(_fit_one(column, labelled, values[known]))
     if not regressors:
         raise InputError(
             f"no property can be modelled: {'; '.join(notes) or 'the data set declares none'}; "

@@ -209,12 +209,13 @@ def sample_pairs(
     for specimen in data.specimens.index:
         pixels = data.read(int(np.flatnonzero(names == specimen)[0])).pixels
         corners = patch_corners(pixels.shape[0], pixels.shape[1], size, max(size // 4, 1))
-        one = corners[rng.integers(len(corners))]
-        apart = corners[np.abs(corners - one).max(axis=1) >= size]
-        if len(apart) == 0:
+        apart = np.abs(corners[:, None] - corners).max(axis=2) >= size  # (n, n)
+        able = np.flatnonzero(apart.any(axis=1))
+        if len(able) == 0:
             raise InputError(f"the micrograph of {specimen} has no room for two {size} px patches")
-        another = apart[rng.integers(len(apart))]
-        pair = cut_at(pixels, np.stack([one, another]), size)
+        one = rng.choice(able)
+        another = rng.choice(np.flatnonzero(apart[one]))
+        pair = cut_at(pixels, corners[[one, another]], size)
         first.append(pair[0])
         second.append(pair[1])
     return np.stack(first), np.stack(second)

@@ -47,14 +47,15 @@ def write_result(name: str, content: dict[str, Any], folder: Path = RESULTS) -> 
 def _commit() -> str | None:
     """Return the commit, with ``-dirty`` where the code was edited since; None without git."""
     try:
-        done = subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--abbrev=12"],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=True,
-        )
+        commit = _git("rev-parse", "--short=12", "HEAD")
+        edited = _git("status", "--porcelain", "--", "core", "bayesnet", "requirements.txt")
     except (OSError, subprocess.SubprocessError):
         return None
+    return f"{commit}-dirty" if edited else commit
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(
+        ["git", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=10, check=True
+    )
     return done.stdout.strip()

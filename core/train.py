@@ -1,8 +1,8 @@
 """Train a texture VAE: `python -m core.train --data DIR --out DIR [--config FILE] [--resume]`.
 
-Loss = style_weight * style + kl_weight * KL (paper, section 3.2). One VGG19 pass over the
-originals, without gradient, gives both the encoder's input and the style targets; a second one
-takes the gradient through the reconstruction. The weights exported are an exponential average.
+The loss is `core.objective`'s. One VGG19 pass over the originals, without gradient, gives both the
+encoder's input and the style targets; a second one takes the gradient through the reconstruction.
+The weights exported are an exponential average.
 
 OUT becomes a model folder (`core.checkpoint`) at each evaluation, and holds `metrics.jsonl`,
 `progress.json` and `checkpoint/`. Everything random in a step follows from (seed, step): on one
@@ -11,7 +11,6 @@ machine with the same number of threads a resumed run equals an uninterrupted on
 
 import argparse
 import copy
-import json
 import logging
 import math
 import signal
@@ -28,25 +27,19 @@ from torch import Generator, Tensor, nn
 from core.checkpoint import load_model, save_model
 from core.dataset import DataSet, load_dataset, split_specimens
 from core.errors import ConfigError, InputError, MicroDesignError, TrainingError
-from core.files import write_json, write_text
 from core.hardware import describe, pick_device, pick_precision
-from core.losses import (
-    Statistics,
-    centred_style_error,
-    kl_divergence,
-    relative_style_error,
-    style_loss_eq2,
-    style_statistics,
-)
 from core.model import TextureVAE
+from core.objective import Originals, objective, read_originals
 from core.patch_pool import PatchPool
 from core.train_config import TrainConfig
+from core.training_log import TrainingLog
 from core.training_state import load_state, save_state
 from core.validation import Validation
 from core.vgg import load_vgg19
 from core.winograd import accelerate
 
 STANDARDISE_PATCHES = 256
+_SHARES = {"head": 0.1, "mapping": 0.1, "affine": 0.3}  # of the learning rate
 logger = logging.getLogger(__name__)
 
 
@@ -85,13 +78,12 @@ class Trainer:
         if self.device.type == "cpu" and self.precision == "float32":
             self.vgg = accelerate(self.vgg)  # training only: validation keeps the plain network
         self.validated_on = "held-out specimens" if held_out else "training specimens"
-        self.optimiser = torch.optim.Adam(
-            self.vae.parameters(), lr=config.learning_rate, betas=(0.9, 0.99)
-        )
+        self.optimiser = torch.optim.Adam(_groups(self.vae), config.learning_rate, (0.9, 0.99))
         self.step, self.seconds = 0, 0.0
         self.latest: dict[str, Any] = {}  # figures of the last evaluation
         self.stop_signal = 0
-        self._visited: tuple[int, Tensor, Statistics] = (-1, torch.empty(0), {})
+        self.log = TrainingLog(self.out)
+        self._visited: tuple[int, Originals] | None = None  # visit, its patches
 
     def train_step(self) -> dict[str, float]:
         """Do one optimisation step; return its loss terms.
@@ -101,68 +93,35 @@ class Trainer:
         """
         config = self.config
         for group in self.optimiser.param_groups:
-            group["lr"] = config.rate(self.progress, self.step)
-        loss, terms = self._loss(*self._originals())
+            group["lr"] = group["share"] * config.rate(self.progress, self.step)
+        warmth = min(1.0, (self.step + 1) / max(config.kl_warm_up, 1))
+        generator = Generator().manual_seed(config.seed * 1_000_003 + self.step)
+        loss, terms = objective(
+            config, self.vgg, self.vae, self._originals(), generator, self.precision, warmth
+        )
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         norm = nn.utils.clip_grad_norm_(self.vae.parameters(), config.grad_clip)
         figures = torch.stack([loss.detach(), norm, *terms.values()]).tolist()
         if not all(map(math.isfinite, figures[:2])):
             raise TrainingError(
-                f"step {self.step}: loss {figures[0]}, gradient norm {figures[1]}. Resume from the "
-                "last checkpoint with a lower learning_rate or grad_clip"
+                f"step {self.step}: loss {figures[0]}, gradient norm {figures[1]}. The last "
+                "checkpoint is kept; train anew with a lower learning_rate or grad_clip"
             )
         self.optimiser.step()
         self._average()
         self.step += 1
         return dict(zip(("loss", "gradient", *terms), figures, strict=True))
 
-    def _originals(self) -> tuple[Tensor, Statistics]:
-        """Return the head's inputs (B, n) and the style targets of this step's patches.
-
-        They do not depend on what is trained, so ``repeats`` steps in a row share one VGG19 pass.
-        """
+    def _originals(self) -> Originals:
+        """Return this step's patches; ``repeats`` steps in a row share one VGG19 pass."""
         config = self.config
         visit = self.step // config.repeats
-        if self._visited[0] != visit:
+        if self._visited is None or self._visited[0] != visit:
             images = self.pool.batch(visit, config.batch, config.augment).to(self.device)
-            with torch.no_grad(), self._autocast():
-                features = self.vgg(images)
-                inputs = self.vae.head.inputs(features)
-            self._visited = (visit, inputs, style_statistics(features, config.style_layers))
-        return self._visited[1:]
-
-    def _autocast(self) -> torch.autocast:
-        enabled = self.precision == "bfloat16"
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=enabled)
-
-    def _loss(self, inputs: Tensor, target: Statistics) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the loss of a batch and its terms, from the originals' inputs and targets."""
-        config, generator = self.config, self._generator()
-        mu, logvar = self.vae.head(inputs)  # (B, D), always in float32: it costs nothing
-        noise = torch.randn(mu.shape, generator=generator).to(mu)
-        z = mu + noise * (0.5 * logvar).exp()
-        side = config.model.patch_px
-        with self._autocast():
-            made = self.vae.decode(z, side, side, generator)
-            made_features = self.vgg(made, last=config.style_layers[-1])
-        statistics = style_statistics(made_features, config.style_layers)
-        relative = relative_style_error(target, statistics, config.style_layers).mean(dim=0)
-        if config.loss == "relative":
-            style = relative.mean()
-        elif config.loss == "eq2":
-            weights = dict.fromkeys(config.style_layers, 1.0)
-            style = style_loss_eq2(target, statistics, weights).mean()
-        else:
-            style = centred_style_error(target, statistics, config.style_layers).mean()
-            if config.loss == "mixture":
-                style = 0.5 * (style + relative.mean())
-        kl = kl_divergence(mu, logvar).mean()
-        warm = min(1.0, (self.step + 1) / max(config.kl_warm_up, 1))
-        loss = config.style_weight * style + config.kl_weight * warm * kl
-        parts = {f"relative_{name}": relative[i] for i, name in enumerate(config.style_layers)}
-        terms = {"style": style, "kl_nats": kl, "relative": relative.mean()} | parts
-        return loss, {name: term.detach() for name, term in terms.items()}
+            read = read_originals(config, self.vgg, self.vae, images, self.precision)
+            self._visited = (visit, read)
+        return self._visited[1]
 
     @property
     def progress(self) -> float:
@@ -171,10 +130,6 @@ class Trainer:
         if self.config.minutes is not None:
             share = max(share, self.seconds / (60 * self.config.minutes))
         return min(share, 1.0)
-
-    def _generator(self) -> Generator:
-        """Return this step's source of noise."""
-        return Generator().manual_seed(self.config.seed * 1_000_003 + self.step)
 
     @torch.no_grad()
     def _average(self) -> None:
@@ -191,14 +146,14 @@ class Trainer:
             TrainingError: a step was not finite; the last checkpoint is as it was.
         """
         config, since, sums = self.config, 0, dict[str, float]()
-        self._cut_metrics()
+        self.log.cut(self.step)
         started, last_save = time.monotonic() - self.seconds, time.monotonic()
         while self.progress < 1 and not self.stop_signal:
             terms = self.train_step()
             self.seconds, since = time.monotonic() - started, since + 1
             sums = {name: sums.get(name, 0.0) + value for name, value in terms.items()}
             if self.step % config.log_every == 0:
-                self._log("train", {name: value / since for name, value in sums.items()})
+                self._report("train", {name: value / since for name, value in sums.items()})
                 since, sums = 0, {}
             if self.step % config.evaluate_every == 0 and self.progress < 1:
                 self.evaluate()
@@ -210,13 +165,13 @@ class Trainer:
         state = "finished" if self.progress >= 1 else "stopped"
         if state == "finished":
             self._finish()
-        self._write_progress(state, "")
+        self.tell(state)
         return state
 
     def evaluate(self) -> None:
         """Measure the averaged weights on the fixed validation patches."""
         self.latest = self.validation.measure(self.ema)
-        self._log("validation", self.latest)
+        self._report("validation", self.latest)
 
     def _finish(self) -> None:
         """Export, then measure what was exported (weights rounded to float16) and record it."""
@@ -288,41 +243,38 @@ class Trainer:
         """Ask `run` to save and stop after the current step (a signal handler)."""
         self.stop_signal = number
 
-    def _log(self, kind: str, figures: Mapping[str, float]) -> None:
+    def _report(self, kind: str, figures: Mapping[str, float]) -> None:
         rate = self.step * self.config.batch / max(self.seconds, 1e-9)
         left = self.seconds * (1 - self.progress) / max(self.progress, 1e-9)
         times = {"seconds": self.seconds, "patches_per_s": rate, "seconds_left": left}
-        record = {"kind": kind, "step": self.step, **figures, **times}
-        record = {k: round(v, 6) if isinstance(v, float) else v for k, v in record.items()}
-        with open(self.out / "metrics.jsonl", "a", encoding="utf-8") as stream:
-            stream.write(json.dumps(record) + "\n")
-        shown = " ".join(f"{name} {value:.4g}" for name, value in figures.items())
-        of = f"step {self.step}/{self.config.steps}"
-        logger.info("%s %s: %s | %.1f patches/s, %.0f s left", of, kind, shown, rate, left)
+        record = self.log.report(kind, self.step, self.config.steps, figures, **times)
         if kind == "train":
-            self._write_progress("running", "", record)
+            self.tell("running", train=record)
 
-    def _write_progress(
-        self, state: str, message: str, record: Mapping[str, Any] | None = None
-    ) -> None:
-        content = {"state": state, "message": message, "step": self.step}
-        content |= {"steps": self.config.steps, "progress": round(self.progress, 5)}
-        content |= {"validation": self.latest, "time": time.time()}
-        write_json(self.out / "progress.json", content | {"train": dict(record or {})})
+    def tell(self, state: str, message: str = "", train: Mapping[str, Any] | None = None) -> None:
+        """Write `progress.json`."""
+        self.log.state(
+            state,
+            message,
+            step=self.step,
+            steps=self.config.steps,
+            progress=round(self.progress, 5),
+            validation=self.latest,
+            train=dict(train or {}),
+        )
 
-    def _cut_metrics(self) -> None:
-        """Drop lines of steps after the one resumed from; start anew at step 0."""
-        path = self.out / "metrics.jsonl"
-        kept = []
-        if self.step and path.is_file():
-            for line in path.read_text(encoding="utf-8").splitlines():
-                try:
-                    record = json.loads(line)
-                except ValueError:  # a line cut short by a kill
-                    continue
-                if record.get("step", 0) <= self.step:
-                    kept.append(line)
-        write_text(path, "".join(line + "\n" for line in kept))
+
+def _groups(vae: TextureVAE) -> list[dict[str, Any]]:
+    """Return the parameters with their share of the learning rate.
+
+    A step of Adam moves each weight by about the learning rate, so the output of a linear layer by
+    that times its inputs (3072 in the head): such layers go slower.
+    """
+    shares: dict[float, list[nn.Parameter]] = {}
+    for name, parameter in vae.named_parameters():
+        share = next((v for part, v in _SHARES.items() if f".{part}." in f".{name}"), 1.0)
+        shares.setdefault(share, []).append(parameter)
+    return [{"params": parameters, "share": share} for share, parameters in shares.items()]
 
 
 def _split(data: DataSet, config: TrainConfig) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -383,7 +335,7 @@ def main(argv: list[str] | None = None) -> int:
         state = trainer.run()
     except MicroDesignError as error:
         if trainer is not None:
-            trainer._write_progress("failed", str(error))
+            trainer.tell("failed", str(error))
         logger.error("error: %s", error)
         return 1
     if state == "stopped":

@@ -12,7 +12,7 @@ from core.model import ModelConfig, check_integer, checked_keys
 from core.vgg import STYLE_LAYERS
 
 PRESETS = Path(__file__).parent / "presets"
-_LOSSES = ("mixture", "centred", "relative", "eq2")
+_LOSSES = ("norm", "mixture", "centred", "relative", "eq2")
 _PRECISIONS = ("auto", "float32", "bfloat16")
 
 
@@ -30,9 +30,13 @@ class TrainConfig:
             arithmetic, since VGG19 sees the originals once.
         learning_rate: peak, reached after ``warm_up`` steps, then a cosine down to
             ``final_fraction`` of it.
-        loss: "relative", "centred", the "mixture" of both half and half, or the paper's "eq2".
+        loss: "relative", "centred", the "mixture" of both half and half, "norm" (the same mixture
+            of their square roots, patch by patch and layer by layer, so that no hard patch or layer
+            outweighs the rest), or the paper's "eq2".
         style_weight: factor of the style term; what it buys against one nat of KL.
         style_layers: where style is compared.
+        grey_weight: of the distance of grey levels at several scales (`core.losses`), relative to
+            the style term; 0 for the paper's loss.
         kl_weight: factor of the KL term, reached after ``kl_warm_up`` steps.
         ema_decay: of the averaged weights, which are the ones exported.
         grad_clip: largest norm of the gradient.
@@ -57,12 +61,13 @@ class TrainConfig:
     learning_rate: float = 1e-3
     final_fraction: float = 0.02
     warm_up: int = 100
-    loss: Literal["mixture", "centred", "relative", "eq2"] = "mixture"
-    style_weight: float = 2000.0
+    loss: Literal["norm", "mixture", "centred", "relative", "eq2"] = "norm"
+    style_weight: float = 600.0
     style_layers: tuple[str, ...] = STYLE_LAYERS
+    grey_weight: float = 0.5
     kl_weight: float = 1.0
-    kl_warm_up: int = 500
-    ema_decay: float = 0.999
+    kl_warm_up: int = 50
+    ema_decay: float = 0.998
     grad_clip: float = 1000.0
     seed: int = 0
     stride: int = 50
@@ -144,6 +149,7 @@ _NUMBERS = (
     ("learning_rate", 1e-8, 1.0),
     ("final_fraction", 0.0, 1.0),
     ("style_weight", 0.0, 1e12),
+    ("grey_weight", 0.0, 1e6),
     ("kl_weight", 0.0, 1e6),
     ("ema_decay", 0.0, 0.999999),
     ("grad_clip", 1e-6, 1e12),

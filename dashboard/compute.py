@@ -14,7 +14,7 @@ from core import synthesis
 from core.checkpoint import LoadedModel
 from core.encode import load_latents
 from core.errors import CheckpointError, InputError
-from core.evaluate import Evaluation, evaluate_image
+from core.evaluate import Evaluation, evaluate_image, to_model_scale
 from core.examples import Example
 from core.images import Micrograph, read_image
 from core.patches import cut_patches
@@ -132,7 +132,11 @@ def _evaluation_key(model: Model) -> tuple[str, ...]:
 
 
 def _evaluate(model: Model, micrograph: Micrograph) -> Evaluated:
-    loaded, _, properties = _parts(model)
+    loaded, properties = state.loaded(model), state.properties(model)
+    if properties is None:
+        raise CheckpointError(
+            f"the model has no property models; run python -m bayesnet.learn --model {model.folder}"
+        )
     reference = state.reference(model)
     with state.lock():
         found = evaluate_image(
@@ -158,9 +162,10 @@ def example(model: Model, look: str) -> Example:
 
 
 def patches(model: Model, micrograph: Micrograph) -> np.ndarray:
-    """Return the micrograph's patches side by side, (N, size, size)."""
+    """Return the micrograph's patches side by side at the model's scale, (N, size, size)."""
     side = state.loaded(model).config.patch_px
-    return cut_patches(micrograph.pixels, side, side)
+    pixels, _ = to_model_scale(micrograph, model.um_per_px)
+    return cut_patches(pixels, side, side)
 
 
 def reconstruct(model: Model, originals: np.ndarray, seed: int) -> np.ndarray:

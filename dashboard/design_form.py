@@ -3,7 +3,7 @@
 import streamlit as st
 
 from bayesnet.network import Network
-from dashboard.design_request import SIZES, WIDGETS, DesignRequest
+from dashboard.design_request import SIZES, WIDGETS, DesignRequest, parameter
 from dashboard.wording import exact, limit, titled
 
 MAX_SEED = 999_999_999
@@ -19,7 +19,7 @@ def ask(network: Network, request: DesignRequest, um_per_px: float | None) -> De
                 titled(node),
                 step=_step(node.high - node.low),
                 format="%g",
-                key=_key(node.column, dict(request.targets).get(node.column, node.mean)),
+                key=_key(parameter(node.column), dict(request.targets).get(node.column, node.mean)),
                 help=f"The specimens have {exact(round(node.low, 1), '')} to "
                 f"{exact(round(node.high, 1), node.unit)}.",
             )
@@ -65,7 +65,7 @@ def _process(network: Network, request: DesignRequest) -> tuple:
                     step=_step(node.high - node.low),
                     format="%g",
                     placeholder=exact(float(f"{edge:.4g}"), node.unit),
-                    key=_key(f"{node.column}_{word.replace(' ', '_')}", value),
+                    key=_key(f"{parameter(node.column)}_{word.replace(' ', '_')}", value),
                 )
                 for place, word, edge, value in zip(
                     (left, right),

@@ -10,6 +10,7 @@ from bayesnet.network import Network
 SIZES = (256, 512, 768, 1024)
 DEFAULT_SIZE = 512
 RANGE = ".."
+RESERVED = ("seed", "size", "model")  # parameters of the address that are no columns
 WIDGETS = "design_in_"  # what the keys of the form's widgets begin with
 _STORED = "design_request"  # no widget's key, so it survives page changes
 
@@ -41,11 +42,20 @@ class DesignRequest:
 
     def to_query(self) -> dict[str, str]:
         """Return the address's parameters."""
-        query = {name: f"{value:.10g}" for name, value in self.targets}
+        query = {parameter(name): f"{value:.10g}" for name, value in self.targets}
         for name, (low, high) in self.process:
             ends = ["" if end is None else f"{end:.10g}" for end in (low, high)]
-            query[name] = ends[0] if low == high else RANGE.join(ends)
+            query[parameter(name)] = ends[0] if low == high else RANGE.join(ends)
         return query | {"seed": str(self.seed), "size": str(self.size_px)}
+
+
+def parameter(column: str) -> str:
+    """Return what the address calls a column.
+
+    >>> parameter("uts_mpa"), parameter("size")
+    ('uts_mpa', 'column.size')
+    """
+    return f"column.{column}" if column in RESERVED else column
 
 
 def default_request(network: Network) -> DesignRequest:
@@ -69,16 +79,18 @@ def from_query(query: Mapping[str, str], network: Network) -> tuple[DesignReques
     request, notes = default_request(network), []
     targets, process = dict(request.targets), {}
     seed, size = request.seed, request.size_px
-    for name in [n.column for n in network.properties if n.column in query]:
-        value = _number(query[name])
+    for name in [n.column for n in network.properties if parameter(n.column) in query]:
+        given = query[parameter(name)]
+        value = _number(given)
         if value is None:
-            notes.append(_unread(name, query[name], f"{targets[name]:g} is used"))
+            notes.append(_unread(name, given, f"{targets[name]:g} is used"))
         else:
             targets[name] = value
-    for name in [n.column for n in network.process if n.column in query]:
-        limits = _limits(query[name])
+    for name in [n.column for n in network.process if parameter(n.column) in query]:
+        given = query[parameter(name)]
+        limits = _limits(given)
         if limits is None:
-            notes.append(_unread(name, query[name], "it is left free"))
+            notes.append(_unread(name, given, "it is left free"))
         else:
             process[name] = limits
     if "seed" in query:

@@ -69,11 +69,25 @@ class Model:
         """Where a network that was fitted in the dashboard is kept."""
         return workspace() / "networks" / self.id
 
+    @property
+    def refitted(self) -> bool:
+        """Whether a network fitted in the dashboard, to this very model's latents, is kept."""
+        try:
+            about = read_json(self.fitted_folder / FITTED[0])
+        except CheckpointError:
+            return False
+        return isinstance(about, dict) and about.get("model_hash") == self.weights
+
+    @property
+    def weights(self) -> str | None:
+        """The hash of the model's weights."""
+        return self.manifest.get("weights_sha256")
+
     def part(self, name: str) -> Path:
         """Return a part's path: as fitted in the dashboard, else the model's own."""
         fitted = self.fitted_folder / name
-        refitted = name in FITTED and (self.fitted_folder / FITTED[0]).is_file()
-        return fitted if refitted and fitted.is_file() else self.folder / name
+        use = name in FITTED and fitted.is_file() and self.refitted
+        return fitted if use else self.folder / name
 
     def key(self, *names: str) -> tuple[str, ...]:
         """Return what changes when one of these parts is replaced; part of every cache key."""
@@ -205,7 +219,7 @@ def latent_folders(model: Model) -> dict[str, Path]:
         about = read_json(folder / "latents.json")
         if not isinstance(about, dict):
             raise CheckpointError(f"{folder / 'latents.json'} is damaged")
-        if about.get("model_hash") in (None, model.manifest.get("weights_sha256")):
+        if about.get("model_hash") in (None, model.weights):
             own = folder == model.folder / "latents"
             found["the model's training set" if own else folder.name] = folder
     return found

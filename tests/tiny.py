@@ -45,7 +45,7 @@ def make_model(folder: Path, data: DataSet, seed: int = 0) -> LatentTable:
     torch.manual_seed(seed)
     vgg = load_vgg19()
     config = ModelConfig(
-        latents=LATENTS, channels=(8, 8, 8, 8, 8, 8), hidden=32, backbone_sha256=vgg.sha256
+        latents=LATENTS, channels=(8, 8, 8, 8, 8), hidden=32, backbone_sha256=vgg.sha256
     )
     vae = TextureVAE(config)
     with torch.no_grad():

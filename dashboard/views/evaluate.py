@@ -13,10 +13,18 @@ st.write(
     "Upload micrographs: see what the model makes of them, which properties they suggest, and "
     "whether they are like anything it has learned from."
 )
-network, properties = state.network(model), state.properties(model)
+properties = state.properties(model)
 if properties is None:
     st.info("**This model predicts no properties yet.** Fit them, then reload this page:")
     st.code(f"python -m bayesnet.learn --model {model.folder}", language="bash")
+    st.stop()
+if not (model.folder / "reference.json").is_file():
+    st.info(
+        "**What is usual for this model is not known yet**, so no micrograph can be judged. "
+        "Measure it on micrographs that the model has not seen (three specimens or more), then "
+        "reload:"
+    )
+    st.code(f"python -m core.reference --model {model.folder} --data OTHER_DIR", language="bash")
     st.stop()
 named = {r.column: r for r in properties.regressors}
 
@@ -50,20 +58,20 @@ if looks:
         st.session_state["evaluated"] = [(model.id, "example", look)]
 if sent:
     st.session_state["evaluated"] = [
-        (model.id, "upload", f.name, f.getvalue(), um_per_px) for f in files
+        (model.id, "upload", f.name, f.getvalue(), um_per_px) for f in files[:MOST]
     ]
+    if len(files) > MOST:
+        st.warning(
+            f"{len(files)} files were chosen; the first {MOST} are evaluated. Send the rest after."
+        )
     if not files:
         st.warning("No file was chosen: drop one or more micrographs into the field above.")
 jobs = [job for job in st.session_state.get("evaluated", []) if job[0] == model.id]
 if not jobs and not sent:
     st.info("Nothing is evaluated yet: choose files and press Evaluate, or try an example.")
-if len(jobs) > MOST:
-    st.warning(
-        f"{len(jobs)} files were chosen; the first {MOST} are evaluated. Send the rest after."
-    )
 
 done = []
-for place, job in enumerate(jobs[:MOST]):
+for place, job in enumerate(jobs):
     name = f"{job[2]}"
     with errors.shown(), st.spinner(f"Evaluating {errors.escape(name)}…"):
         if job[1] == "example":
@@ -72,9 +80,10 @@ for place, job in enumerate(jobs[:MOST]):
             found = compute.evaluate_upload(model, job[3], job[2], job[4])
         done.append((place, found))
 if done:
-    scale = "as each file says" if um_per_px is None else f"{um_per_px:g} µm per px"
+    given = jobs[0][4] if jobs[0][1] == "upload" else None
+    scale = "as each file says" if given is None else f"{given:g} µm per px"
     many = f"{len(done)} micrograph{'s' if len(done) > 1 else ''}"
-    st.caption(f"Evaluated: {many}, scale {scale if jobs[0][1] == 'upload' else 'as stored'}.")
+    st.caption(f"Evaluated: {many}, scale {scale}.")
     st.download_button(
         "Results (CSV)",
         lambda: results.as_csv([found for _, found in done], properties.regressors).encode(

@@ -10,7 +10,7 @@ components.title("Network", model)
 network = components.fitted_network(model)
 arcs = network.arcs()
 named = {n.node: n for n in network.nodes}
-refitted = model.part("network.json").parent == model.fitted_folder
+refitted = model.refitted
 
 
 def score(of: object) -> float | None:

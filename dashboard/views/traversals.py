@@ -7,7 +7,7 @@ from dashboard import components, compute, errors, pictures, state
 
 STARTS = ("large spheres", "fine flakes")
 OWN = "your own micrograph"
-SHOWN, NOISE_SEED, MOST_BYTES = 4, 0, 64 * 2**20
+SHOWN, NOISE_SEED = 4, 0
 
 model = components.current_model()
 components.title("Traversals", model)

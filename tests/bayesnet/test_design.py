@@ -95,7 +95,7 @@ def test_properties_are_predicted_from_the_picture_itself(
 ) -> None:
     corners = spread_patches(made.main.pixels, 128, PREDICT_PATCHES)
     mean = encode_patches(loaded, cut_at(made.main.pixels, corners, 128))[0].mean(axis=0)
-    for name, expected in properties.predict(mean).items():
+    for name, expected in properties.predict(mean, len(corners)).items():
         found = made.main.predicted[name]
         assert found.value == pytest.approx(expected.value, rel=1e-4), name
     from_latents = properties.predict(made.main.z)["uts_mpa"].value

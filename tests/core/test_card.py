@@ -4,7 +4,15 @@ import json
 
 import pytest
 
-from core.card import BEGIN, END, fill_readme, results_text, table
+from core.card import (
+    BEGIN,
+    END,
+    MEASURED,
+    check_results,
+    fill_readme,
+    results_text,
+    table,
+)
 from core.errors import CheckpointError
 from core.results import RESULTS, record, write_result
 
@@ -18,9 +26,20 @@ def results(tmp_path):
     about = {"command": "python -m core.measure", "hardware": "a machine"}
     style = {"same_specimen": summary(0.31), "other_specimen": summary(0.72)}
     quality = {
-        "data": {"name": "Fresh", "images": 14},
+        "data": {"name": "Fresh", "specimens": 14},
         "patch_reconstruction": style | {"reconstruction": summary(0.123)},
-        "field_test": style | {"generated": summary(0.045)},
+        "field_test": style | {"generated": summary(0.045), "designed": summary(0.057)},
+        "properties": {
+            "what": "",
+            "unit": "%",
+            "patches": 9.0,
+            "hv": {
+                "error": summary(2.2),
+                "reference_always_the_median": summary(11.1),
+                "r2": 0.876,
+                "coverage_of_90_percent_interval": 0.915,
+            },
+        },
         "collapse": {"active_latents": 5, "latents": 8, "kl_nats": 12.34},
     }
     stage = {"median": 1.5, "p95": 2.5, "n": 7}
@@ -31,14 +50,19 @@ def results(tmp_path):
     }
     loop = {"what": "", "unit": "%", "verdicts": {"feasible": 6, "borderline": 1}, "hv": entry}
     write_result("reconstruction", about | quality, tmp_path)
-    write_result("design_latency", about | {"latency": {"stages": {"total": stage}}}, tmp_path)
+    write_result(
+        "design_latency", about | {"latency": {"stages": {"total": stage, "main": stage}}}, tmp_path
+    )
     write_result("closed_loop", about | {"closed_loop": loop}, tmp_path)
+    visits = {"first_visit_after_start": stage, "later_visit_with_another_target": stage}
+    write_result("first_design", about | {"first_design": visits}, tmp_path)
     return tmp_path
 
 
 def test_tables_show_the_measured_figures(results) -> None:
     text = results_text(results)
-    for figure in ("0.123", "0.246", "0.310", "0.720", "0.045", "5 of 8", "12.3", "3.3 (6.6)"):
+    shown = ("0.123", "0.246", "0.310", "0.720", "0.045", "0.057", "5 of 8", "12.3", "3.3 (6.6)")
+    for figure in (*shown, "2.2 (4.4)", "11.1 (22.2)", "0.88", "92 %"):
         assert figure in text, figure
     assert "6 feasible, 1 borderline" in text and "median 1.5 s" in text
 
@@ -50,6 +74,19 @@ def test_missing_figure_is_an_error_that_names_it(results) -> None:
     path.write_text(json.dumps(content))
     with pytest.raises(CheckpointError, match="generated"):
         results_text(results)
+
+
+def test_results_of_another_model_are_refused(results, tmp_path) -> None:
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "manifest.json").write_text('{"weights_sha256": "a"}')
+    for name in MEASURED:
+        content = json.loads((results / f"{name}.json").read_text())
+        (results / f"{name}.json").write_text(json.dumps(content | {"model_sha256": "a"}))
+    check_results(model, results)
+    (model / "manifest.json").write_text('{"weights_sha256": "b"}')
+    with pytest.raises(CheckpointError, match="was measured on another model"):
+        check_results(model, results)
 
 
 def test_readme_changes_between_the_markers_only(tmp_path) -> None:
@@ -76,5 +113,6 @@ def test_readme_shows_the_committed_results() -> None:
     if not (RESULTS / "reconstruction.json").is_file():
         pytest.skip("docs/results holds no figures")
     readme = (RESULTS.parents[1] / "README.md").read_text(encoding="utf-8")
+    check_results(RESULTS.parents[1] / "assets" / "reference", RESULTS)
     shown = readme.split(BEGIN, 1)[1].split(END, 1)[0].strip()
     assert shown == results_text(RESULTS), "run `make measure`: the README's tables are not current"

@@ -17,7 +17,7 @@ from core.model import ModelConfig, TextureVAE
 from core.weights import NORMALISED_SHA256
 
 CONFIG = ModelConfig(
-    latents=4, channels=(8, 8, 8, 8, 8, 8), hidden=8, backbone_sha256=NORMALISED_SHA256
+    latents=4, channels=(8, 8, 8, 8, 8), hidden=8, backbone_sha256=NORMALISED_SHA256
 )
 
 
@@ -96,7 +96,7 @@ def test_manifest_entries_given_cannot_displace_the_own_ones(tmp_path: Path) -> 
 
 
 def test_model_without_a_backbone_is_not_saved(tmp_path: Path) -> None:
-    config = ModelConfig(latents=4, channels=(8, 8, 8, 8, 8, 8), hidden=8)
+    config = ModelConfig(latents=4, channels=(8, 8, 8, 8, 8), hidden=8)
     with pytest.raises(CheckpointError, match="set backbone_sha256"):
         save_model(tmp_path / "model", make(config), {})
     assert not (tmp_path / "model").exists()

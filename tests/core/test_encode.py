@@ -22,6 +22,7 @@ from core.encode import (
     save_latents,
 )
 from core.errors import CheckpointError, InputError
+from core.files import sha256_file
 from core.synthesis import encode_patches
 from tests.core.textures import make_textures
 
@@ -88,6 +89,7 @@ def _tensors(change: Callable) -> Callable:
         tensors = load_file(folder / "latents.safetensors")
         change(tensors)
         save_file(tensors, folder / "latents.safetensors")
+        _about(lambda a: a.update(sha256=sha256_file(folder / "latents.safetensors")))(folder)
 
     return damage
 
@@ -152,6 +154,15 @@ def test_damaged_latents_are_refused(tmp_path: Path, damage: Callable) -> None:
     save_latents(tmp_path, make_table())
     damage(tmp_path)
     with pytest.raises(CheckpointError, match=r"latents|specimens\.csv"):
+        load_latents(tmp_path)
+
+
+def test_latents_of_another_run_are_refused(tmp_path: Path) -> None:
+    save_latents(tmp_path, make_table())
+    other = replace(make_table(), mu=make_table().mu + 1)
+    save_latents(tmp_path / "other", other)
+    (tmp_path / "other" / "latents.safetensors").replace(tmp_path / "latents.safetensors")
+    with pytest.raises(CheckpointError, match=r"is not the file that latents\.json describes"):
         load_latents(tmp_path)
 
 

@@ -51,6 +51,14 @@ def micrograph(pixels: np.ndarray, um_per_px: float | None = 1.0) -> Micrograph:
 # --- evaluating an upload ---
 
 
+def test_property_models_of_another_model_are_refused(
+    loaded: LoadedModel, properties: PropertyModel, reference: Reference
+) -> None:
+    other = replace(properties, model_hash="0" * 64)
+    with pytest.raises(CheckpointError, match="fitted on another model's latents"):
+        evaluate_image(loaded, other, reference, micrograph(texture(160, 224)))
+
+
 def test_evaluation_is_that_of_the_patches_it_names(
     loaded: LoadedModel, properties: PropertyModel, reference: Reference
 ) -> None:
@@ -65,7 +73,7 @@ def test_evaluation_is_that_of_the_patches_it_names(
     np.testing.assert_array_equal(found.originals, patches[[0, -1]])
     mean = encode_patches(loaded, patches)[0].mean(axis=0)
     np.testing.assert_allclose(found.mean_latent, mean, rtol=1e-4, atol=1e-5)
-    assert found.predictions == properties.predict(found.mean_latent)
+    assert found.predictions == properties.predict(found.mean_latent, found.n_patches)
     assert set(found.predictions) == {"uts_mpa", "ys_mpa"}
     errors = style_errors(loaded, found.originals, found.reconstructions).mean(axis=1)
     assert found.style_error == pytest.approx(float(np.median(errors)), rel=1e-4)
@@ -185,6 +193,13 @@ def test_pairs_of_patches_do_not_overlap(tmp_path: Path) -> None:
             for patch in (first[index], second[index])
         ]
         assert np.abs(places[0] - places[1]).max() >= 32, places
+
+
+def test_narrow_micrograph_with_room_for_two_patches_gives_them(tmp_path: Path) -> None:
+    """Windows in the middle of 34 x 70 px have no partner; the outer ones do."""
+    data = make_textures(tmp_path, 1, 1, 34, 70)
+    for seed in range(20):
+        assert sample_pairs(data, 32, np.random.default_rng(seed))[0].shape == (1, 32, 32)
 
 
 def test_specimen_without_room_for_two_patches_is_named(tmp_path: Path) -> None:

@@ -3,24 +3,25 @@
 import json
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import core
 from core.checkpoint import LoadedModel
-from core.encode import load_latents, save_latents
 from core.errors import InputError
 from core.measure import (
     anisotropy,
     collapse_check,
+    encode_fields,
     field_test,
     main,
     paired_difference,
     patch_reconstruction,
+    property_errors,
     summary,
 )
+from core.properties import PropertyModel
 from core.results import record, write_result
 from core.vgg import STYLE_LAYERS
 from tests.core.textures import make_textures, texture
@@ -77,28 +78,12 @@ def test_anisotropy_is_blind_to_contrast_and_to_quarter_turns() -> None:
 # --- signs of collapse ---
 
 
-def _with_latents(tiny_model: Path, folder: Path, mu: np.ndarray, logvar: np.ndarray):
-    """A model folder with these latents (N, D) and nothing else."""
-    table = load_latents(tiny_model / "latents")
-    count = len(mu)
-    table = replace(
-        table,
-        mu=mu.astype(np.float32),
-        logvar=logvar.astype(np.float32),
-        specimen=table.specimen[:count],
-        file=table.file[:count],
-        corner=table.corner[:count],
-    )
-    save_latents(folder / "latents", table)
-    return SimpleNamespace(path=folder)
-
-
-def test_collapse_figures_are_as_worked_by_hand(tiny_model: Path, tmp_path: Path) -> None:
+def test_collapse_figures_are_as_worked_by_hand() -> None:
     """Two active latents (variances 1 and 4, opposite signs) and a dead one at the prior."""
     sign = np.tile([1.0, -1.0], 8)
     mu = np.stack([sign, -2 * sign, np.zeros(16)], axis=1)
     logvar = np.log(np.array([0.25, 1.0, 1.0])) * np.ones((16, 1))
-    found = collapse_check(_with_latents(tiny_model, tmp_path, mu, logvar))  # type: ignore[arg-type]
+    found = collapse_check(mu, logvar)
     assert (found["active_latents"], found["latents"], found["patches"]) == (2, 3, 16)
     kl = 0.5 * ((1 + 0.25 - 1 - np.log(0.25)) + 4)
     assert found["kl_nats"] == pytest.approx(kl, rel=1e-6)
@@ -109,12 +94,10 @@ def test_collapse_figures_are_as_worked_by_hand(tiny_model: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize("active", [0, 1])
-def test_a_collapsed_model_is_reported_not_a_crash(
-    tiny_model: Path, tmp_path: Path, active: int
-) -> None:
+def test_a_collapsed_model_is_reported_not_a_crash(active: int) -> None:
     mu = np.zeros((16, 3))
     mu[:, :active] = np.tile([1.0, -1.0], 8)[:, None]
-    found = collapse_check(_with_latents(tiny_model, tmp_path, mu, np.zeros((16, 3))))  # type: ignore[arg-type]
+    found = collapse_check(mu, np.zeros((16, 3)))
     assert found["active_latents"] == active and found["correlation_abs"] is None
     json.dumps(found, allow_nan=False)
 
@@ -144,8 +127,8 @@ def test_fields_stand_beside_their_references(
     data = make_textures(tmp_path, 3, 2, 128, 140)
     found = field_test(loaded, data, count=2, seed=0)
     json.dumps(found, allow_nan=False)
-    counts = {n: found[n]["n"] for n in ("generated", "same_specimen", "other_specimen")}
-    assert counts == {"generated": 2, "same_specimen": 2, "other_specimen": 1}
+    arms = ("generated", "designed", "same_specimen", "other_specimen")
+    assert [found[name]["n"] for name in arms] == [2, 2, 2, 1]
     assert found["same_specimen"]["median"] < found["other_specimen"]["median"]
     assert 0 <= found["anisotropy_real"]["median"] < 0.3
 
@@ -156,6 +139,32 @@ def test_field_test_needs_two_specimens_with_two_large_micrographs(
     data = make_textures(tmp_path, 3, 2, 128, 128)
     with pytest.raises(InputError, match="two micrographs of 512 px each"):
         field_test(loaded, data, count=2, seed=0)
+
+
+def test_papers_decoder_has_no_field_test(loaded: LoadedModel, tmp_path: Path) -> None:
+    paper = replace(loaded, config=replace(loaded.config, decoder="paper", channels=()))
+    assert field_test(paper, make_textures(tmp_path, 1, 1, 64, 64), count=2, seed=0) is None
+
+
+# --- properties ---
+
+
+def test_property_errors_stand_beside_the_median_and_the_coverage(
+    tiny_model: Path, loaded: LoadedModel, tiny_castings
+) -> None:
+    mu, logvar = encode_fields(loaded, tiny_castings)
+    assert len(mu) == len(tiny_castings.specimens)
+    assert {m.shape for m in mu} == {v.shape for v in logvar} == {(1, 8)}, "room for one patch"
+    properties = PropertyModel.load(tiny_model / "properties.json")
+    found = property_errors(properties, tiny_castings, mu)
+    json.dumps(found, allow_nan=False)
+    true = tiny_castings.specimens["uts_mpa"].to_numpy()
+    means = [properties.predict(z.mean(axis=0), 1)["uts_mpa"] for z in mu]
+    error = 100 * np.abs(np.array([p.value for p in means]) / true - 1)
+    assert found["uts_mpa"]["error"] == summary(error)
+    inside = np.mean([p.low <= t <= p.high for p, t in zip(means, true, strict=True)])
+    assert found["uts_mpa"]["coverage_of_90_percent_interval"] == pytest.approx(inside)
+    assert found["ys_mpa"]["reference_always_the_median"]["median"] > 0
 
 
 def test_command_line_refuses_the_data_trained_on(

@@ -9,12 +9,13 @@ import pytest
 import torch
 
 import core.decoders
+from core.decoders import normalise_cells
 from core.errors import ConfigError, InputError
 from core.model import ModelConfig, StatisticsHead, TextureVAE
 from core.vgg import CHANNELS, VGG19
 from tests.core.textures import texture
 
-SMALL = ModelConfig(latents=4, channels=(12, 12, 10, 8, 8, 8), hidden=16)
+SMALL = ModelConfig(latents=4, channels=(12, 12, 10, 8, 8), hidden=16)
 PAPER = ModelConfig(
     latents=4, decoder="paper", head="pool5", channels=(16, 8, 8, 8, 8), patch_px=64
 )
@@ -154,11 +155,24 @@ def test_latents_of_another_shape_are_refused(vae: TextureVAE, shape: tuple) -> 
         vae.decode(torch.zeros(shape), 64, 64)
 
 
-def test_cells_with_the_same_latents_are_a_field_of_those_latents(vae: TextureVAE) -> None:
+def test_one_cell_is_the_whole_picture(vae: TextureVAE) -> None:
     z = latents(2)
-    cells = z[:, :, None, None].expand(-1, -1, 2, 3)
     expected = vae.decode(z, 64, 96, seeded(1))
-    torch.testing.assert_close(vae.decode(cells, 64, 96, seeded(1)), expected, atol=1e-5, rtol=1e-4)
+    found = vae.decode(z[:, :, None, None], 64, 96, seeded(1))
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
+
+
+def test_each_cell_is_normalised_by_itself() -> None:
+    """Two cells of other brightness and contrast come out alike away from their border."""
+    x = torch.randn(1, 3, 32, 64, generator=seeded(0))
+    x[..., 32:] = 5 + 3 * x[..., 32:]
+    made = normalise_cells(x, (1, 2))
+    for half in (made[..., 8:24], made[..., 40:56]):
+        assert half.mean(dim=(2, 3)).abs().max().item() < 0.35
+        assert (half.std(dim=(2, 3)) - 1).abs().max().item() < 0.5
+    whole = normalise_cells(x, ())
+    assert whole.mean(dim=(2, 3)).abs().max().item() < 1e-5
+    assert (whole.std(dim=(2, 3), correction=0) - 1).abs().max().item() < 1e-4
 
 
 def test_a_cell_changes_the_picture_in_its_own_place(vae: TextureVAE) -> None:
@@ -169,6 +183,11 @@ def test_a_cell_changes_the_picture_in_its_own_place(vae: TextureVAE) -> None:
     change = (a - b).abs()[0, 0]
     inside, far = change[160:224, 160:224].mean().item(), change[32:96, 32:96].mean().item()
     assert inside > 100 * far, f"{inside:.2e} inside the cell, {far:.2e} in the one across"
+
+
+def test_more_cells_than_the_coarsest_map_has_places_are_refused(vae: TextureVAE) -> None:
+    with pytest.raises(InputError, match="5 x 1 cells are too many for 64 x 64 px"):
+        vae.decode(torch.zeros(1, 4, 5, 1), 64, 64)
 
 
 def test_papers_decoder_takes_no_cells(paper: TextureVAE) -> None:
@@ -284,8 +303,8 @@ def test_statistics_head_takes_any_size_and_pool5_its_own_only(
         ({"backbone": ["x"]}, "backbone ['x'] is unknown; choose from"),
         ({"backbone_sha256": "ab"}, "backbone_sha256 must be empty or 64 hexadecimal digits"),
         ({"channels": 8}, "channels must be a list of integers, not 8"),
-        ({"channels": (8, 8)}, "decoder 'texture' takes 6 channels, not (8, 8)"),
-        ({"channels": (8, 8, 8, 8, 8, 0)}, "channels must be an integer from 1 to 2048, not 0"),
+        ({"channels": (8, 8)}, "decoder 'texture' takes 5 channels, not (8, 8)"),
+        ({"channels": (8, 8, 8, 8, 0)}, "channels must be an integer from 1 to 2048, not 0"),
         ({"decoder": "paper", "channels": (8,) * 6}, "decoder 'paper' takes 5 channels"),
         ({"latent": 8}, "unknown settings ['latent'] of ModelConfig"),
     ],

@@ -16,6 +16,7 @@ from core.properties import (
     _left_out,
     conformal_half_width,
     fit_properties,
+    left_out_predictions,
 )
 
 
@@ -89,6 +90,39 @@ def test_intervals_cover_fresh_specimens(model):
     assert 0.8 <= covered <= 0.98, covered
 
 
+@pytest.mark.parametrize("count", [1, 4])
+def test_intervals_of_few_patches_are_wider_and_cover(model, count):
+    rng = np.random.default_rng(10)
+    z = rng.normal(size=(400, 6))
+    load = (300 + 60 * np.tanh(z[:, 0]) + 20 * z[:, 1]) * (1 + 0.02 * rng.normal(size=400))
+    z = z + rng.normal(size=z.shape) * 0.5 / np.sqrt(count)
+    answers = [model.predict(row, count)["load_n"] for row in z]
+    covered = np.mean([a.low <= y <= a.high for a, y in zip(answers, load, strict=True)])
+    assert 0.8 <= covered <= 0.99, covered
+    many = model.predict(z[0])["load_n"]
+    assert answers[0].value == many.value
+    assert answers[0].high - answers[0].low > 1.1 * (many.high - many.low)
+
+
+def test_between_two_counts_the_wider_interval_is_taken(model):
+    load = model.regressors[0]
+    assert [count for count, _ in load.half_widths] == [1, 4, 9]
+    widths = dict(load.half_widths)
+    assert load.interval(5) == load.interval(4) == widths[4]
+    assert load.interval(None) == load.half_width < widths[1]
+
+
+def test_prediction_from_a_probe_equals_refitting_without_the_specimen():
+    rng = np.random.default_rng(1)
+    points, probes, y = rng.normal(size=(8, 3)), rng.normal(size=(8, 3)), rng.normal(size=8)
+    found = left_out_predictions(points, probes, y, [(0.2, 0.1)] * 8)
+    rest = np.arange(1, 8)
+    fit = KernelRidge(alpha=0.1, kernel="precomputed")
+    fit.fit(rbf_kernel(points[rest], gamma=0.2) + CONSTANT, y[rest])
+    expected = fit.predict(rbf_kernel(probes[:1], points[rest], gamma=0.2) + CONSTANT)[0]
+    assert found[0] == pytest.approx(expected, abs=1e-8)
+
+
 def test_few_labels_give_no_interval():
     model = fit_properties(make_table(labelled=8))
     prediction = model.predict(np.zeros(6))["load_n"]
@@ -136,7 +170,7 @@ def test_file_round_trip_is_exact(model, tmp_path):
     "damage",
     [
         lambda c: c.update(format="x"),
-        lambda c: c.update(version=2),
+        lambda c: c.update(version=3),
         lambda c: c.pop("active"),
         lambda c: c.update(active=[99]),
         lambda c: c["regressors"][0]["dual"].pop(),

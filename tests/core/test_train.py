@@ -27,7 +27,7 @@ from core.train_config import PRESETS, TrainConfig
 from core.vgg import STYLE_LAYERS
 from tests.core.textures import make_textures
 
-MODEL = ModelConfig(latents=4, channels=(8, 8, 8, 8, 8, 8), hidden=8, patch_px=32)
+MODEL = ModelConfig(latents=4, channels=(8, 8, 8, 8, 8), hidden=8, patch_px=32)
 TINY = TrainConfig(
     model=MODEL,
     steps=6,
@@ -96,7 +96,7 @@ def test_eight_patches_are_learned_by_heart(start: Callable, tmp_path: Path) -> 
     data = make_textures(tmp_path / "eight", 2, 1, 64, 256)
     trainer = start(
         data=data,
-        model=replace(MODEL, latents=8, channels=(32, 32, 24, 16, 12, 8), hidden=32, patch_px=64),
+        model=replace(MODEL, latents=8, channels=(32, 32, 24, 16, 12), hidden=32, patch_px=64),
         steps=40,
         batch=8,
         repeats=64,
@@ -106,6 +106,8 @@ def test_eight_patches_are_learned_by_heart(start: Callable, tmp_path: Path) -> 
         kl_warm_up=500,
         augment=False,
         style_layers=STYLE_LAYERS[:4],
+        loss="mixture",
+        grey_weight=0.0,
     )
     assert len(trainer.pool) == 8
     images = trainer.pool.batch(0, 8, False)
@@ -115,7 +117,7 @@ def test_eight_patches_are_learned_by_heart(start: Callable, tmp_path: Path) -> 
     assert after < before / 3, f"style loss {before:.3f} fell to {after:.3f} only"
 
 
-@pytest.mark.parametrize("loss", ["relative", "centred", "eq2"])
+@pytest.mark.parametrize("loss", ["norm", "mixture", "relative", "centred", "eq2"])
 def test_each_loss_makes_finite_steps_that_move_every_weight(start: Callable, loss: str) -> None:
     trainer = start(loss=loss, warm_up=0, model=replace(MODEL, pooling="max"))
     before = {name: p.detach().clone() for name, p in trainer.vae.named_parameters()}
@@ -135,11 +137,32 @@ def test_papers_preset_trains_on_its_own_decoder_and_head(start: Callable) -> No
 
 
 def test_loss_is_the_weighted_sum_of_its_terms_with_a_warm_kl(start: Callable) -> None:
-    trainer = start(style_weight=100.0, kl_weight=2.0, kl_warm_up=4)
+    trainer = start(style_weight=100.0, grey_weight=0.3, kl_weight=2.0, kl_warm_up=4)
     for step in range(2):
         terms = trainer.train_step()
-        expected = 100 * terms["style"] + 2 * (step + 1) / 4 * terms["kl_nats"]
+        style = terms["style"] + 0.3 * terms["grey"]
+        expected = 100 * style + 2 * (step + 1) / 4 * terms["kl_nats"]
         assert terms["loss"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_layers_with_many_inputs_learn_slower(start: Callable) -> None:
+    trainer = start(learning_rate=1e-3, warm_up=0)
+    rates = {}
+    trainer.train_step()
+    for group in trainer.optimiser.param_groups:
+        rates |= {id(p): group["lr"] for p in group["params"]}
+    assert len(rates) == len(list(trainer.vae.parameters()))
+    decoder = trainer.vae.decoder
+    found = [
+        rates[id(p)]
+        for p in (
+            decoder.layers[0].weight,
+            decoder.layers[0].affine.weight,
+            decoder.mapping[0].weight,
+            trainer.vae.head.mu.weight,
+        )
+    ]
+    assert found == pytest.approx([1e-3, 3e-4, 1e-4, 1e-4])
 
 
 def test_average_follows_the_weights_slowly(start: Callable) -> None:
@@ -537,7 +560,7 @@ def test_a_pool_without_specimens_is_refused(data: DataSet) -> None:
         ({"validation_fraction": 1}, "validation_fraction must be a number from 0 to 0.9, not 1"),
         ({"checkpoint_minutes": -1}, "checkpoint_minutes must be a number from 0 to 100000"),
         ({"minutes": 0}, "minutes must be a number from 0.01 to 1e+06, not 0"),
-        ({"loss": "mse"}, "loss 'mse' is unknown; choose from ('mixture', 'centred'"),
+        ({"loss": "mse"}, "loss 'mse' is unknown; choose from ('norm', 'mixture', 'centred'"),
         ({"precision": "float16"}, "precision 'float16' is unknown"),
         ({"augment": 1}, "augment must be true or false, not 1"),
         ({"style_layers": []}, "style_layers must be some of ('conv1_1', 'pool1'"),

@@ -66,3 +66,15 @@ def test_parameters_of_other_pages_and_models_are_left_alone():
 def test_one_number_in_both_fields_fixes_a_setting():
     request = DesignRequest((), (("mg_wt", (0.03, 0.03)), ("radius_mm", (None, 40.0))))
     assert request.limits() == {"mg_wt": 0.03, "radius_mm": (None, 40.0)}
+
+
+def test_columns_named_like_controls_keep_their_own_place_in_the_address():
+    network = SimpleNamespace(
+        properties=(column("seed"),),
+        process=(column("size"),),
+        support=SimpleNamespace(properties=np.array([[1.0], [2.0]])),
+    )
+    request = DesignRequest((("seed", 3.0),), (("size", (1.0, None)),), 7, 768)
+    query = request.to_query()
+    assert (query["seed"], query["size"]) == ("7", "768")
+    assert from_query(query, network)[0] == request

@@ -1,6 +1,7 @@
 """Every page: with a model, without, and with what users do wrong."""
 
 import io
+import json
 import shutil
 
 import numpy as np
@@ -242,6 +243,17 @@ def test_the_network_is_fitted_anew_into_the_workspace_and_reset(with_model, ope
     sound(app.button(key="network_reset").click().run())
     assert not list(kept.iterdir())
     assert "As it came with the model" in texts(app)
+
+
+def test_a_fit_to_another_models_latents_is_left_aside(with_model, open_page):
+    """As after the shipped model was replaced by a newer one."""
+    kept = state.workspace() / "networks" / "reference"
+    kept.mkdir(parents=True)
+    for name in ("network.json", "properties.json"):
+        content = json.loads((with_model / name).read_text()) | {"model_hash": "0" * 64}
+        (kept / name).write_text(json.dumps(content))
+    assert "As it came with the model" in texts(sound(open_page("network")))
+    sound(open_page("inverse_design", size="256"))
 
 
 def test_the_slider_leaves_the_strongest_arcs(with_model, open_page):

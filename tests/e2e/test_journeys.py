@@ -3,15 +3,16 @@
 import json
 import shutil
 import time
-import urllib.error
 import urllib.request
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import numpy as np
 import pytest
+from skimage.measure import perimeter
 
 from core.castings import ProcessSettings, make_casting
-from core.images import encode_png
+from core.images import encode_png, read_image
 from tests.conftest import ROOT, missing, real_data
 from tests.e2e.server import browser_page, chromium, dashboard, open_page, settle
 
@@ -89,6 +90,13 @@ def picture(page) -> bytes:
     return page.request.get(image.evaluate("e => e.src")).body()
 
 
+def outline_for_area(png: bytes) -> float:
+    """Return outline length over area of the dark phase, 1/px: flakes have more than nodules."""
+    pixels = read_image(png, "picture.png").pixels
+    dark = pixels < (pixels.min() + np.median(pixels)) / 2
+    return float(perimeter(dark) / dark.sum())
+
+
 def no_errors(page) -> None:
     assert page.locator('[data-testid="stException"]').count() == 0
     assert page.locator('[data-testid="stAlertContentError"]').count() == 0
@@ -115,23 +123,33 @@ def test_the_real_command_serves_a_first_design_from_any_directory(
     assert "Traceback" not in log.read_text(errors="replace")
 
 
-def test_an_upload_beyond_the_limit_is_refused_by_the_server(served):
-    big = urllib.request.Request(
-        f"{served}/_stcore/upload_file/none/none", data=b"x" * (65 * 2**20), method="PUT"
-    )
-    with pytest.raises((urllib.error.HTTPError, urllib.error.URLError, ConnectionError)):
-        urllib.request.urlopen(big)
+def test_an_upload_beyond_the_limit_is_refused_by_the_server(page, served, tmp_path):
+    """The widget's own limit is the browser's only: this sends past it, as a stranger would."""
+    sent = []
+    page.on("request", lambda r: sent.append(r) if "upload_file" in r.url else None)
+    open_page(page, f"{served}/evaluate")
+    small = tmp_path / "small.png"
+    small.write_bytes(b"small")
+    page.locator(".st-key-evaluate_files input[type=file]").set_input_files(small)
+    page.locator(".st-key-evaluate_files").get_by_text("small.png").wait_for()
+    upload = next(r for r in sent if r.method == "PUT")
+    headers = {k: v for k, v in upload.headers.items() if k.startswith("x-")}
+
+    def put(size: int) -> int:
+        part = {"name": "big.png", "mimeType": "image/png", "buffer": b"x" * size}
+        return page.request.put(upload.url, headers=headers, multipart={"file": part}).status
+
+    assert put(1000) in (200, 204)
+    assert put(65 * 2**20) == 413
 
 
-@pytest.mark.xfail(
-    reason="unfinished: timed out at the end of the first session, cause not found yet"
-)
 def test_strengths_in_microstructure_out_and_an_iron_evaluated(page, served, micrograph, tmp_path):
     open_page(page, served)
     first = design(page, 430, 280)
     second = design(page, 250, 165)
     assert first.startswith(b"\x89PNG")
-    assert first != second
+    nodules, flakes = outline_for_area(first), outline_for_area(second)
+    assert flakes > 1.2 * nodules, (flakes, nodules)
 
     page.reload()  # F5 keeps only the address
     settle(page)
@@ -153,13 +171,13 @@ def test_strengths_in_microstructure_out_and_an_iron_evaluated(page, served, mic
     bad = tmp_path / "bad.png"
     bad.write_bytes(b"this is no image")
     page.locator(".st-key-evaluate_files input[type=file]").set_input_files([bad, micrograph])
-    page.locator('[data-testid="stFileUploaderFileName"]').nth(1).wait_for()
+    page.locator(".st-key-evaluate_files").get_by_text(micrograph.name).wait_for()
     box = page.locator(".st-key-evaluate_um_per_px input")
     box.fill("1.16279")
     box.press("Tab")
     page.get_by_role("button", name="Evaluate", exact=True).click()
     card = page.locator(".st-key-evaluation_1")
-    card.get_by_text("Style error").wait_for()
+    card.get_by_text("Style error").first.wait_for()
     settle(page)
     said = card.inner_text()
     assert micrograph.name in said
@@ -185,9 +203,6 @@ def test_an_infeasible_target_leads_to_the_nearest_feasible_one(page, served):
     assert parse_qs(urlsplit(page.url).query)["uts_mpa"] != ["1500"]
 
 
-@pytest.mark.xfail(
-    reason="unfinished: timed out at the end of the first session, cause not found yet"
-)
 @pytest.mark.parametrize("name", ["reconstructions", "traversals", "network"])
 def test_the_other_pages_open_from_their_address(name, page, served):
     open_page(page, f"{served}/{name}")

@@ -1,0 +1,106 @@
+"""What a training step minimises: style_weight * (style + grey_weight * grey) + kl_weight * KL."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Generator, Tensor, nn
+
+from core.losses import (
+    Statistics,
+    centred_style_error,
+    grey_level_distance,
+    kl_divergence,
+    relative_style_error,
+    style_loss_eq2,
+    style_statistics,
+)
+from core.model import TextureVAE
+from core.train_config import TrainConfig
+
+
+class Originals(NamedTuple):
+    """What a step needs of its patches; none of it depends on what is trained."""
+
+    images: Tensor  # (B, 1, H, W)
+    inputs: Tensor  # (B, n), what the encoder's head reads
+    statistics: Statistics  # the style to reach
+
+
+@torch.no_grad()
+def read_originals(
+    config: TrainConfig, vgg: nn.Module, vae: TextureVAE, images: Tensor, precision: str
+) -> Originals:
+    """Pass patches (B, 1, H, W) through VGG19 once, for the encoder and for the targets."""
+    with _convolving(images, precision):
+        features = vgg(images)
+    inputs = vae.head.inputs(features)
+    return Originals(images, inputs, style_statistics(features, config.style_layers))
+
+
+def objective(
+    config: TrainConfig,
+    vgg: nn.Module,
+    vae: TextureVAE,
+    originals: Originals,
+    generator: Generator,
+    precision: str = "float32",
+    kl_warmth: float = 1.0,
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Return the loss of a batch and its terms, each a scalar; the terms are detached.
+
+    Args:
+        config: the weights and the kind of style loss.
+        vgg: the frozen backbone.
+        vae: what is trained.
+        originals: of the batch.
+        generator: of the latents' and the decoder's noise.
+        precision: of the convolutions, "float32" or "bfloat16"; all else is float32.
+        kl_warmth: 0 to 1, how far the KL term has been warmed up.
+    """
+    mu, logvar = vae.head(originals.inputs)  # (B, D)
+    noise = torch.randn(mu.shape, generator=generator).to(mu)
+    z = mu + noise * (0.5 * logvar).exp()
+    height, width = originals.images.shape[2:]
+    with _convolving(originals.images, precision):
+        made = vae.decode(z, height, width, generator)
+        features = vgg(made, last=config.style_layers[-1])
+    statistics = style_statistics(features, config.style_layers)
+    relative = relative_style_error(originals.statistics, statistics, config.style_layers)
+    total = style = _style(config, originals.statistics, statistics, relative)
+    kl = kl_divergence(mu, logvar).mean()
+    terms = {"style": style, "kl_nats": kl, "relative": relative.mean()}
+    terms |= _by_layer(config.style_layers, relative)
+    if config.grey_weight:
+        terms["grey"] = _root(grey_level_distance(originals.images, made)).mean()
+        total = style + config.grey_weight * terms["grey"]
+    loss = config.style_weight * total + config.kl_weight * kl_warmth * kl
+    return loss, {name: term.detach() for name, term in terms.items()}
+
+
+def _style(config: TrainConfig, target: Statistics, made: Statistics, relative: Tensor) -> Tensor:
+    """Return the style term; ``relative`` holds the relative style errors (B, layers)."""
+    if config.loss == "eq2":
+        return style_loss_eq2(target, made, dict.fromkeys(config.style_layers, 1.0)).mean()
+    if config.loss == "relative":
+        return relative.mean()
+    centred = centred_style_error(target, made, config.style_layers)
+    if config.loss == "centred":
+        return centred.mean()
+    if config.loss == "norm":
+        centred, relative = _root(centred), _root(relative)
+    return 0.5 * (centred + relative).mean()
+
+
+def _convolving(images: Tensor, precision: str) -> torch.autocast:
+    enabled = precision == "bfloat16"
+    return torch.autocast(images.device.type, torch.bfloat16, enabled=enabled)
+
+
+def _root(errors: Tensor) -> Tensor:
+    """Return square roots, with a gradient that is finite at 0."""
+    return (errors + 1e-4).sqrt()
+
+
+def _by_layer(layers: Sequence[str], relative: Tensor) -> dict[str, Tensor]:
+    return dict(zip((f"relative_{name}" for name in layers), relative.mean(dim=0), strict=True))

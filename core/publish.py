@@ -1,0 +1,80 @@
+"""Publish a trained model: copy what is used of it, without checkpoints and logs.
+
+``python -m core.publish --model DIR --out assets/reference`` replaces OUT as a whole.
+"""
+
+import argparse
+import logging
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from core.checkpoint import load_model
+from core.encode import load_latents
+from core.errors import CheckpointError, MicroDesignError
+from core.properties import PropertyModel
+
+PARTS = (
+    "manifest.json",
+    "model.safetensors",
+    "network.json",
+    "properties.json",
+    "reference.json",
+    "latents",
+    "examples",
+)
+MAX_BYTES = 20_000_000
+logger = logging.getLogger(__name__)
+
+
+def publish(model: Path, out: Path, max_bytes: int = MAX_BYTES) -> int:
+    """Copy a complete model folder to ``out``; return its size in bytes.
+
+    Args:
+        model: the folder of a run with every part in `PARTS`.
+        out: replaced as a whole; left as it was when anything is wrong.
+        max_bytes: largest size.
+
+    Raises:
+        CheckpointError: a part is missing, damaged or of another model, or they are too large.
+    """
+    if missing := [name for name in PARTS if not (model / name).exists()]:
+        raise CheckpointError(f"{model} lacks {', '.join(missing)}; run make reference")
+    loaded = load_model(model)
+    if load_latents(model / "latents").model_hash != loaded.hash:
+        raise CheckpointError(f"{model / 'latents'} are of another model; run core.encode again")
+    PropertyModel.load(model / "properties.json").require_model(loaded.hash)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as temporary:
+        made, old = Path(temporary) / "new", Path(temporary) / "old"
+        made.mkdir()
+        for name in PARTS:
+            source = model / name
+            copy = shutil.copytree if source.is_dir() else shutil.copyfile
+            copy(source, made / name)
+        size = sum(path.stat().st_size for path in made.rglob("*") if path.is_file())
+        if size > max_bytes:
+            raise CheckpointError(f"{model} has {size} bytes; at most {max_bytes} are published")
+        if out.exists():
+            out.rename(old)
+        made.rename(out)
+    return size
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Copy a trained model's parts to where the dashboard ships it from."""
+    parser = argparse.ArgumentParser(prog="python -m core.publish", description=main.__doc__)
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    arguments = parser.parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    try:
+        size = publish(arguments.model, arguments.out)
+    except MicroDesignError as error:
+        parser.exit(2, f"{error}\n")
+    logger.info("%s: %.1f MB", arguments.out, size / 1e6)
+
+
+if __name__ == "__main__":
+    main()

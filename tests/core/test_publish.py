@@ -1,0 +1,54 @@
+"""Publishing copies a whole model or nothing."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from core.errors import CheckpointError
+from core.publish import PARTS, publish
+
+
+@pytest.fixture
+def model(tiny_model: Path, tmp_path: Path) -> Path:
+    folder = tmp_path / "run"
+    shutil.copytree(tiny_model, folder)
+    (folder / "checkpoint").mkdir()
+    (folder / "metrics.jsonl").write_text("{}\n")
+    return folder
+
+
+def test_only_what_is_used_is_copied_and_the_old_model_goes(model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "assets" / "reference"
+    out.mkdir(parents=True)
+    (out / "stale.json").write_text("{}")
+    size = publish(model, out)
+    assert sorted(path.name for path in out.iterdir()) == sorted(PARTS)
+    assert size == sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
+    assert [path.name for path in out.parent.iterdir()] == ["reference"]
+
+
+def _other_weights(folder: Path) -> None:
+    path = folder / "properties.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"model_hash": "0" * 64}))
+
+
+@pytest.mark.parametrize(
+    ("damage", "limit", "message"),
+    [
+        (lambda f: (f / "network.json").unlink(), 10**9, r"lacks network\.json"),
+        (_other_weights, 10**9, "fitted on another model's latents"),
+        (lambda f: None, 1000, "at most 1000 are published"),
+    ],
+)
+def test_incomplete_foreign_or_too_large_is_refused(
+    model: Path, tmp_path: Path, damage, limit: int, message: str
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "old.json").write_text("{}")
+    damage(model)
+    with pytest.raises(CheckpointError, match=message):
+        publish(model, out, limit)
+    assert [path.name for path in out.iterdir()] == ["old.json"]
