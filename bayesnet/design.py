@@ -86,15 +86,10 @@ def _picture_json(picture: Picture) -> dict[str, Any]:
     }
 
 
-def picture(
-    loaded: LoadedModel,
-    properties: PropertyModel,
-    table: LatentTable,
-    z: NDArray[np.float64],
-    size_px: int,
-    seed: int,
-) -> Picture:
-    """Synthesise a square field round z (D,), encode it again and predict its properties.
+def synthesise_field(
+    loaded: LoadedModel, table: LatentTable, z: NDArray[np.float64], size_px: int, seed: int
+) -> NDArray[np.float32]:
+    """Synthesise a square field round z (D,), (size_px, size_px) in [0, 1].
 
     Its cells scatter round z as the patches of the nearest specimens in ``table`` do. The paper's
     decoder makes a single patch, whatever the size asked for.
@@ -105,11 +100,71 @@ def picture(
         size_px = patch_px
     else:
         cells = scatter_cells(z, patch_scatter(table, z), size_px, size_px, patch_px, seed)
-    pixels = synthesise(loaded, cells, size_px, size_px, seed, periodic=True)
-    without_overlap = (size_px // patch_px) ** 2
+    return synthesise(loaded, cells, size_px, size_px, seed, periodic=True)
+
+
+def read_back(
+    loaded: LoadedModel, properties: PropertyModel, pixels: NDArray[np.float32]
+) -> dict[str, Prediction]:
+    """Encode a synthesised field again and predict its properties."""
+    patch_px = loaded.config.patch_px
+    without_overlap = (len(pixels) // patch_px) ** 2
     corners = spread_patches(pixels, patch_px, min(PREDICT_PATCHES, without_overlap))
     mean_latent = encode_patches(loaded, cut_at(pixels, corners, patch_px))[0].mean(axis=0)
-    return Picture(pixels, z, seed, properties.predict(mean_latent, len(corners)))
+    return properties.predict(mean_latent, len(corners))
+
+
+def picture(
+    loaded: LoadedModel,
+    properties: PropertyModel,
+    table: LatentTable,
+    z: NDArray[np.float64],
+    size_px: int,
+    seed: int,
+) -> Picture:
+    """Synthesise a square field round z (D,), encode it again and predict its properties."""
+    pixels = synthesise_field(loaded, table, z, size_px, seed)
+    return Picture(pixels, z, seed, read_back(loaded, properties, pixels))
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """The first half of a design: what is known before the picture is measured.
+
+    Attributes:
+        answer: of the network.
+        pixels: (size_px, size_px) float32 in [0, 1], the most probable microstructure.
+        seconds: taken by network and decoder.
+    """
+
+    answer: Answer
+    pixels: NDArray[np.float32]
+    seconds: dict[str, float]
+
+
+def propose(
+    loaded: LoadedModel,
+    network: Network,
+    targets: Mapping[str, float],
+    process: Mapping[str, Limit] | None = None,
+    *,
+    size_px: int = 512,
+    seed: int = 0,
+) -> Proposal:
+    """Find the most probable microstructure for target properties and synthesise it.
+
+    Args, Raises: as `design`.
+    """
+    _check_size("size_px", size_px, loaded.config.patch_px)
+    if network.model_hash != loaded.hash:
+        raise CheckpointError("the network was fitted on another model's latents; fit it again")
+    table = load_latents(loaded.path / "latents")
+    start = time.perf_counter()
+    answer = most_probable(network, targets, dict(process or {}))
+    inferred = time.perf_counter()
+    pixels = synthesise_field(loaded, table, answer.latents, size_px, seed)
+    seconds = {"network": inferred - start, "decode": time.perf_counter() - inferred}
+    return Proposal(answer, pixels, seconds)
 
 
 def design(
@@ -123,6 +178,7 @@ def design(
     n_samples: int = 3,
     sample_px: int = 256,
     seed: int = 0,
+    proposal: Proposal | None = None,
 ) -> Design:
     """Design a microstructure for target properties.
 
@@ -136,44 +192,44 @@ def design(
         n_samples: how many other microstructures with the same properties.
         sample_px: their side.
         seed: of samples and decoder noise; the same seed gives the same design.
+        proposal: what `propose` gave for the same arguments, to save doing it again.
 
     Raises:
         InputError: targets, limits or sizes cannot be used.
         CheckpointError: network or property models do not belong to the model.
     """
-    patch_px = loaded.config.patch_px
-    for name, value in (("size_px", size_px), ("sample_px", sample_px)):
-        if not patch_px <= value <= MAX_SIZE_PX or value % 32:
-            raise InputError(
-                f"{name} = {value} px: a multiple of 32 from {patch_px} to {MAX_SIZE_PX} is needed"
-            )
-    if network.model_hash != loaded.hash:
-        raise CheckpointError("the network was fitted on another model's latents; fit it again")
+    _check_size("sample_px", sample_px, loaded.config.patch_px)
     properties.require_model(loaded.hash)
     limits = dict(process or {})
-    table = load_latents(loaded.path / "latents")
+    proposal = proposal or propose(loaded, network, targets, limits, size_px=size_px, seed=seed)
+    answer, seconds = proposal.answer, dict(proposal.seconds)
     start = time.perf_counter()
-    answer = most_probable(network, targets, limits)
-    others = sample_latents(network, targets, limits, n_samples, seed) if n_samples else ()
-    inferred = time.perf_counter()
-    main = picture(loaded, properties, table, answer.latents, size_px, seed)
-    first = time.perf_counter()
-    samples = tuple(
-        picture(loaded, properties, table, z, sample_px, seed + 1 + i) for i, z in enumerate(others)
-    )
-    done = time.perf_counter()
+    predicted = read_back(loaded, properties, proposal.pixels)
+    seconds["read_back"] = time.perf_counter() - start
+    start = time.perf_counter()
+    samples: tuple[Picture, ...] = ()
+    if n_samples:
+        table = load_latents(loaded.path / "latents")
+        others = sample_latents(network, targets, limits, n_samples, seed)
+        samples = tuple(
+            picture(loaded, properties, table, z, sample_px, seed + 1 + i)
+            for i, z in enumerate(others)
+        )
+    seconds["samples"] = time.perf_counter() - start
     return Design(
         targets=dict(targets),
         process=limits,
         answer=answer,
-        main=main,
+        main=Picture(proposal.pixels, answer.latents, seed, predicted),
         samples=samples,
         um_per_px=loaded.manifest.get("um_per_px"),
         model_hash=loaded.hash,
-        seconds={
-            "network": inferred - start,
-            "main": first - inferred,
-            "samples": done - first,
-            "total": done - start,
-        },
+        seconds=seconds | {"total": sum(seconds.values())},
     )
+
+
+def _check_size(name: str, value: int, patch_px: int) -> None:
+    if not patch_px <= value <= MAX_SIZE_PX or value % 32:
+        raise InputError(
+            f"{name} = {value} px: a multiple of 32 from {patch_px} to {MAX_SIZE_PX} is needed"
+        )

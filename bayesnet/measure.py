@@ -40,7 +40,7 @@ def reachable_targets(count: int) -> list[dict[str, float]]:
 def latency(designs: Sequence[Design]) -> dict[str, Any]:
     """Return median and 95th percentile of each stage, in seconds; the first design warms up."""
     stages = {}
-    for stage in ("network", "main", "samples", "total"):
+    for stage in ("network", "decode", "read_back", "samples", "total"):
         seconds = np.array([d.seconds[stage] for d in designs[1:]])
         stages[stage] = {
             "median": float(np.median(seconds)),
@@ -48,8 +48,8 @@ def latency(designs: Sequence[Design]) -> dict[str, Any]:
             "n": len(seconds),
         }
     return {
-        "what": "time of one design: network = inference; main = 512 px field decoded, encoded "
-        "again, properties predicted back; samples = three 256 px fields likewise",
+        "what": "time of one design: network = inference; decode = 512 px field; read_back = it is "
+        "encoded again and its properties are predicted; samples = three 256 px fields likewise",
         "unit": "s",
         "stages": stages,
     }

@@ -101,7 +101,7 @@ def results_text(results: Path) -> str:
             ],
             rows,
         )
-        total, main = (speed["latency"]["stages"][name] for name in ("total", "main"))
+        total, decoded = (speed["latency"]["stages"][name] for name in ("total", "decode"))
         visit = read_json(results / "first_design.json")["first_design"]
         first, later = (
             visit[name] for name in ("first_visit_after_start", "later_visit_with_another_target")
@@ -120,7 +120,7 @@ def results_text(results: Path) -> str:
                 closed,
                 f"One design (network, decoding, encoding again, predicting back) with three more "
                 f"samples: median {total['median']:.1f} s, 95th percentile {total['p95']:.1f} s; "
-                f"its main picture {main['median']:.1f} s ({main['p95']:.1f} s). On the screen "
+                f"decoding its picture takes {decoded['median']:.1f} s of it. On the screen "
                 f"{first['median']:.1f} s after opening the page of a server just started, "
                 f"{later['median']:.1f} s on a later visit.",
             ]

@@ -5,6 +5,7 @@ import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,23 +24,36 @@ MANIFEST, WEIGHTS = "manifest.json", "model.safetensors"
 MAX_WEIGHT_BYTES = 2**30
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LoadedModel:
     """A model ready for use, with what is known about it.
 
     Attributes:
         vae: the trained parts, frozen, in evaluation mode.
-        vgg: the backbone it was trained with, same pooling.
         config: the model's settings.
         manifest: content of `manifest.json`: versions, seed, data, metrics.
         path: the model folder.
     """
 
     vae: TextureVAE
-    vgg: VGG19
     config: ModelConfig
     manifest: dict[str, Any]
     path: Path
+
+    @cached_property
+    def vgg(self) -> VGG19:
+        """The backbone that the model was trained with, same pooling; read at its first use.
+
+        Raises:
+            CheckpointError: other weights are installed than those trained with.
+        """
+        vgg = load_vgg19(self.config.backbone, self.config.pooling)
+        if vgg.sha256 != self.config.backbone_sha256:
+            raise CheckpointError(
+                f"this model was trained on VGG19 weights {self.config.backbone_sha256[:12]}..., "
+                f"but here are {vgg.sha256[:12]}...; it cannot encode with those"
+            )
+        return vgg.to(self.device).to(memory_format=torch.channels_last)
 
     @property
     def device(self) -> torch.device:
@@ -83,12 +97,14 @@ def save_model(folder: Path, vae: TextureVAE, manifest: Mapping[str, Any]) -> No
     write_json(folder / MANIFEST, content)
 
 
-def load_model(folder: Path, device: str = "cpu") -> LoadedModel:
+def load_model(folder: Path, device: str = "cpu", backbone: bool = True) -> LoadedModel:
     """Load and check a model folder and the backbone it needs.
 
     Args:
         folder: written by `save_model`.
         device: torch's name of the device to compute on.
+        backbone: whether to read the backbone now, or only when something is first encoded:
+            decoding does without it.
 
     Raises:
         CheckpointError: missing, damaged, of another format, or trained on another backbone.
@@ -109,17 +125,12 @@ def load_model(folder: Path, device: str = "cpu") -> LoadedModel:
         )
     check_tensors(stored, _stored(vae), folder / WEIGHTS)
     vae.load_state_dict({name: tensor.float() for name, tensor in stored.items()})
-    vgg = load_vgg19(config.backbone, config.pooling)
-    if vgg.sha256 != config.backbone_sha256:
-        raise CheckpointError(
-            f"this model was trained on VGG19 weights {config.backbone_sha256[:12]}..., but here "
-            f"are {vgg.sha256[:12]}...; it cannot encode with those"
-        )
     vae.requires_grad_(False).eval()
-    layout = torch.channels_last
-    vae = vae.to(device).to(memory_format=layout)
-    vgg = vgg.to(device).to(memory_format=layout)
-    return LoadedModel(vae, vgg, config, manifest, folder)
+    vae = vae.to(device).to(memory_format=torch.channels_last)
+    loaded = LoadedModel(vae, config, manifest, folder)
+    if backbone:
+        _ = loaded.vgg
+    return loaded
 
 
 def read_tensors(path: Path, max_bytes: int) -> dict[str, Tensor]:

@@ -144,7 +144,8 @@ def normalise_cells(x: Tensor, cells: tuple[int, ...]) -> Tensor:
     size = (x.shape[2], x.shape[3])
 
     def average(values: Tensor) -> Tensor:
-        return torch.einsum("yr,bcyx,xn->brnc", rows, values, columns)
+        by_column = columns.T @ values.permute(0, 2, 3, 1)  # (B, H, columns, C)
+        return torch.einsum("yr,bync->brnc", rows, by_column)
 
     x = x - spread_cells(average(x), *size)
     return x * spread_cells((average(x.square()) + 1e-5).rsqrt(), *size)
@@ -160,7 +161,9 @@ def spread_cells(values: Tensor, height: int, width: int) -> Tensor:
         return values[:, :, None, None]
     rows = _cell_weights(height, values.shape[1], values)  # (height, rows)
     columns = _cell_weights(width, values.shape[2], values)
-    return torch.einsum("yr,brnc,xn->bcyx", rows, values, columns)
+    by_row = torch.einsum("yr,brnc->bync", rows, values)
+    # Channels last in memory, as the maps are that these are multiplied with: several times faster.
+    return (columns @ by_row).permute(0, 3, 1, 2)  # (B, H, W, C) to (B, C, H, W)
 
 
 def _cell_weights(length: int, cells: int, like: Tensor) -> Tensor:

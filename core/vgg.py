@@ -13,7 +13,6 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torchvision.models import vgg19
 
 from core.errors import ConfigError, InputError, MicroDesignError
 from core.weights import SOURCES, Source, fetch_weights, load_weights, weights_path
@@ -43,6 +42,8 @@ class VGG19(nn.Module):
         super().__init__()
         if pooling not in ("average", "max"):
             raise ConfigError(f"pooling {pooling!r} is unknown; choose 'average' or 'max'")
+        from torchvision.models import vgg19  # seconds to import, and decoding needs none of it
+
         self.source, self.pooling, self.sha256 = source, pooling, sha256
         with torch.device("meta"):  # no memory for the classifier's 123 million weights
             self.layers = vgg19(weights=None).features

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import streamlit as st
 
-from bayesnet.design import Design, Picture, picture
+from bayesnet.design import Design, Picture, Proposal, picture
 from bayesnet.design import design as find_design
+from bayesnet.design import propose as find_proposal
 from bayesnet.learn import fit_network
 from bayesnet.network import Network
 from bayesnet.query import sample_latents
@@ -31,6 +32,25 @@ N_PATCHES = 6
 TRAVERSED = PAPER_VALUES
 
 
+def propose(model: Model, request: DesignRequest) -> Proposal:
+    """Return the network's answer and its picture, before the picture is measured."""
+    return _propose(_design_key(model), model, request)
+
+
+@st.cache_data(max_entries=24, show_spinner=False)
+def _propose(key: tuple[str, ...], _model: Model, request: DesignRequest) -> Proposal:
+    loaded, network, _ = _parts(_model)
+    with state.lock():
+        return find_proposal(
+            loaded,
+            network,
+            dict(request.targets),
+            request.limits(),
+            size_px=request.size_px,
+            seed=request.seed,
+        )
+
+
 def design(model: Model, request: DesignRequest) -> Design:
     """Design for a request, without further samples: what has to be on the screen first."""
     return _design(_design_key(model), model, request)
@@ -39,6 +59,7 @@ def design(model: Model, request: DesignRequest) -> Design:
 @st.cache_data(max_entries=24, show_spinner=False)
 def _design(key: tuple[str, ...], _model: Model, request: DesignRequest) -> Design:
     loaded, network, properties = _parts(_model)
+    proposal = propose(_model, request)
     with state.lock():
         return find_design(
             loaded,
@@ -49,6 +70,7 @@ def _design(key: tuple[str, ...], _model: Model, request: DesignRequest) -> Desi
             size_px=request.size_px,
             n_samples=0,
             seed=request.seed,
+            proposal=proposal,
         )
 
 

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from bayesnet.design import Design, Picture
+from bayesnet.feasibility import Feasibility
 from bayesnet.network import Network
 from core.images import encode_png
 from dashboard import components, figures, pictures
@@ -23,9 +25,8 @@ VERDICTS = {
 }
 
 
-def verdict(design: Design, network: Network, use_nearest: Callable[[], None]) -> None:
+def verdict(found: Feasibility, network: Network, use_nearest: Callable[[], None]) -> None:
     """Say first whether the target can be met, and offer the nearest that can."""
-    found = design.answer.feasibility
     box, word = VERDICTS[found.verdict]
     with st.container(key="design_verdict"):
         box(f"**{word}** {escape(found.message)}")
@@ -40,13 +41,15 @@ def rounded(values: dict[str, float]) -> dict[str, float]:
     return {name: float(f"{value:.4g}") for name, value in values.items()}
 
 
-def field(design: Design, request: DesignRequest, network: Network) -> None:
+def field(
+    pixels: NDArray[np.float32], model: Model, request: DesignRequest, network: Network
+) -> None:
     """Show the synthesised field with its scale bar."""
     asked = listed(dict(request.targets), {n.column: n for n in network.properties})
     st.subheader("Synthesised microstructure", anchor=False)
     with st.container(key="design_field"):
         st.image(
-            pictures.with_scale_bar(design.main.pixels, design.um_per_px),
+            pictures.with_scale_bar(pixels, model.um_per_px),
             width="stretch",
             output_format="PNG",  # no JPEG blur on micrographs
             alt=f"Synthesised micrograph for {asked}",

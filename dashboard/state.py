@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from bayesnet.network import Network
@@ -18,7 +17,6 @@ from core.examples import Example, load_examples
 from core.files import read_json
 from core.properties import PropertyModel
 from core.reference import Reference, load_reference
-from core.synthesis import encode_patches, synthesise
 
 ROOT = Path(__file__).resolve().parents[1]
 ASSETS = ROOT / "assets"
@@ -126,7 +124,7 @@ def lock() -> threading.Lock:
 
 
 def loaded(model: Model) -> LoadedModel:
-    """Load the model and its backbone, once.
+    """Load the model, once; its backbone at the first use, so that a first picture comes sooner.
 
     Raises:
         CheckpointError: the folder is damaged.
@@ -136,11 +134,7 @@ def loaded(model: Model) -> LoadedModel:
 
 @st.cache_resource(max_entries=2, show_spinner="Loading the model…")
 def _load(folder: str, key: tuple[str, ...]) -> LoadedModel:
-    model = load_model(Path(folder))
-    side = model.config.patch_px  # warm up: the first pass through torch is a slow one
-    picture = synthesise(model, np.zeros(model.config.latents, np.float32), side, side, seed=0)
-    encode_patches(model, picture[None])
-    return model
+    return load_model(Path(folder), backbone=False)
 
 
 def network(model: Model) -> Network | None:

@@ -19,25 +19,27 @@ if asked is not None:
 design_request.show_in_address(request)
 st.caption(f"Accepted: {escape(design_form.accepted(network, request))}")
 
-with st.spinner("Designing: asking the network, synthesising, reading back…"):
-    design = compute.design(model, request)
+with st.spinner("Designing: asking the network, synthesising…"):
+    proposal = compute.propose(model, request)
 
 
 def use_nearest() -> None:
     """Ask for the nearest feasible target instead."""
-    nearest = design_result.rounded(design.answer.feasibility.nearest or {})
+    nearest = design_result.rounded(proposal.answer.feasibility.nearest or {})
     targets = tuple((name, nearest.get(name, value)) for name, value in request.targets)
     design_request.replace(
         model.id, DesignRequest(targets, request.process, request.seed, request.size_px)
     )
 
 
-design_result.verdict(design, network, use_nearest)
+design_result.verdict(proposal.answer.feasibility, network, use_nearest)
 left, right = st.columns([11, 10], gap="medium")
 with left:
-    design_result.field(design, request, network)
+    design_result.field(proposal.pixels, model, request, network)
     download_place = st.container()
 with right:
+    with st.spinner("Reading the picture back…"):
+        design = compute.design(model, request)
     design_result.tables(design, request, network)
     design_result.property_map(design, request, network)
 

@@ -75,7 +75,7 @@ def test_design_has_the_sizes_asked_for(made) -> None:
     assert made.main.pixels.shape == (160, 160) and made.main.pixels.dtype == np.float32
     assert [s.pixels.shape for s in made.samples] == [(128, 128)] * 2
     assert made.main.pixels.min() >= 0 and made.main.pixels.max() <= 1
-    assert set(made.seconds) == {"network", "main", "samples", "total"}
+    assert set(made.seconds) == {"network", "decode", "read_back", "samples", "total"}
     assert made.um_per_px == 1.0
 
 

@@ -51,7 +51,9 @@ def results(tmp_path):
     loop = {"what": "", "unit": "%", "verdicts": {"feasible": 6, "borderline": 1}, "hv": entry}
     write_result("reconstruction", about | quality, tmp_path)
     write_result(
-        "design_latency", about | {"latency": {"stages": {"total": stage, "main": stage}}}, tmp_path
+        "design_latency",
+        about | {"latency": {"stages": {"total": stage, "decode": stage}}},
+        tmp_path,
     )
     write_result("closed_loop", about | {"closed_loop": loop}, tmp_path)
     visits = {"first_visit_after_start": stage, "later_visit_with_another_target": stage}

@@ -125,14 +125,12 @@ def test_the_real_command_serves_a_first_design_from_any_directory(
 
 def test_an_upload_beyond_the_limit_is_refused_by_the_server(page, served, tmp_path):
     """The widget's own limit is the browser's only: this sends past it, as a stranger would."""
-    sent = []
-    page.on("request", lambda r: sent.append(r) if "upload_file" in r.url else None)
     open_page(page, f"{served}/evaluate")
     small = tmp_path / "small.png"
     small.write_bytes(b"small")
-    page.locator(".st-key-evaluate_files input[type=file]").set_input_files(small)
-    page.locator(".st-key-evaluate_files").get_by_text("small.png").wait_for()
-    upload = next(r for r in sent if r.method == "PUT")
+    with page.expect_request(lambda r: "upload_file" in r.url and r.method == "PUT") as sent:
+        page.locator(".st-key-evaluate_files input[type=file]").set_input_files(small)
+    upload = sent.value
     headers = {k: v for k, v in upload.headers.items() if k.startswith("x-")}
 
     def put(size: int) -> int:
@@ -167,7 +165,7 @@ def test_strengths_in_microstructure_out_and_an_iron_evaluated(page, served, mic
 
     page.get_by_role("link", name="Evaluate patches").click()
     settle(page)
-    assert "64MB per file" in page.locator(".st-key-evaluate_files").inner_text()
+    page.locator(".st-key-evaluate_files").get_by_text("64MB per file").wait_for()
     bad = tmp_path / "bad.png"
     bad.write_bytes(b"this is no image")
     page.locator(".st-key-evaluate_files input[type=file]").set_input_files([bad, micrograph])
