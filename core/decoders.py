@@ -162,7 +162,7 @@ def spread_cells(values: Tensor, height: int, width: int) -> Tensor:
     rows = _cell_weights(height, values.shape[1], values)  # (height, rows)
     columns = _cell_weights(width, values.shape[2], values)
     by_row = torch.einsum("yr,brnc->bync", rows, values)
-    # Channels last in memory, as the maps are that these are multiplied with: several times faster.
+    # Channels last in memory, as the maps are that these are multiplied with.
     return (columns @ by_row).permute(0, 3, 1, 2)  # (B, H, W, C) to (B, C, H, W)
 
 

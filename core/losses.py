@@ -194,7 +194,7 @@ def grey_level_distance(
         floor: added to the target's variance in the denominator, for blank images; > 0.
 
     Returns:
-        (B, scales) >= 0; 1 for an image with one grey level, the target's mean.
+        (B, scales) >= 0; nearly 1 for an image with one grey level, the target's mean.
 
     Raises:
         InputError: the shapes differ.

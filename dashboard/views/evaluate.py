@@ -80,7 +80,7 @@ for place, job in enumerate(jobs):
             found = compute.evaluate_upload(model, job[3], job[2], job[4])
         done.append((place, found))
 if done:
-    given = jobs[0][4] if jobs[0][1] == "upload" else None
+    given = jobs[0][4] if jobs[0][1] == "upload" else model.um_per_px
     scale = "as each file says" if given is None else f"{given:g} µm per px"
     many = f"{len(done)} micrograph{'s' if len(done) > 1 else ''}"
     st.caption(f"Evaluated: {many}, scale {scale}.")
