@@ -222,7 +222,7 @@ def design(
         answer=answer,
         main=Picture(proposal.pixels, answer.latents, seed, predicted),
         samples=samples,
-        um_per_px=loaded.manifest.get("um_per_px"),
+        um_per_px=loaded.um_per_px,
         model_hash=loaded.hash,
         seconds=seconds | {"total": sum(seconds.values())},
     )

@@ -65,6 +65,12 @@ class LoadedModel:
         """SHA-256 of the weights file: the model's identity."""
         return str(self.manifest["weights_sha256"])
 
+    @property
+    def um_per_px(self) -> float | None:
+        """Scale of the micrographs that it was trained on, and of those that it makes."""
+        scale = self.manifest.get("um_per_px")
+        return float(scale) if isinstance(scale, (int, float)) and scale > 0 else None
+
 
 def save_model(folder: Path, vae: TextureVAE, manifest: Mapping[str, Any]) -> None:
     """Write a model folder: weights in float16, buffers in float32, and the manifest last.

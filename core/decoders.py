@@ -137,7 +137,7 @@ def normalise_cells(x: Tensor, cells: tuple[int, ...]) -> Tensor:
     ``cells`` is () for the whole map, or (rows, columns) as `spread_cells` lays them out.
     """
     if not cells:
-        return F.instance_norm(x, eps=1e-5)
+        return F.group_norm(x, x.shape[1], eps=1e-5)  # instance norm; keeps channels last
     rows = _cell_weights(x.shape[2], cells[0], x)  # (H, rows)
     columns = _cell_weights(x.shape[3], cells[1], x)  # (W, columns)
     rows, columns = rows / rows.sum(dim=0), columns / columns.sum(dim=0)

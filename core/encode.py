@@ -24,6 +24,7 @@ from core.checkpoint import LoadedModel, load_model, read_tensors
 from core.dataset import Column, DataSet, cut_patches, load_dataset, patch_corners
 from core.errors import CheckpointError, InputError, MicroDesignError
 from core.files import read_json, sha256_file, write_bytes, write_json, write_text
+from core.scale import read_to_scale
 from core.synthesis import encode_patches
 
 TENSORS, SPECIMENS, ABOUT = "latents.safetensors", "specimens.csv", "latents.json"
@@ -98,7 +99,7 @@ def encode_dataset(loaded: LoadedModel, data: DataSet, stride: int = DEFAULT_STR
     for row, (file, specimen) in enumerate(
         zip(data.table["file"], data.table["specimen"], strict=True)
     ):
-        pixels = data.read(row).pixels
+        pixels = read_to_scale(data, row, loaded.um_per_px)
         try:
             corners = patch_corners(pixels.shape[0], pixels.shape[1], size, stride)
         except InputError as error:

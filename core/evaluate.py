@@ -4,17 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from skimage.transform import resize
 
 from core.checkpoint import LoadedModel
 from core.errors import InputError
 from core.images import Micrograph
 from core.properties import Prediction, PropertyModel
 from core.reference import FIELD_PATCHES, Reference, cut_at, spread_patches, style_errors
+from core.scale import to_scale
 from core.synthesis import encode_patches, reconstruct
-
-SCALE_TOLERANCE = 0.02  # relative difference of um_per_px below which nothing is resampled
-SCALE_RANGE = (0.2, 5.0)  # resampling beyond this would invent or lose the structure
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +74,7 @@ def evaluate_image(
     """
     properties.require_model(loaded.hash)
     size = loaded.config.patch_px
-    pixels, notes = to_model_scale(micrograph, loaded.manifest.get("um_per_px"))
+    pixels, notes = to_scale(micrograph, loaded.um_per_px)
     if min(pixels.shape) < size:
         raise InputError(
             f"{micrograph.name} is {pixels.shape[1]} x {pixels.shape[0]} px at the model's scale; "
@@ -93,7 +90,7 @@ def evaluate_image(
     return Evaluation(
         name=micrograph.name,
         pixels=pixels,
-        um_per_px=micrograph.um_per_px and loaded.manifest.get("um_per_px"),
+        um_per_px=micrograph.um_per_px and loaded.um_per_px,
         notes=(*micrograph.notes, *notes),
         corners=corners[shown],
         originals=patches[shown],
@@ -106,39 +103,6 @@ def evaluate_image(
         mean_latent=mean_latent,
         n_patches=len(corners),
     )
-
-
-def to_model_scale(
-    micrograph: Micrograph, um_per_px: float | None
-) -> tuple[NDArray[np.float32], tuple[str, ...]]:
-    """Resample to the model's scale where both are known.
-
-    Args:
-        micrograph: the image; um_per_px: the model's scale.
-
-    Returns:
-        Pixels (H, W) and notes that say what was done.
-
-    Raises:
-        InputError: the scales are too far apart, or the image becomes too large.
-    """
-    if micrograph.um_per_px is None or um_per_px is None:
-        assumed = f"scale not known: taken to be the model's, {um_per_px} um per px"
-        return micrograph.pixels, (assumed,) if um_per_px else ()
-    ratio = micrograph.um_per_px / um_per_px
-    if abs(ratio - 1) <= SCALE_TOLERANCE:
-        return micrograph.pixels, ()
-    if not SCALE_RANGE[0] <= ratio <= SCALE_RANGE[1]:
-        raise InputError(
-            f"{micrograph.name} has {micrograph.um_per_px:g} um per px, the model {um_per_px:g}: "
-            f"more than a factor of {SCALE_RANGE[1]:g} apart; use another magnification"
-        )
-    height, width = (max(round(n * ratio), 1) for n in micrograph.pixels.shape)
-    if height * width > 40_000_000:
-        raise InputError(f"{micrograph.name} is too large at the model's scale; crop it first")
-    scaled = resize(micrograph.pixels, (height, width), order=1, anti_aliasing=ratio < 1)
-    note = f"resampled from {micrograph.um_per_px:g} to {um_per_px:g} um per px"
-    return np.clip(scaled, 0, 1).astype(np.float32), (note,)
 
 
 def _verdict(distance: float, unusual: bool) -> str:

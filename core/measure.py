@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from sklearn.metrics import r2_score
 
 from core.checkpoint import LoadedModel, load_model
 from core.dataset import DataSet, cut_patches, load_dataset
@@ -29,6 +30,7 @@ from core.reference import (
     style_of,
 )
 from core.results import RESULTS, record, write_result
+from core.scale import read_to_scale
 from core.synthesis import encode_patches, reconstruct, scatter_cells, synthesise
 from core.validation import ACTIVE_VARIANCE
 from core.vgg import STYLE_LAYERS
@@ -72,7 +74,7 @@ def anisotropy(pixels: NDArray[np.floating]) -> float:
 def patch_reconstruction(loaded: LoadedModel, data: DataSet, seed: int) -> dict[str, Any]:
     """Measure reconstructions of one patch a specimen, beside two real patches."""
     rng = np.random.default_rng(seed)
-    originals, partners = sample_pairs(data, loaded.config.patch_px, rng)
+    originals, partners = sample_pairs(data, loaded.config.patch_px, rng, loaded.um_per_px)
     remade = reconstruct(loaded, originals, seed)
     others = np.roll(np.arange(len(originals)), 1)
     style, made = style_of(loaded, originals), style_of(loaded, remade)
@@ -109,7 +111,7 @@ def field_test(loaded: LoadedModel, data: DataSet, count: int, seed: int) -> dic
     """
     if loaded.config.decoder == "paper":
         return None
-    rows = _two_fields(data)
+    rows = _two_fields(data, loaded.um_per_px)
     chosen = rows[:: max(len(rows) // count, 1)][:count]
     if len(chosen) < 2:
         raise InputError("the field test needs two specimens with two micrographs of 512 px each")
@@ -117,7 +119,9 @@ def field_test(loaded: LoadedModel, data: DataSet, count: int, seed: int) -> dic
     found: dict[str, list[float]] = {}
     last = None
     for index, (a, b) in enumerate(chosen):
-        first, second = (data.read(row).pixels[:FIELD_PX, :FIELD_PX] for row in (a, b))
+        first, second = (
+            read_to_scale(data, row, loaded.um_per_px)[:FIELD_PX, :FIELD_PX] for row in (a, b)
+        )
         mu = encode_patches(loaded, cut_patches(first, size, size))[0]
         mean = mu.mean(axis=0)
         made = {}
@@ -147,13 +151,14 @@ def field_test(loaded: LoadedModel, data: DataSet, count: int, seed: int) -> dic
     }
 
 
-def _two_fields(data: DataSet) -> list[tuple[int, int]]:
+def _two_fields(data: DataSet, um_per_px: float | None) -> list[tuple[int, int]]:
     names = data.table["specimen"].to_numpy()
     pairs = []
     for specimen in data.specimens.index:
-        rows = np.flatnonzero(names == specimen)[:2]
-        if len(rows) == 2 and all(min(data.read(int(r)).pixels.shape) >= FIELD_PX for r in rows):
-            pairs.append((int(rows[0]), int(rows[1])))
+        rows = np.flatnonzero(names == specimen)[:2].tolist()
+        sides = [min(read_to_scale(data, row, um_per_px).shape) for row in rows]
+        if len(rows) == 2 and min(sides) >= FIELD_PX:
+            pairs.append((rows[0], rows[1]))
     return pairs
 
 
@@ -187,7 +192,8 @@ def encode_fields(loaded: LoadedModel, data: DataSet) -> tuple[list[Array], list
     names, size = data.table["specimen"].to_numpy(), loaded.config.patch_px
     mu, logvar = [], []
     for specimen in data.specimens.index:
-        pixels = data.read(int(np.flatnonzero(names == specimen)[0])).pixels
+        row = int(np.flatnonzero(names == specimen)[0])
+        pixels = read_to_scale(data, row, loaded.um_per_px)
         patches = cut_at(pixels, spread_patches(pixels, size, FIELD_PATCHES), size)
         means, spreads = encode_patches(loaded, patches)
         mu.append(means.astype(float))
@@ -225,17 +231,10 @@ def property_errors(
         figures[name] = {
             "error": summary(error),
             "reference_always_the_median": summary(middle),
-            "r2": float(
-                1 - np.sum((value - true)[known] ** 2) / np.sum(_centred(true[known]) ** 2)
-            ),
+            "r2": float(r2_score(true[known], value[known])),
             "coverage_of_90_percent_interval": float(np.mean(inside)) if inside else None,
         }
     return figures
-
-
-def _centred(values: Array) -> Array:
-    centred: Array = values - values.mean()
-    return centred
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -1,4 +1,7 @@
-"""What a training step minimises: style_weight * (style + grey_weight * grey) + kl_weight * KL."""
+"""What a training step minimises.
+
+style_weight * (style + relative_weight * relative + grey_weight * grey) + kl_weight * KL
+"""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -71,9 +74,11 @@ def objective(
     kl = kl_divergence(mu, logvar).mean()
     terms = {"style": style, "kl_nats": kl, "relative": relative.mean()}
     terms |= _by_layer(config.style_layers, relative)
+    if config.relative_weight:
+        total = total + config.relative_weight * terms["relative"]
     if config.grey_weight:
         terms["grey"] = _root(grey_level_distance(originals.images, made)).mean()
-        total = style + config.grey_weight * terms["grey"]
+        total = total + config.grey_weight * terms["grey"]
     loss = config.style_weight * total + config.kl_weight * kl_warmth * kl
     return loss, {name: term.detach() for name, term in terms.items()}
 

@@ -13,6 +13,7 @@ from core.dataset import DataSet
 from core.errors import InputError
 from core.images import to_uint8
 from core.patches import patch_corners
+from core.scale import common_scale, read_to_scale
 
 _ORDER, _PATCH, _TURN, _SAMPLE = range(4)  # independent random streams
 
@@ -27,7 +28,7 @@ class PatchPool:
     def __init__(
         self, data: DataSet, specimens: Sequence[str], size: int, stride: int, seed: int
     ) -> None:
-        """Read the images of ``specimens`` and list their windows.
+        """Read the images of ``specimens``, bring them to one scale and list their windows.
 
         Raises:
             InputError: an image is smaller than a patch, or no specimen is given.
@@ -35,6 +36,7 @@ class PatchPool:
         if not specimens:
             raise InputError("no specimen to cut patches from")
         self.size, self.seed, self.specimens = size, seed, tuple(specimens)
+        um_per_px = common_scale(data)
         self.images: list[np.ndarray] = []
         corners: dict[str, list[np.ndarray]] = {name: [] for name in specimens}
         for row, (file, specimen) in enumerate(
@@ -42,7 +44,7 @@ class PatchPool:
         ):
             if specimen not in corners:
                 continue
-            pixels = data.read(row).pixels
+            pixels = read_to_scale(data, row, um_per_px)
             try:
                 found = patch_corners(pixels.shape[0], pixels.shape[1], size, stride)
             except InputError as error:

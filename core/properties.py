@@ -82,9 +82,9 @@ class Regressor:
 
         Between two calibrated counts the smaller one's, the wider interval, is taken.
         """
-        fitting = [half for count, half in self.half_widths if count <= (n_patches or math.inf)]
         if n_patches is None or not self.half_widths or self.half_width is None:
             return self.half_width
+        fitting = [half for count, half in self.half_widths if count <= n_patches]
         return fitting[-1] if fitting else None
 
     def values(self, latents: Array) -> Array:

@@ -23,6 +23,7 @@ from core.encode import load_latents
 from core.errors import CheckpointError, InputError, MicroDesignError
 from core.files import read_json, write_json
 from core.losses import LayerStatistics, relative_style_error, style_statistics
+from core.scale import read_to_scale
 from core.synthesis import reconstruct
 
 FILE = "reference.json"
@@ -197,7 +198,7 @@ def _whitening(mu: NDArray[np.floating]) -> tuple[Array, Array]:
 
 
 def sample_pairs(
-    data: DataSet, size: int, rng: np.random.Generator
+    data: DataSet, size: int, rng: np.random.Generator, um_per_px: float | None = None
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Draw two patches of each specimen that do not overlap, (S, size, size) each.
 
@@ -207,7 +208,8 @@ def sample_pairs(
     first, second = [], []
     names = data.table["specimen"].to_numpy()
     for specimen in data.specimens.index:
-        pixels = data.read(int(np.flatnonzero(names == specimen)[0])).pixels
+        row = int(np.flatnonzero(names == specimen)[0])
+        pixels = read_to_scale(data, row, um_per_px)
         corners = patch_corners(pixels.shape[0], pixels.shape[1], size, max(size // 4, 1))
         apart = np.abs(corners[:, None] - corners).max(axis=2) >= size  # (n, n)
         able = np.flatnonzero(apart.any(axis=1))
@@ -237,14 +239,15 @@ def measure_reference(loaded: LoadedModel, data: DataSet, seed: int = 0) -> Refe
     fields, singles = [], []
     names = data.table["specimen"].to_numpy()
     for number, specimen in enumerate(data.specimens.index, start=1):  # one micrograph each
-        pixels = data.read(int(np.flatnonzero(names == specimen)[0])).pixels
+        row = int(np.flatnonzero(names == specimen)[0])
+        pixels = read_to_scale(data, row, loaded.um_per_px)
         patches = cut_at(pixels, spread_patches(pixels, size, FIELD_PATCHES), size)
         distances = patch_distances(loaded, patches, mean, whitening)
         fields.append(distances.mean(axis=0))
         singles.append(distances[rng.integers(len(distances))])
         if number % 50 == 0:
             logger.info("%d of %d specimens", number, len(data.specimens))
-    originals, partners = sample_pairs(data, size, rng)
+    originals, partners = sample_pairs(data, size, rng, loaded.um_per_px)
     style = style_of(loaded, originals)
     others = np.roll(np.arange(len(originals)), 1)
     remade = style_distance(style, style_of(loaded, reconstruct(loaded, originals, seed)))

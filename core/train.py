@@ -31,9 +31,10 @@ from core.hardware import describe, pick_device, pick_precision
 from core.model import TextureVAE
 from core.objective import Originals, objective, read_originals
 from core.patch_pool import PatchPool
-from core.train_config import TrainConfig
+from core.scale import common_scale
+from core.train_config import TrainConfig, presets
 from core.training_log import TrainingLog
-from core.training_state import load_state, save_state
+from core.training_state import differences, load_state, save_state
 from core.validation import Validation
 from core.vgg import load_vgg19
 from core.winograd import accelerate
@@ -80,10 +81,28 @@ class Trainer:
         self.validated_on = "held-out specimens" if held_out else "training specimens"
         self.optimiser = torch.optim.Adam(_groups(self.vae), config.learning_rate, (0.9, 0.99))
         self.step, self.seconds = 0, 0.0
+        self.began_from: dict[str, Any] = {}  # the model that `begin_from` took weights of
         self.latest: dict[str, Any] = {}  # figures of the last evaluation
         self.stop_signal = 0
         self.log = TrainingLog(self.out)
         self._visited: tuple[int, Originals] | None = None  # visit, its patches
+
+    def begin_from(self, folder: Path) -> None:
+        """Start from the weights and the head's standardisation of a trained model.
+
+        Raises:
+            CheckpointError: the model cannot be read.
+            ConfigError: it has other settings than this run's model; the message says which.
+        """
+        loaded = load_model(folder, str(self.device), backbone=False)
+        if odd := list(differences(self.config.model.to_dict(), loaded.config.to_dict())):
+            raise ConfigError(f"the model in {folder} differs from this run's: " + "; ".join(odd))
+        for vae in (self.vae, self.ema):
+            vae.load_state_dict(loaded.vae.state_dict())
+        about = loaded.manifest
+        self.began_from = {"weights_sha256": loaded.hash} | {
+            name: about[name] for name in ("steps", "patches_seen", "training") if name in about
+        }
 
     def train_step(self) -> dict[str, float]:
         """Do one optimisation step; return its loss terms.
@@ -182,7 +201,6 @@ class Trainer:
 
     def export(self, finished: bool = False) -> None:
         """Write the model folder from the averaged weights."""
-        scale = self.data.table["um_per_px"].median()
         manifest = {
             "name": self.data.name,
             "synthetic": self.data.synthetic,
@@ -190,7 +208,7 @@ class Trainer:
             "data_hash": self.data.hash,
             "images": len(self.data),
             "specimens": len(self.data.specimens),
-            "um_per_px": float(scale) if math.isfinite(scale) else None,
+            "um_per_px": common_scale(self.data),
             "training": self.config.to_dict(),
             "precision": self.precision,
             "hardware": describe(self.device),
@@ -200,6 +218,7 @@ class Trainer:
             "seconds": round(self.seconds, 1),
             "patches_seen": self.step * self.config.batch,
             "patches_read": -(-self.step // self.config.repeats) * self.config.batch,
+            "began_from": self.began_from,
             "training_specimens": list(self.pool.specimens),
             "validated_on": self.validated_on,
             "metrics": self.latest,
@@ -215,6 +234,7 @@ class Trainer:
             "data_hash": self.data.hash,
             "precision": self.precision,
             "latest": self.latest,
+            "began_from": self.began_from,
         }
         save_state(self.out / "checkpoint", self.vae, self.ema, self.optimiser, about)
 
@@ -237,7 +257,7 @@ class Trainer:
             },
         )
         self.step, self.seconds = int(about["step"]), float(about["seconds"])
-        self.latest = about["latest"]
+        self.latest, self.began_from = about["latest"], about.get("began_from", {})
 
     def stop(self, number: int, frame: FrameType | None = None) -> None:
         """Ask `run` to save and stop after the current step (a signal handler)."""
@@ -291,7 +311,8 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m core.train", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of the data set")
     parser.add_argument("--out", type=Path, required=True, help="model folder to make")
-    parser.add_argument("--config", default="reference", help="JSON file, or reference or paper")
+    parser.add_argument("--config", default="reference", help=f"JSON file, or one of {presets()}")
+    parser.add_argument("--init", type=Path, help="model folder whose weights to start from")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda")
     parser.add_argument("--steps", type=int, help="instead of the config's")
     parser.add_argument("--minutes", type=float, help="instead of the config's")
@@ -314,6 +335,8 @@ def _start(arguments: argparse.Namespace) -> Trainer:
     trainer = Trainer(config, load_dataset(arguments.data), arguments.out, arguments.device)
     if arguments.resume:
         trainer.resume()
+    elif arguments.init:
+        trainer.begin_from(arguments.init)
     pool, vae = trainer.pool, trainer.vae
     logger.info(
         "%d patches of %d specimens, %d parameters, %s, %s",

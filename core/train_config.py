@@ -16,6 +16,11 @@ _LOSSES = ("norm", "mixture", "centred", "relative", "eq2")
 _PRECISIONS = ("auto", "float32", "bfloat16")
 
 
+def presets() -> list[str]:
+    """Return the names of the settings that come with the program."""
+    return sorted(path.stem for path in PRESETS.glob("*.json"))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainConfig:
     """Everything that decides a training run, apart from the data and the machine.
@@ -37,6 +42,8 @@ class TrainConfig:
         style_layers: where style is compared.
         grey_weight: of the distance of grey levels at several scales (`core.losses`), relative to
             the style term; 0 for the paper's loss.
+        relative_weight: of the plain relative style error, added to the style term: it weighs the
+            layers and patches that are still far off, where "norm" evens them out.
         kl_weight: factor of the KL term, reached after ``kl_warm_up`` steps.
         ema_decay: of the averaged weights, which are the ones exported.
         grad_clip: largest norm of the gradient.
@@ -65,6 +72,7 @@ class TrainConfig:
     style_weight: float = 600.0
     style_layers: tuple[str, ...] = STYLE_LAYERS
     grey_weight: float = 0.5
+    relative_weight: float = 0.0
     kl_weight: float = 1.0
     kl_warm_up: int = 50
     ema_decay: float = 0.998
@@ -111,15 +119,14 @@ class TrainConfig:
 
     @classmethod
     def from_file(cls, name: str) -> "TrainConfig":
-        """Read a JSON file, or a preset by its name ("reference", "paper").
+        """Read a JSON file, or a preset by its name (one of `presets`).
 
         Raises:
             CheckpointError: the file cannot be read.
             ConfigError: a setting is unknown or out of its range.
         """
-        preset = PRESETS / f"{name}.json"
-        known = {path.name for path in PRESETS.glob("*.json")}
-        return cls.from_dict(read_json(preset if preset.name in known else Path(name)))
+        path = PRESETS / f"{name}.json" if name in presets() else Path(name)
+        return cls.from_dict(read_json(path))
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON content that `from_dict` reads back."""
@@ -150,6 +157,7 @@ _NUMBERS = (
     ("final_fraction", 0.0, 1.0),
     ("style_weight", 0.0, 1e12),
     ("grey_weight", 0.0, 1e6),
+    ("relative_weight", 0.0, 1e6),
     ("kl_weight", 0.0, 1e6),
     ("ema_decay", 0.0, 0.999999),
     ("grad_clip", 1e-6, 1e12),

@@ -64,8 +64,8 @@ def load_state(
         not isinstance(about.get(name), kind) for name, kind in kinds.items()
     ):
         raise CheckpointError(f"{folder / 'state.json'} does not describe a training state")
-    if differences := list(_differences(expected, about)):
-        raise ConfigError("this run was started differently: " + "; ".join(differences))
+    if odd := list(differences(expected, about)):
+        raise ConfigError("this run was started differently: " + "; ".join(odd))
     path = folder / Path(about["file"]).name
     tensors = read_tensors(path, _MAX_BYTES)
     if sha256_file(path) != about.get("sha256"):
@@ -102,11 +102,11 @@ def _moments(vae: TextureVAE, optimiser: torch.optim.Optimizer) -> Iterator[tupl
             yield f"adam.{name}.{moment}", tensor
 
 
-def _differences(now: Any, then: Any, where: str = "") -> Iterator[str]:
-    """Yield "setting was X, is Y" for each leaf of ``now`` that differs."""
+def differences(now: Any, then: Any, where: str = "") -> Iterator[str]:
+    """Yield "setting was X, is Y" for each leaf of ``now`` that differs from ``then``'s."""
     if isinstance(now, Mapping):
         for key, value in now.items():
             before = then.get(key) if isinstance(then, Mapping) else None
-            yield from _differences(value, before, f"{where}.{key}" if where else key)
+            yield from differences(value, before, f"{where}.{key}" if where else key)
     elif now != then:
         yield f"{where} was {then!r}, is {now!r}"

@@ -9,29 +9,6 @@ if str(ROOT) not in sys.path:  # streamlit puts this folder, not the root, on th
 
 import streamlit as st  # noqa: E402
 
-from dashboard import components, errors  # noqa: E402
+from dashboard import warm_up  # noqa: E402
 
-PAGES = (
-    ("inverse_design", "Inverse design", ":material/target:"),
-    ("evaluate", "Evaluate patches", ":material/biotech:"),
-    ("reconstructions", "Reconstructions", ":material/compare:"),
-    ("traversals", "Traversals", ":material/tune:"),
-    ("network", "Network", ":material/hub:"),
-)
-
-st.set_page_config(
-    page_title="MicroDesign",
-    page_icon=str(ROOT / "dashboard" / "static" / "favicon.png"),
-    layout="wide",
-)
-page = st.navigation(
-    [
-        st.Page(
-            f"views/{name}.py", title=title, icon=icon, url_path=name, default=name == PAGES[0][0]
-        )
-        for name, title, icon in PAGES
-    ]
-)
-with errors.shown():
-    components.sidebar()
-    page.run()
+app = st.App("main.py", lifespan=warm_up.lifespan)

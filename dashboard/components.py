@@ -109,6 +109,7 @@ def estimates(
     named: Mapping[str, Named],
     heading: str,
     targets: Mapping[str, float] | None = None,
+    targets_heading: str = "Target",
 ) -> None:
     """Show estimates with units and 90 % intervals, beside targets where given, as a table."""
     rows = []
@@ -118,7 +119,9 @@ def estimates(
         unit = named[name].unit
         row = {heading: named[name].label}
         if targets is not None:
-            row["Target"] = unbroken(exact(targets[name], unit)) if name in targets else "none"
+            row[targets_heading] = (
+                unbroken(exact(targets[name], unit)) if name in targets else "none"
+            )
         row["Value" if targets is None else "Found"] = unbroken(quantity(estimate.value, unit))
         row["90 % interval"] = interval(estimate, unit)
         rows.append(row)

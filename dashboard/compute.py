@@ -15,11 +15,12 @@ from core import synthesis
 from core.checkpoint import LoadedModel
 from core.encode import load_latents
 from core.errors import CheckpointError, InputError
-from core.evaluate import Evaluation, evaluate_image, to_model_scale
+from core.evaluate import Evaluation, evaluate_image
 from core.examples import Example
 from core.images import Micrograph, read_image
 from core.patches import cut_patches
 from core.properties import PropertyModel, fit_properties
+from core.scale import to_scale
 from core.traverse import PAPER_VALUES
 from core.traverse import traverse as vary
 from dashboard import pictures, state
@@ -186,7 +187,7 @@ def example(model: Model, look: str) -> Example:
 def patches(model: Model, micrograph: Micrograph) -> np.ndarray:
     """Return the micrograph's patches side by side at the model's scale, (N, size, size)."""
     side = state.loaded(model).config.patch_px
-    pixels, _ = to_model_scale(micrograph, model.um_per_px)
+    pixels, _ = to_scale(micrograph, model.um_per_px)
     return cut_patches(pixels, side, side)
 
 

@@ -1,16 +1,16 @@
 """What is shown of a design: verdict, field, tables, map and further samples."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
-from bayesnet.design import Design, Picture
+from bayesnet.design import Design, Picture, Proposal
 from bayesnet.feasibility import Feasibility
 from bayesnet.network import Network
+from bayesnet.query import Answer
 from core.images import encode_png
 from dashboard import components, figures, pictures
 from dashboard.design_request import DesignRequest
@@ -41,15 +41,19 @@ def rounded(values: dict[str, float]) -> dict[str, float]:
     return {name: float(f"{value:.4g}") for name, value in values.items()}
 
 
-def field(
-    pixels: NDArray[np.float32], model: Model, request: DesignRequest, network: Network
-) -> None:
+def designed_for(answer: Answer) -> dict[str, float]:
+    """Return what the picture was made for: the targets, or the nearest feasible ones, rounded."""
+    infeasible = answer.feasibility.verdict == "infeasible"
+    return rounded(answer.conditioned_on) if infeasible else answer.conditioned_on
+
+
+def field(proposal: Proposal, model: Model, network: Network) -> None:
     """Show the synthesised field with its scale bar."""
-    asked = listed(dict(request.targets), {n.column: n for n in network.properties})
+    asked = listed(designed_for(proposal.answer), {n.column: n for n in network.properties})
     st.subheader("Synthesised microstructure", anchor=False)
     with st.container(key="design_field"):
         st.image(
-            pictures.with_scale_bar(pixels, model.um_per_px),
+            pictures.with_scale_bar(proposal.pixels, model.um_per_px),
             width="stretch",
             output_format="PNG",  # no JPEG blur on micrographs
             alt=f"Synthesised micrograph for {asked}",
@@ -60,11 +64,13 @@ def downloads(
     design: Design, samples: Sequence[Picture], request: DesignRequest, model: Model
 ) -> None:
     """Offer the field as PNG and the whole design as JSON."""
-    asked = ", ".join(f"{name} {value:g}" for name, value in request.targets)
-    said = f"MicroDesign: {asked}, seed {request.seed}"
+    made_for = designed_for(design.answer)
+    said = f"MicroDesign: {_plainly(made_for)}, seed {request.seed}"
+    if design.answer.feasibility.verdict == "infeasible":
+        said += f"; the nearest that is feasible to {_plainly(dict(request.targets))}"
     if model.synthetic:
         said += "; the model was trained on synthetic reference castings"
-    stem = "_".join(["design", *(f"{n}{v:g}" for n, v in request.targets), f"seed{request.seed}"])
+    stem = "_".join(["design", *(f"{n}{v:g}" for n, v in made_for.items()), f"seed{request.seed}"])
 
     def as_png() -> bytes:
         return encode_png(design.main.pixels, design.um_per_px, {"Description": said})
@@ -95,12 +101,21 @@ def downloads(
         )
 
 
-def tables(design: Design, request: DesignRequest, network: Network) -> None:
+def _plainly(targets: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:g}" for name, value in targets.items())
+
+
+def tables(design: Design, network: Network) -> None:
     """Show targets beside what is predicted back, and the recommended process settings."""
     named = {n.column: n for n in (*network.properties, *network.process)}
     st.subheader("Is it what was asked for?", anchor=False)
+    infeasible = design.answer.feasibility.verdict == "infeasible"
     components.estimates(
-        design.main.predicted, named, "Read back from the picture", dict(request.targets)
+        design.main.predicted,
+        named,
+        "Read back from the picture",
+        designed_for(design.answer),
+        "Nearest feasible" if infeasible else "Target",
     )
     if design.answer.process:
         st.subheader("How to make it", anchor=False)

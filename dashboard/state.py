@@ -132,7 +132,7 @@ def loaded(model: Model) -> LoadedModel:
     return _load(str(model.folder), model.key("manifest.json", "model.safetensors"))
 
 
-@st.cache_resource(max_entries=2, show_spinner="Loading the model…")
+@st.cache_resource(max_entries=2, show_spinner=False)
 def _load(folder: str, key: tuple[str, ...]) -> LoadedModel:
     return load_model(Path(folder), backbone=False)
 

@@ -35,12 +35,12 @@ def use_nearest() -> None:
 design_result.verdict(proposal.answer.feasibility, network, use_nearest)
 left, right = st.columns([11, 10], gap="medium")
 with left:
-    design_result.field(proposal.pixels, model, request, network)
+    design_result.field(proposal, model, network)
     download_place = st.container()
 with right:
     with st.spinner("Reading the picture back…"):
         design = compute.design(model, request)
-    design_result.tables(design, request, network)
+    design_result.tables(design, network)
     design_result.property_map(design, request, network)
 
 st.subheader("More that should do the same", anchor=False)

@@ -23,7 +23,7 @@ from core.files import sha256_file
 from core.model import ModelConfig
 from core.patch_pool import PatchPool
 from core.train import Trainer, main
-from core.train_config import PRESETS, TrainConfig
+from core.train_config import PRESETS, TrainConfig, presets
 from core.vgg import STYLE_LAYERS
 from tests.core.textures import make_textures
 
@@ -137,10 +137,12 @@ def test_papers_preset_trains_on_its_own_decoder_and_head(start: Callable) -> No
 
 
 def test_loss_is_the_weighted_sum_of_its_terms_with_a_warm_kl(start: Callable) -> None:
-    trainer = start(style_weight=100.0, grey_weight=0.3, kl_weight=2.0, kl_warm_up=4)
+    trainer = start(
+        style_weight=100.0, grey_weight=0.3, relative_weight=0.7, kl_weight=2.0, kl_warm_up=4
+    )
     for step in range(2):
         terms = trainer.train_step()
-        style = terms["style"] + 0.3 * terms["grey"]
+        style = terms["style"] + 0.3 * terms["grey"] + 0.7 * terms["relative"]
         expected = 100 * style + 2 * (step + 1) / 4 * terms["kl_nats"]
         assert terms["loss"] == pytest.approx(expected, rel=1e-5)
 
@@ -238,6 +240,39 @@ def test_resumed_run_equals_an_uninterrupted_one_bit_for_bit(
     weights = [(run.out / "model.safetensors").read_bytes() for run in (second, whole)]
     assert weights[0] == weights[1]
     assert records(second.out) == records(whole.out)
+
+
+def test_run_begins_from_the_weights_of_a_trained_model(start: Callable, tmp_path: Path) -> None:
+    first = start("first")
+    assert first.run() == "finished"
+    trained = load_model(tmp_path / "first")
+    then = start("then", style_weight=7.0, relative_weight=1.0)
+    then.begin_from(tmp_path / "first")
+    for vae in (then.vae, then.ema):
+        for name, tensor in trained.vae.state_dict().items():
+            torch.testing.assert_close(vae.state_dict()[name], tensor, rtol=0, atol=0)
+    assert then.run() == "finished"
+    record = load_model(tmp_path / "then").manifest["began_from"]
+    assert record["weights_sha256"] == trained.hash
+    assert (record["steps"], record["training"]["style_weight"]) == (6, 600.0)
+
+
+def test_interrupted_run_remembers_what_it_began_from(start: Callable, tmp_path: Path) -> None:
+    start("first").run()
+    then = start("then")
+    then.begin_from(tmp_path / "first")
+    stop_after(then, 3)
+    assert then.run() == "stopped"
+    again = start("then")
+    again.resume()
+    assert again.began_from == then.began_from != {}
+
+
+def test_model_of_another_shape_is_no_beginning(start: Callable, tmp_path: Path) -> None:
+    start("first").run()
+    other = start("other", model=replace(MODEL, latents=3))
+    with pytest.raises(ConfigError, match="latents was 4, is 3"):
+        other.begin_from(tmp_path / "first")
 
 
 def test_another_seed_is_another_run(start: Callable) -> None:
@@ -587,7 +622,7 @@ def test_style_layers_are_kept_in_the_networks_order() -> None:
     assert config.style_layers == ("conv1_1", "pool2")
 
 
-@pytest.mark.parametrize("name", ["reference", "paper"])
+@pytest.mark.parametrize("name", presets())
 def test_presets_are_valid_and_survive_json(name: str) -> None:
     config = TrainConfig.from_file(name)
     assert TrainConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config

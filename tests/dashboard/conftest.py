@@ -36,7 +36,7 @@ def open_page():
     """Open a page of the dashboard and run it."""
 
     def opened(name: str = "inverse_design", **query: str) -> AppTest:
-        app = AppTest.from_file(str(ROOT / "dashboard" / "app.py"), default_timeout=PATIENCE_S)
+        app = AppTest.from_file(str(ROOT / "dashboard" / "main.py"), default_timeout=PATIENCE_S)
         for key, value in query.items():
             app.query_params[key] = value
         if name != "inverse_design":

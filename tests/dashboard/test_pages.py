@@ -105,6 +105,8 @@ def test_an_infeasible_target_is_said_and_the_nearest_can_be_taken(with_model, o
     app = open_page(uts_mpa="2000", ys_mpa="20", size="256")
     assert not app.exception
     assert "Not feasible" in app.error[0].value
+    read_back = app.table[0].value
+    assert "Nearest feasible" in read_back and "2000 MPa" not in read_back.to_string()
     app.button(key="design_use_nearest").click().run()
     sound(app)
     assert address(app, "uts_mpa") != "2000"

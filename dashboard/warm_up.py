@@ -1,0 +1,42 @@
+"""What the server does before its first visitor: imports, and the design that a page opens with."""
+
+import importlib
+import logging
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import streamlit as st
+
+logger = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def lifespan(app: st.App) -> AsyncIterator[None]:
+    """Import what a design needs, which takes seconds; then answer, and start on the first design.
+
+    A visitor who comes before that design is done waits for the same one.
+    """
+    # Here, not at the top: Streamlit's caches are to belong to the server, which now runs.
+    importlib.import_module("dashboard.compute")
+    threading.Thread(target=first_design, name="first design", daemon=True).start()
+    yield
+
+
+def first_design() -> None:
+    """Compute what the *Inverse design* page opens with, for the first model.
+
+    Whatever is wrong with the model is for the page to say, so it is only logged here.
+    """
+    from dashboard import compute, state
+    from dashboard.design_request import default_request
+
+    try:
+        model = next(iter(state.models()), None)
+        network = state.network(model) if model else None
+        if model and network:
+            request = default_request(network)
+            compute.propose(model, request)
+            compute.design(model, request)
+    except Exception:
+        logger.exception("the first design could not be prepared")
