@@ -1,13 +1,14 @@
 # The two commands: `make run` (the dashboard) and `make test` (every check). Each sets up what it needs.
 PYTHON ?= python3
 PORT ?= 8501
+ADDRESS ?= localhost
 BIN := .venv/bin
 WORK ?= runs
 
 .PHONY: run test lint types unit e2e weights browser reference measure clean
 
 run: .venv/installed weights
-	$(BIN)/streamlit run dashboard/app.py --server.port=$(PORT)
+	$(BIN)/streamlit run dashboard/app.py --server.port=$(PORT) --server.address=$(ADDRESS)
 
 test: lint types unit e2e
 
@@ -64,6 +65,7 @@ reference: .venv/installed weights
 measure: .venv/installed-dev weights browser
 	test -f $(WORK)/fresh/manifest.csv || $(BIN)/python -m core.castings --design fresh --out $(WORK)/fresh
 	$(BIN)/python -m core.measure --model assets/reference --data $(WORK)/fresh
+	$(BIN)/python -m core.metrics --model assets/reference --data $(WORK)/fresh
 	$(BIN)/python -m bayesnet.measure --model assets/reference
 	$(BIN)/python -m tests.e2e.first_design
 	$(BIN)/python -m core.card --model assets/reference

@@ -18,8 +18,8 @@ from bayesnet.query import Answer, most_probable, sample_latents
 from core.checkpoint import LoadedModel
 from core.encode import LatentTable, load_latents, patch_scatter
 from core.errors import CheckpointError, InputError
+from core.patches import cut_at, spread_patches
 from core.properties import Prediction, PropertyModel
-from core.reference import cut_at, spread_patches
 from core.synthesis import encode_patches, scatter_cells, synthesise
 
 PREDICT_PATCHES = 9  # at most, of the synthesised field, for the prediction back

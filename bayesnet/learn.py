@@ -2,18 +2,27 @@
 
 import argparse
 import logging
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.stats import norm
 
-from bayesnet.gaussian import Array, Index
+from bayesnet.arcs import pooled_arcs
+from bayesnet.gaussian import Index
+from bayesnet.intervals import left_out_widening, mixture_regimes
 from bayesnet.levels import Levels, build_levels
-from bayesnet.network import Arc, Network, Regime
-from bayesnet.selection import HeldOut, coverage, cross_validate, fit_mixture, responsibilities
+from bayesnet.network import Network
+from bayesnet.selection import (
+    HeldOut,
+    coverage,
+    cross_validate,
+    fit_mixture,
+    make_folds,
+    responsibilities,
+)
 from bayesnet.support import fit_support
+from core.conformal import conformal_half_width
 from core.dataset import load_dataset
 from core.encode import LatentTable, load_latents
 from core.errors import ConfigError, InputError, MicroDesignError
@@ -79,53 +88,23 @@ def _choose(
     return regimes, factors, figures
 
 
-def pooled_arcs(levels: Levels) -> tuple[Arc, ...]:
-    """Standardised slopes over all specimens, with Bonferroni-corrected z tests.
-
-    Slopes on the latents are ridge estimates; their standard errors (of the same ridge) leave out
-    its bias, so "significant" is a guide there.
-    """
-    groups = {r: [n.node for n in levels.nodes if n.role == r] for r in ("process", "latent")}
-    rows: list[tuple[str, str, float, float]] = []
-    p, z = levels.process, levels.latents
-    if p.shape[1]:
-        for j, child in enumerate(groups["latent"]):
-            slopes, errors = _ridge_with_errors(p, z[:, j], 1e-3)
-            rows += list(zip(groups["process"], [child] * len(slopes), slopes, errors, strict=True))
-    for m, node in enumerate(n for n in levels.nodes if n.role == "property"):
-        known = np.isfinite(levels.properties[:, m])
-        slopes, errors = _ridge_with_errors(z[known], levels.properties[known, m], 10.0)
-        rows += list(zip(groups["latent"], [node.node] * len(slopes), slopes, errors, strict=True))
-    bar = norm.ppf(1 - 0.025 / max(len(rows), 1))
-    return tuple(Arc(a, b, float(w), bool(abs(w) > bar * e)) for a, b, w, e in rows)
-
-
-def _ridge_with_errors(x: Array, y: Array, strength: float) -> tuple[Array, Array]:
-    x, y = x - x.mean(axis=0), y - y.mean()
-    u, s, vt = np.linalg.svd(x, full_matrices=False)
-    gain = s / (s**2 + strength)
-    slopes = vt.T @ (gain * (u.T @ y))
-    freedom = max(len(y) - 1 - float((gain * s).sum()), 1.0)
-    variance = float(((y - x @ slopes) ** 2).sum()) / freedom
-    return slopes, np.sqrt(variance * ((vt.T * gain) ** 2).sum(axis=1))
-
-
-def _calibration(levels: Levels, held_out: HeldOut, mixture_folds: int) -> dict[str, Any]:
+def _calibration(
+    levels: Levels, held_out: HeldOut, folds: Index, network: Network
+) -> dict[str, Any]:
     """Left-out figures by column; columns without labels are left out."""
-    result: dict[str, Any] = {"folds": mixture_folds, "properties": {}, "process": {}}
+    result: dict[str, Any] = {"folds": int(folds.max()) + 1, "properties": {}}
+    result["process"] = left_out_widening(network, held_out.mixtures, folds)
     covered = coverage(held_out.ranks)
-    for i, node in enumerate(n for n in levels.nodes if n.role == "process"):
+    for i, node in enumerate(network.process):
         if np.isfinite(held_out.ranks[:, i]).any():
-            result["process"][node.column] = {"coverage_90_given_properties": float(covered[i])}
-    for m, node in enumerate(n for n in levels.nodes if n.role == "property"):
+            result["process"][node.column]["coverage_90_given_properties"] = float(covered[i])
+    for m, node in enumerate(network.properties):
         left = held_out.property_residual[:, m]
         left = np.abs(left[np.isfinite(left)]) * node.scale
-        rank = int(np.ceil(0.9 * (left.size + 1)))
         entry = {
             "specimens": int(left.size),
             "rms_given_latents": float(np.sqrt((left**2).mean())),
-            # half width of a 90 % interval by split conformal; needs nine specimens
-            "half_width_90": float(np.sort(left)[rank - 1]) if rank <= left.size else None,
+            "half_width_90": conformal_half_width(left),  # None with fewer than nine specimens
         }
         given = held_out.property_given_process[:, m]
         if levels.process.shape[1]:
@@ -150,7 +129,7 @@ def fit_network(table: LatentTable, config: NetworkConfig | None = None) -> Netw
     config = config or NetworkConfig()
     levels = build_levels(table, config.active_variance, config.patch_px)
     size = len(levels.names)
-    folds = np.random.default_rng(config.seed).permutation(size) % min(config.folds, size)
+    folds, notes = make_folds(levels, config.folds, config.seed)
     regimes, factors, figures = _choose(levels, config, folds)
     held_out = cross_validate(levels, regimes, factors, folds, config.seed, detail=True)
     shares = responsibilities(levels.process, levels.latents, regimes, config.seed)
@@ -159,9 +138,7 @@ def fit_network(table: LatentTable, config: NetworkConfig | None = None) -> Netw
     mixture = fit_mixture(levels, np.arange(size), shares, factors, denoise=True)
     network = Network(
         nodes=levels.nodes,
-        regimes=tuple(
-            Regime(float(w), parts) for w, parts in zip(mixture.weights, mixture.parts, strict=True)
-        ),
+        regimes=mixture_regimes(mixture),
         latent_mean=levels.latent_mean,
         within=levels.within,
         support=fit_support(levels, held_out.property_residual, config.seed),
@@ -176,13 +153,12 @@ def fit_network(table: LatentTable, config: NetworkConfig | None = None) -> Netw
             "factors": factors,
             "specimens": size,
         },
-        calibration=_calibration(levels, held_out, int(folds.max()) + 1),
         config={k: list(v) if isinstance(v, tuple) else v for k, v in asdict(config).items()},
-        notes=levels.notes,
+        notes=levels.notes + notes,
     )
     for regime in network.regimes:
         _ = regime.graph  # pgmpy checks the graph and its conditionals
-    return network
+    return replace(network, calibration=_calibration(levels, held_out, folds, network))
 
 
 def learn(model: Path, data: Path | None) -> Network:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from sklearn.covariance import ledoit_wolf
 
-from bayesnet.gaussian import Array
+from bayesnet.gaussian import Array, Index
 from bayesnet.nodes import Node, identifier
 from core.encode import LatentTable
 from core.errors import InputError
@@ -20,6 +20,7 @@ from core.errors import InputError
 MIN_SPECIMENS = 5
 MIN_LABELLED = 5
 MIN_SCALE = 1e-3
+SAME_SETTING = 0.05  # z-scores: settings closer than that are replicates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +69,29 @@ def effective_patches(file: np.ndarray, corner: np.ndarray, patch_px: int = 128)
             mask[row : row + side, col : col + side] = True
         area += int(mask.sum())
     return min(max(area * step**2 / patch_px**2, 1.0), float(len(file)))
+
+
+def setting_groups(process: Array) -> Index:
+    """Number the different process settings; replicates of one setting share its number.
+
+    Args:
+        process: (S, P) z-scores; without columns every specimen is a group of its own.
+
+    Returns:
+        (S,) numbers from 0, in the order in which the settings appear.
+    """
+    groups = np.arange(len(process))
+    if process.shape[1] == 0:
+        return groups
+    first: list[int] = []
+    for row, settings in enumerate(process):
+        gap = np.linalg.norm(process[first] - settings, axis=1)
+        if gap.size and gap.min() <= SAME_SETTING:
+            groups[row] = int(gap.argmin())
+        else:
+            groups[row] = len(first)
+            first.append(row)
+    return groups
 
 
 def _label_columns(
@@ -138,7 +162,7 @@ def build_levels(table: LatentTable, active_variance: float = 0.05, patch_px: in
     missing = sorted(set(owner) - set(by_name.index))
     if missing:
         raise InputError(f"specimens without a row of settings and properties: {missing[:5]}")
-    names = sorted(set(owner))
+    names = sorted(map(str, set(owner)))
     frame = by_name.loc[names]
     process_columns = _label_columns(table.columns, frame, "process", notes)
     known = np.ones(len(names), dtype=bool)

@@ -1,4 +1,5 @@
-"""Measure designs: latency, strengths predicted back, and recommended settings sent to the oracle.
+"""Measure designs: latency, strengths predicted back, recommended settings sent to the oracle,
+verdicts, and intervals of settings.
 
 ``python -m bayesnet.measure --model DIR`` writes ``docs/results/design_latency.json`` and
 ``docs/results/closed_loop.json``.
@@ -6,35 +7,39 @@
 
 import argparse
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.stats import qmc
 
 from bayesnet.design import Design, design
+from bayesnet.gaussian import Array
 from bayesnet.network import Network
-from bayesnet.verify import cast_again
+from bayesnet.query import judge, most_probable
+from bayesnet.verify import (
+    TEST_SCATTER,
+    cast_again,
+    fresh_castings,
+    reachable_strengths,
+    scatter_distances,
+)
 from core.castings import generator_hash
-from core.castings.design import FRESH_SEED, fresh_design
+from core.castings.design import FRESH_SEED
 from core.checkpoint import LoadedModel, load_model
 from core.errors import MicroDesignError
-from core.measure import summary
 from core.properties import PropertyModel
 from core.results import RESULTS, record, write_result
+from core.summaries import summary
+
+ORACLE_SETTINGS = 384
+N_TARGETS = 1024  # of verdicts; a power of two
+BEYOND = 0.15  # of the fresh castings' strengths: how far the box of targets goes beyond them
+FEASIBLE_SD, INFEASIBLE_SD, FAR_SD = 2.0, 4.0, 8.0  # measures.md; test scatters
+VERDICTS = ("feasible", "borderline", "infeasible")
 
 logger = logging.getLogger(__name__)
-
-
-def reachable_targets(count: int) -> list[dict[str, float]]:
-    """Return strengths, before scatter, of fresh castings: targets that can be reached."""
-    plans = fresh_design(count)
-    found = []
-    for plan in plans:
-        settings = {n: getattr(plan.settings, n) for n in ("mg_wt", "radius_mm", "ce_pct")}
-        strengths = cast_again(settings, plan.seed)
-        found.append({"uts_mpa": round(strengths.uts_mpa, 0), "ys_mpa": round(strengths.ys_mpa, 0)})
-    return found
 
 
 def latency(designs: Sequence[Design]) -> dict[str, Any]:
@@ -81,15 +86,80 @@ def closed_loop(designs: Sequence[Design]) -> dict[str, Any]:
     return figures
 
 
-def run(loaded: LoadedModel, count: int) -> list[Design]:
-    """Design for ``count`` + 1 reachable targets with the model's own network."""
-    network = Network.load(loaded.path / "network.json")
+def spread_targets(strengths: Sequence[Mapping[str, float]], count: int) -> Array:
+    """Spread targets (count, 2) evenly over the box round castings' strengths and 15 % beyond."""
+    found = np.array([[one[name] for name in TEST_SCATTER] for one in strengths])
+    low, high = found.min(axis=0) * (1 - BEYOND), found.max(axis=0) * (1 + BEYOND)
+    result: Array = low + (high - low) * qmc.Sobol(len(low), scramble=False).random(count)
+    return result
+
+
+def verdicts(network: Network, targets: Array, reachable: Mapping[str, Array]) -> dict[str, Any]:
+    """Judge targets (T, 2) and compare with how far the oracle says they are from reachable."""
+    distance = scatter_distances(targets, reachable)
+    given = np.array(
+        [judge(network, dict(zip(TEST_SCATTER, t, strict=True))).verdict for t in targets.tolist()]
+    )
+    classes = {
+        "feasible": distance <= FEASIBLE_SD,
+        "infeasible": distance > INFEASIBLE_SD,
+        "infeasible_4_to_8_sd": (distance > INFEASIBLE_SD) & (distance <= FAR_SD),
+        "infeasible_beyond_8_sd": distance > FAR_SD,
+    }
+    figures: dict[str, Any] = {
+        "what": "share of targets judged so, by what they are: feasible within 2 test scatters "
+        "(3 % UTS, 2 % Ys) of a reachable pair, infeasible beyond 4, not scored between",
+        "reachable": "strengths before scatter of the average structure at settings spread over "
+        "the design space, one drawn and measured field each, and a Gaussian-process surface "
+        "through them (bayesnet.verify.reachable_strengths); no picture is decoded",
+        "targets": len(targets),
+        "not_scored": int(((distance > FEASIBLE_SD) & (distance <= INFEASIBLE_SD)).sum()),
+    }
+    for name, rows in classes.items():
+        shares = {v: float((given[rows] == v).mean()) if rows.any() else None for v in VERDICTS}
+        figures[name] = {"n": int(rows.sum()), "judged": shares}
+    return figures
+
+
+def setting_intervals(
+    network: Network,
+    settings: Sequence[Mapping[str, float]],
+    strengths: Sequence[Mapping[str, float]],
+) -> dict[str, Any]:
+    """Ask for castings' true strengths; look for their settings in the recommended intervals."""
+    answers = [most_probable(network, wanted).process for wanted in strengths]
+    figures: dict[str, Any] = {
+        "what": "share of fresh castings whose setting lies in the 90 % interval recommended for "
+        "their true strengths, and the median width of the interval",
+        "castings": len(answers),
+    }
+    for node in network.process:
+        estimates = [answer[node.column] for answer in answers]
+        known = [
+            (e.low <= true[node.column] <= e.high, e.high - e.low)
+            for e, true in zip(estimates, settings, strict=True)
+            if e.low is not None and e.high is not None
+        ]
+        inside, widths = np.array(known, dtype=float).reshape(-1, 2).T
+        figures[node.column] = {
+            "coverage": float(inside.mean()) if len(known) else None,
+            "median_width": float(np.median(widths)) if len(known) else None,
+            "unit": node.unit,
+        }
+    return figures
+
+
+def run(
+    loaded: LoadedModel, network: Network, strengths: Sequence[Mapping[str, float]]
+) -> list[Design]:
+    """Design for the rounded strengths of castings, which can be reached."""
     properties = PropertyModel.load(loaded.path / "properties.json")
     designs = []
-    for index, targets in enumerate(reachable_targets(count + 1)):
+    for index, true in enumerate(strengths):
+        targets = {name: round(value, 0) for name, value in true.items()}
         designs.append(design(loaded, network, properties, targets, seed=index))
         seconds = designs[-1].seconds["total"]
-        logger.info("%d of %d: %s in %.1f s", index, count, targets, seconds)
+        logger.info("%d of %d: %s in %.1f s", index + 1, len(strengths), targets, seconds)
     return designs
 
 
@@ -98,18 +168,29 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m bayesnet.measure", description=main.__doc__)
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--designs", type=int, default=40)
+    parser.add_argument("--castings", type=int, default=200, help="fresh castings for intervals")
     parser.add_argument("--out", type=Path, default=RESULTS)
     arguments = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         loaded = load_model(arguments.model)
-        designs = run(loaded, arguments.designs)
+        network = Network.load(loaded.path / "network.json")
+        settings, strengths = fresh_castings(max(arguments.castings, arguments.designs + 1))
+        designs = run(loaded, network, strengths[: arguments.designs + 1])
         given = ["--model", str(arguments.model), "--designs", str(arguments.designs)]
+        given += ["--castings", str(arguments.castings)]
         about = record(
             "bayesnet.measure", given, model_sha256=loaded.hash, data_hash=generator_hash()
         )
         write_result("design_latency", about | {"latency": latency(designs)}, arguments.out)
-        write_result("closed_loop", about | {"closed_loop": closed_loop(designs)}, arguments.out)
+        targets = spread_targets(strengths, N_TARGETS)
+        judged = verdicts(network, targets, reachable_strengths(ORACLE_SETTINGS))
+        found = {
+            "closed_loop": closed_loop(designs),
+            "verdicts": judged,
+            "setting_intervals": setting_intervals(network, settings, strengths),
+        }
+        write_result("closed_loop", about | found, arguments.out)
     except MicroDesignError as error:
         parser.exit(2, f"{error}\n")
 

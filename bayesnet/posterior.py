@@ -17,9 +17,10 @@ from bayesnet.feasibility import uses_surface
 from bayesnet.gaussian import Array, Index, condition, log_density, sample_in_box
 from bayesnet.network import Network
 from bayesnet.nodes import Node
-from bayesnet.support import predict_surface, transform
+from bayesnet.surface import predict_surface, transform
 
-DRAWS = 1024
+DRAWS, MOST_DRAWS = 1024, 16_384  # a regime, powers of two
+MIN_EFFECTIVE = 200.0  # draws, of all regimes together
 Mode = Literal["design", "posterior"]
 
 
@@ -40,6 +41,11 @@ class Posterior:
     targets: Array
     given: Index
     joints: tuple[tuple[Array, Array], ...]
+
+    @property
+    def effective(self) -> float:
+        """Effective number of draws (Kish): 1 over the sum of squared weights."""
+        return float(np.exp(-logsumexp(2 * self.log_weights)))
 
     @property
     def regimes(self) -> Array:
@@ -68,8 +74,25 @@ def process_posterior(
             settings by how well the process -> property surface of `bayesnet.support` gives the
             target there, relative to the network's own prediction: regimes are straight where
             the truth bends.
-        draws: samples a regime, a power of two.
+        draws: samples a regime to begin with, a power of two; four times as many are drawn as long
+            as fewer than `MIN_EFFECTIVE` of them count, up to `MOST_DRAWS`.
     """
+    while True:
+        found = _draw(network, targets, evidence, seed, mode, draws)
+        if found.effective >= MIN_EFFECTIVE or 4 * draws > MOST_DRAWS or evidence.fixed.all():
+            return found
+        draws *= 4
+
+
+def _draw(
+    network: Network,
+    targets: dict[Node, float],
+    evidence: Evidence,
+    seed: int,
+    mode: Mode,
+    draws: int,
+) -> Posterior:
+    """Draw ``draws`` weighted samples in every regime; arguments as `process_posterior`."""
     at = {node.node: i for i, node in enumerate(network.nodes)}
     columns = np.array([at[node.node] for node in targets], dtype=int)
     values = np.array([(v - n.mean) / n.scale for n, v in targets.items()])

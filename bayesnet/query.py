@@ -9,9 +9,10 @@ from scipy.special import logsumexp
 from bayesnet.evidence import Evidence, Limit, check_evidence
 from bayesnet.feasibility import Feasibility, assess
 from bayesnet.gaussian import Array, Index, condition
+from bayesnet.intervals import spread
 from bayesnet.network import Network
 from bayesnet.nodes import Node
-from bayesnet.posterior import Mode, latents_given, process_posterior
+from bayesnet.posterior import Mode, Posterior, latents_given, process_posterior
 from core.errors import InputError
 
 POOL = 40  # draws for each sample returned
@@ -19,7 +20,7 @@ POOL = 40  # draws for each sample returned
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A value with its 90 % interval, in the column's unit."""
+    """A value with its 90 % interval, in the column's unit; None with fewer than nine specimens."""
 
     value: float
     low: float | None
@@ -48,12 +49,14 @@ class Answer:
     conditioned_on: dict[str, float]
 
 
-def _weighted_quantile(values: Array, weights: Array, levels: tuple[float, float]) -> Array:
-    order = np.argsort(values)
-    total = np.cumsum(weights[order])
-    at = np.searchsorted(total, np.array(levels) * total[-1]).clip(max=len(values) - 1)
-    result: Array = values[order][at]
-    return result
+def judge(
+    network: Network,
+    targets: Mapping[str, float],
+    process: Mapping[str, Limit] | None = None,
+) -> Feasibility:
+    """Return the verdict on a target alone; arguments and errors as `most_probable`."""
+    evidence = check_evidence(network, targets, process)
+    return assess(network, evidence.targets, evidence.low, evidence.high, evidence.words)
 
 
 def _resolve(
@@ -91,7 +94,7 @@ def most_probable(
 
     Raises:
         InputError: unknown names, values that are not finite numbers, contradictory limits, or
-            limits outside the range of the data.
+            limits outside the range of the data or away from all of its specimens.
 
     Example:
         >>> most_probable(network, {"uts_mpa": 430, "ys_mpa": 280}, {"mg_wt": (0.03, None)})
@@ -103,22 +106,39 @@ def most_probable(
     weights = np.exp(posterior.log_weights[best] - logsumexp(posterior.log_weights[best]))
     settings = weights @ posterior.settings[best]  # (P,), inside the limits: a box is convex
     scores = latents_given(network, posterior, best, settings[None])[0]
-    everywhere = np.exp(posterior.log_weights).ravel()
-    recommended = {}
-    for i, node in enumerate(network.process):
-        bounds = evidence.bounds[i]
-        value = float(np.clip(node.mean + node.scale * settings[i], *bounds))
-        ends = _weighted_quantile(posterior.settings[..., i].ravel(), everywhere, (0.05, 0.95))
-        low, high = (float(np.clip(v, *bounds)) for v in node.mean + node.scale * ends)
-        recommended[node.column] = Estimate(value, min(low, value), max(high, value))
     return Answer(
         latents=network.full_latents(scores),
-        process=recommended,
+        process=_recommend(network, evidence, posterior, settings, mode),
         properties=predict_back(network, scores, best),
         regimes=tuple(float(w) for w in posterior.regimes),
         feasibility=feasibility,
         conditioned_on={node.column: value for node, value in wanted.items()},
     )
+
+
+def _recommend(
+    network: Network, evidence: Evidence, posterior: Posterior, settings: Array, mode: Mode
+) -> dict[str, Estimate]:
+    """Return the settings (P,), z-scores, in their units with their intervals.
+
+    In a design these are widened as left-out specimens ask for (`bayesnet.intervals`), and left
+    out where there were too few of them.
+    """
+    factors = [network.calibration["process"][n.column]["widening_90"] for n in network.process]
+    if mode == "posterior":
+        factors = [1.0] * len(factors)
+    wide = np.array([1.0 if f is None else f for f in factors])
+    ends = np.stack(spread(posterior).widened(wide), axis=1)
+    recommended = {}
+    for i, node in enumerate(network.process):
+        bounds = evidence.bounds[i]
+        value = float(np.clip(node.mean + node.scale * settings[i], *bounds))
+        low, high = (float(np.clip(v, *bounds)) for v in node.mean + node.scale * ends[i])
+        known = factors[i] is not None
+        recommended[node.column] = Estimate(
+            value, min(low, value) if known else None, max(high, value) if known else None
+        )
+    return recommended
 
 
 def predict_back(network: Network, scores: Array, regime: int) -> dict[str, Estimate]:

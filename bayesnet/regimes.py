@@ -12,9 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayesnet.gaussian import Array
+from core.errors import InputError
 
 MIN_STD = 1e-2  # of a z-score: far above pgmpy's rounding to 8 decimals
 PROCESS_PRIOR, SLOPE_PRIOR, COVARIANCE_PRIOR, PROPERTY_PRIOR = 5.0, 2.0, 20.0, 5.0  # specimens
+MIN_REGRESSION = 3  # labels
 RIDGES = np.geomspace(0.3, 3000.0, 13)
 
 
@@ -50,15 +52,20 @@ def ridge(x: Array, y: Array, w: Array, prior: Array) -> tuple[Array, Array]:
     Returns:
         (A + 1,) intercept and slopes, and (S,) leave-one-out residuals. The residuals include the
         uncertainty of the fit, which makes their spread an honest standard deviation.
+
+    Raises:
+        InputError: the weights do not add up to more than 0, so there is nothing to fit.
     """
     total = w.sum()
+    if not total > 0:
+        raise InputError(f"{len(w)} specimens of total weight {total:g}: no regression")
     mean_x, mean_y = w @ x / total, w @ y / total
     root = np.sqrt(w)
     design = root[:, None] * (x - mean_x)
     target = y - mean_y - (x - mean_x) @ prior
     u, s, vt = np.linalg.svd(design, full_matrices=False)
     projected = u.T @ (root * target)
-    best, best_score = None, np.inf
+    best, best_score = (prior, target), np.inf
     for strength in (*RIDGES, np.inf):
         gain = s**2 / (s**2 + strength) if np.isfinite(strength) else np.zeros_like(s)
         fitted = (u * gain) @ projected / np.maximum(root, 1e-12)
@@ -68,7 +75,6 @@ def ridge(x: Array, y: Array, w: Array, prior: Array) -> tuple[Array, Array]:
         if score < best_score:
             slopes = prior + vt.T @ (gain / np.maximum(s, 1e-12) * projected)
             best, best_score = (slopes, residual), score
-    assert best is not None
     slopes, residual = best
     return np.concatenate([[mean_y - mean_x @ slopes], slopes]), residual
 
@@ -155,7 +161,11 @@ def estimate(
 def _properties(
     latents: Array, properties: Array, w: Array, pooled: Estimate | None
 ) -> tuple[Array, Array]:
-    """Ridge each property on the latents; covariance of the leave-one-out residuals."""
+    """Ridge each property on the latents; covariance of the leave-one-out residuals.
+
+    With fewer than three labels, as may be left beside a fold, a property is predicted by their
+    mean, or without any by the mean of the data (0 in z-scores) and their variance.
+    """
     count, size = properties.shape[1], latents.shape[1]
     weights = np.zeros((count, size + 1))
     left = np.full(properties.shape, np.nan)
@@ -163,6 +173,10 @@ def _properties(
         known = np.isfinite(properties[:, m])
         if pooled is not None and w[known].sum() < 4:
             weights[m] = pooled.weights[m]
+            continue
+        if known.sum() < MIN_REGRESSION:
+            weights[m, 0] = properties[known, m].mean() if known.any() else 0.0
+            left[known, m] = properties[known, m] - weights[m, 0]
             continue
         prior = np.zeros(size) if pooled is None else pooled.weights[m, 1:]
         weights[m], left[known, m] = ridge(latents[known], properties[known, m], w[known], prior)
@@ -174,6 +188,8 @@ def _properties(
             moment = float(w[both] @ (left[both, i] * left[both, j]))
             prior_cov = 0.0 if pooled is None else pooled.property_cov[i, j]
             strength = PROPERTY_PRIOR if pooled is not None or i != j else 0.0
+            if pooled is None and i == j and both.sum() < MIN_REGRESSION:
+                prior_cov, strength = 1.0, PROPERTY_PRIOR  # z-scores: the variance of the data
             cov[i, j] = (moment + strength * prior_cov) / max(seen + strength, 1e-12)
     values, vectors = np.linalg.eigh(cov) if count else (np.zeros(0), np.zeros((0, 0)))
     return weights, (vectors * np.maximum(values, MIN_STD**2)) @ vectors.T

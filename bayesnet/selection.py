@@ -11,7 +11,7 @@ from sklearn.mixture import GaussianMixture
 
 from bayesnet.conditionals import Conditional, conditionals, joint
 from bayesnet.gaussian import Array, Index, condition, log_density
-from bayesnet.levels import Levels
+from bayesnet.levels import Levels, setting_groups
 from bayesnet.regimes import estimate
 
 PROJECTION = 4  # principal components beside the process settings in which regimes are sought
@@ -116,6 +116,31 @@ class HeldOut:
     property_residual: Array  # (S, M) truth minus prediction from the latents
     property_given_process: Array  # (S, M) truth minus prediction from the process
     ranks: Array  # (S, P) probability integral transform of process given properties
+    mixtures: dict[int, Mixture]  # of each fold, fitted without it; only with ``detail``
+
+
+def make_folds(levels: Levels, count: int, seed: int) -> tuple[Index, tuple[str, ...]]:
+    """Deal the specimens out to folds.
+
+    Castings of one process setting stay together, because one of them in the training set would
+    give the others away; where there are fewer settings than ``count``, specimens are dealt singly.
+    Specimens with the same labels are spread over the folds, so that no fold holds them all.
+
+    Returns:
+        (S,) fold of every specimen, and notes for the user.
+    """
+    groups = setting_groups(levels.process)
+    notes: tuple[str, ...] = ()
+    if (settings := int(groups.max()) + 1) < min(count, len(groups)):
+        groups = np.arange(len(groups))
+        notes = (f"{settings} process settings: left-out figures leave out single specimens",)
+    size = int(groups.max()) + 1
+    labels = np.zeros((size, levels.properties.shape[1]))
+    np.add.at(labels, groups, np.isfinite(levels.properties))
+    order = np.lexsort([np.random.default_rng(seed).permutation(size), *labels.T])
+    folds = np.empty(size, dtype=int)
+    folds[order] = np.arange(size) % min(count, size)
+    return folds[groups], notes
 
 
 def cross_validate(
@@ -134,6 +159,7 @@ def cross_validate(
         np.full((s, m), np.nan),
         np.full((s, m), np.nan),
         np.full((s, p), np.nan),
+        {},
     )
     process, latents, properties = np.split(np.arange(p + a + m), [p, p + a])
     for fold in np.unique(folds):
@@ -142,6 +168,8 @@ def cross_validate(
         if shares is None:
             return None
         mixture = fit_mixture(levels, train, shares, factors, denoise=False)
+        if detail:
+            result.mixtures[int(fold)] = mixture
         for i in np.flatnonzero(folds == fold):
             known = np.flatnonzero(np.isfinite(x[i]))
             result.log_likelihood[i] = mixture_log_density(mixture, x[i : i + 1, known], known)[0]

@@ -11,12 +11,13 @@ from bayesnet.conditionals import Conditional
 from bayesnet.gaussian import Array, is_positive_definite
 from bayesnet.network import Arc, Network, Regime
 from bayesnet.nodes import Node
-from bayesnet.support import Support, Surface
+from bayesnet.support import Support
+from bayesnet.surface import Surface
 from core.errors import CheckpointError
 from core.files import read_json, write_json
 
 FORMAT = "microdesign-network"
-VERSION = 1
+VERSION = 2
 
 
 def save_network(network: Network, path: Path) -> None:
@@ -36,7 +37,10 @@ def load_network(path: Path) -> Network:
     if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
         raise CheckpointError(f"{path} is not a network of this program")
     if content.pop("version", None) != VERSION:
-        raise CheckpointError(f"{path} has another version; run python -m bayesnet.learn again")
+        raise CheckpointError(
+            f"{path} was written by another version of this program: run python -m bayesnet.learn "
+            "again, or delete the file if it is a fit of your own in the workspace"
+        )
     wanted = {f.name for f in fields(Network)}
     if set(content) != wanted:
         odd = sorted(set(content) ^ wanted)
@@ -105,7 +109,6 @@ def _build(content: dict[str, Any]) -> Network:
         surfaces=surfaces,
         reach=float(raw["reach"]),
         spread=_array(raw["spread"], m),
-        limit=float(raw["limit"]),
     )
     regimes = tuple(
         Regime(
@@ -167,5 +170,13 @@ def _check(network: Network) -> None:
         raise CheckpointError("a joint covariance is not positive definite")
     if not is_positive_definite(network.within):
         raise CheckpointError("the patch covariance is not positive definite")
-    if len(network.support.surfaces) not in (0, len(network.properties)):
+    surfaces = network.support.surfaces
+    if len(surfaces) not in (0, len(network.properties)):
         raise CheckpointError("surfaces and properties do not match")
+    for s in surfaces:
+        if not all(math.isfinite(v) and v > 0 for v in (s.constant, s.noise, s.sd, s.scatter)):
+            raise CheckpointError("a surface has a variance that is not positive")
+    if network.properties and {n.column for n in network.process} - set(
+        network.calibration.get("process", {})
+    ):
+        raise CheckpointError("process settings without calibration")

@@ -1,55 +1,26 @@
 """What the data support: which property values some process setting inside the data's range gives.
 
 A mixture of Gaussians is unbounded, so its likelihood alone cannot say where reality ends. With
-process columns that predict the properties, a Gaussian-process surface process -> properties is
-fitted, and the reachable set is its image of the design range (kept near the data). Without, the
-reachable set is the data themselves with straight lines between neighbours in latent space. Either
-way distances are counted in left-out standard deviations.
+process columns that predict the properties, a Gaussian-process surface process -> properties
+(`bayesnet.surface`) is fitted, and the reachable set is its image of the design range (kept near
+the data). Without, the reachable set is the data themselves with straight lines between neighbours
+in latent space.
 """
 
-import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from scipy.stats import qmc
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
 
 from bayesnet.gaussian import Array, Index
-from bayesnet.levels import Levels
+from bayesnet.levels import Levels, setting_groups
+from bayesnet.surface import Surface, fit_surface, refit
 
-LIMIT_SD = 3.0  # measures.md: reachable within 2 scatter deviations, not beyond 4
 MIN_R2 = 0.5
 NEIGHBOURS = 4
 SCORES = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surface:
-    """One property as a smooth function of the process z-scores (posterior mean of a GP).
-
-    Attributes:
-        alpha: (S',) dual coefficients, zero where a specimen is unlabelled.
-        lengths: (P,) length scales in z-scores.
-        constant: signal variance.
-        centre: value at zero signal, in log units when ``log``.
-        scale: unit of the signal.
-        log: whether the logarithm of the property is modelled (all values positive).
-        sd: left-out standard deviation, in log units when ``log``, else in the property's unit.
-        r2: left-out coefficient of determination.
-    """
-
-    alpha: Array
-    lengths: Array
-    constant: float
-    centre: float
-    scale: float
-    log: bool
-    sd: float
-    r2: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +36,6 @@ class Support:
             near the data, in process z-scores.
         spread: (M,) left-out standard deviations of the properties given latents, relative where
             the surface would be logarithmic.
-        limit: number of left-out standard deviations at which support ends.
     """
 
     process: Array
@@ -74,75 +44,10 @@ class Support:
     surfaces: tuple[Surface, ...]
     reach: float
     spread: Array
-    limit: float
-
-
-def transform(values: Array, log: bool) -> Array:
-    """Return the logarithm of positive values, or the values."""
-    return np.log(np.maximum(values, 1e-300)) if log else values
-
-
-def kernel(a: Array, b: Array, lengths: Array, constant: float) -> Array:
-    """Squared-exponential kernel (n, m) with one length a column."""
-    a, b = a / lengths, b / lengths
-    squared = (a**2).sum(1)[:, None] + (b**2).sum(1)[None] - 2 * a @ b.T
-    result: Array = constant * np.exp(-0.5 * np.maximum(squared, 0.0))
-    return result
-
-
-def predict_surface(surface: Surface, support_process: Array, process: Array) -> Array:
-    """Return the property (n,), or its logarithm (`Surface.log`), at settings (n, P)."""
-    signal = kernel(process, support_process, surface.lengths, surface.constant) @ surface.alpha
-    result: Array = surface.centre + surface.scale * signal
-    return result
-
-
-def fit_surface(process: Array, values: Array, seed: int) -> Surface:
-    """Fit one property on process z-scores; judge it by exact leave-one-out (Rasmussen eq. 5.12).
-
-    Args:
-        process: (S, P) z-scores.
-        values: (S,) property, NaN where unlabelled.
-        seed: for the restarts of the marginal-likelihood search.
-    """
-    known = np.isfinite(values)
-    log = bool((values[known] > 0).all())
-    target = transform(values[known], log)
-    centre, scale = float(target.mean()), float(target.std())
-    size = process.shape[1]
-    model = GaussianProcessRegressor(
-        ConstantKernel(4.0, (0.1, 100.0)) * RBF(np.full(size, 2.0), (0.2, 30.0))
-        + WhiteKernel(0.05, (1e-4, 1.5)),
-        n_restarts_optimizer=1,
-        random_state=seed,
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(process[known], (target - centre) / scale)
-    signal = model.kernel_.k1
-    lengths = np.broadcast_to(signal.k2.length_scale, (size,)).astype(float).copy()
-    constant = float(signal.k1.constant_value)
-    gram = kernel(process[known], process[known], lengths, constant)
-    noise = float(model.kernel_.k2.noise_level)
-    inverse = np.linalg.inv(gram + (noise + 1e-10) * np.eye(len(gram)))
-    dual = inverse @ ((target - centre) / scale)
-    left = dual / np.diag(inverse)
-    alpha = np.zeros(len(values))
-    alpha[known] = dual
-    return Surface(
-        alpha=alpha,
-        lengths=lengths,
-        constant=constant,
-        centre=centre,
-        scale=scale,
-        log=log,
-        sd=float(scale * np.sqrt((left**2).mean())),
-        r2=float(1 - (left**2).sum() / (((target - centre) / scale) ** 2).sum()),
-    )
 
 
 def fit_support(levels: Levels, property_residual: Array, seed: int) -> Support:
-    """Fit the surfaces and calibrate the limit.
+    """Fit the surfaces and find how near to the data a setting must be.
 
     Args:
         levels: the specimen table.
@@ -157,9 +62,12 @@ def fit_support(levels: Levels, property_residual: Array, seed: int) -> Support:
     surfaces: tuple[Surface, ...] = ()
     reach = 0.0
     if process.shape[1] and nodes:
-        surfaces = tuple(fit_surface(process, properties[:, m], seed) for m in range(len(nodes)))
-        nearest = cKDTree(process).query(process, k=min(3, len(process)))[0][:, -1]
-        reach = 2.0 * float(np.quantile(nearest, 0.9)) + 1e-9
+        groups = setting_groups(process)
+        surfaces = tuple(
+            fit_surface(process, properties[:, m], groups, seed, levels.latents)
+            for m in range(len(nodes))
+        )
+        reach = _reach(process[np.unique(groups, return_index=True)[1]])
     spread = np.zeros(len(nodes))
     for m, node in enumerate(nodes):
         rms = float(np.sqrt(np.nanmean(property_residual[:, m] ** 2))) * node.scale
@@ -172,7 +80,29 @@ def fit_support(levels: Levels, property_residual: Array, seed: int) -> Support:
         surfaces=surfaces,
         reach=reach,
         spread=spread,
-        limit=LIMIT_SD,
+    )
+
+
+def _reach(settings: Array) -> float:
+    """Twice the distance of different settings (U, P) to their second neighbour, but for a tenth.
+
+    Replicates would make the distance vanish, and with it everything between the settings.
+    """
+    nearest = cKDTree(settings).query(settings, k=[min(3, len(settings))])[0][:, -1]
+    return 2.0 * float(np.quantile(nearest, 0.9)) + 1e-9
+
+
+def restricted(support: Support, rows: Index) -> Support:
+    """Return what these specimens (n,) alone support; kernels and deviations are kept."""
+    process, properties = support.process[rows], support.properties[rows]
+    return replace(
+        support,
+        process=process,
+        properties=properties,
+        scores=support.scores[rows],
+        surfaces=tuple(
+            refit(surface, process, properties[:, m]) for m, surface in enumerate(support.surfaces)
+        ),
     )
 
 

@@ -21,9 +21,11 @@ from numpy.typing import NDArray
 from safetensors.torch import save
 
 from core.checkpoint import LoadedModel, load_model, read_tensors
-from core.dataset import Column, DataSet, cut_patches, load_dataset, patch_corners
+from core.columns import Column
+from core.dataset import DataSet, load_dataset
 from core.errors import CheckpointError, InputError, MicroDesignError
 from core.files import read_json, sha256_file, write_bytes, write_json, write_text
+from core.patches import cut_patches, patch_corners
 from core.scale import read_to_scale
 from core.synthesis import encode_patches
 
@@ -228,7 +230,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         loaded = load_model(arguments.model)
-        table = encode_dataset(loaded, load_dataset(arguments.data), arguments.stride)
+        data = load_dataset(arguments.data)
+        for line in data.described:
+            logger.info("%s", line)
+        table = encode_dataset(loaded, data, arguments.stride)
         save_latents(arguments.out or arguments.model / "latents", table)
     except MicroDesignError as error:
         parser.exit(2, f"{error}\n")

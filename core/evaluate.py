@@ -8,8 +8,11 @@ from numpy.typing import NDArray
 from core.checkpoint import LoadedModel
 from core.errors import InputError
 from core.images import Micrograph
+from core.metrics.catalogue import compare, load_metrics
+from core.patches import cut_at, independent_patches, spread_patches
+from core.picture_style import style_errors
 from core.properties import Prediction, PropertyModel
-from core.reference import FIELD_PATCHES, Reference, cut_at, spread_patches, style_errors
+from core.reference import FIELD_PATCHES, Reference
 from core.scale import to_scale
 from core.synthesis import encode_patches, reconstruct
 
@@ -31,6 +34,7 @@ class Evaluation:
         message: the verdict in plain words.
         mean_latent: (D,) over all patches used.
         n_patches: how many were used for latent, predictions and distance.
+        n_independent: how many of them fit side by side: what the intervals and the limit go by.
     """
 
     name: str
@@ -47,6 +51,7 @@ class Evaluation:
     message: str
     mean_latent: NDArray[np.float32]
     n_patches: int
+    n_independent: int
 
 
 def evaluate_image(
@@ -85,7 +90,8 @@ def evaluate_image(
     mean_latent = encode_patches(loaded, patches)[0].mean(axis=0)
     shown = np.unique(np.linspace(0, len(corners) - 1, n_patches).round().astype(int))
     remade = reconstruct(loaded, patches[shown], seed)
-    distance = reference.distance(loaded, patches)
+    independent = independent_patches(pixels, size, len(corners))
+    distance = reference.distance(loaded, patches, independent)
     unusual = distance > reference.distance_threshold
     return Evaluation(
         name=micrograph.name,
@@ -96,13 +102,25 @@ def evaluate_image(
         originals=patches[shown],
         reconstructions=remade,
         style_error=float(np.median(style_errors(loaded, patches[shown], remade).mean(axis=1))),
-        predictions=properties.predict(mean_latent, len(corners)),
+        predictions=properties.predict(mean_latent, independent),
         distance=distance,
         unusual=unusual,
         message=_verdict(distance, unusual),
         mean_latent=mean_latent,
         n_patches=len(corners),
+        n_independent=independent,
     )
+
+
+def similarity(loaded: LoadedModel, evaluation: Evaluation) -> dict[str, float]:
+    """Compare the patches shown with their reconstructions by every metric that can be had here.
+
+    Returns:
+        Metric (`core.metrics.catalogue`) -> mean over the patches, as references are means.
+    """
+    metrics, _ = load_metrics(loaded.vgg, loaded.config.patch_px)
+    found = compare(metrics, evaluation.originals, evaluation.reconstructions)
+    return {name: float(values.mean()) for name, values in found.items()}
 
 
 def _verdict(distance: float, unusual: bool) -> str:

@@ -9,57 +9,25 @@ against our own limits before a pixel is decoded, with Pillow's format classes d
 import io
 import math
 import struct
-import unicodedata
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 import tifffile
-from PIL import (
-    BmpImagePlugin,
-    Image,
-    ImageFile,
-    JpegImagePlugin,
-    PngImagePlugin,
-    TiffImagePlugin,
-)
+from PIL import BmpImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugin, TiffImagePlugin
 
-from core.errors import ConfigError, InputError
+from core.display_name import display_name, printable
+from core.errors import InputError
+from core.image_format import SUFFIXES, told_format
+from core.image_limits import DEFAULT_LIMITS, ImageLimits, check_size, load_bytes
 from core.pixels import LUMINANCE, decode_grey, on_white, scale, upright
 from core.tiff import TiffImage, plausible_scale, read_tiff
 
-MAX_NAME = 80
 _ORIENTATION_TAG = 0x0112
 _UPRIGHT = "turned upright as the file asks (EXIF orientation {})"
 _MAX_PNG_INTEGER = 2**31 - 1
-
-_SIGNATURES = (
-    (b"\x89PNG\r\n\x1a\n", "PNG"),
-    (b"\xff\xd8\xff", "JPEG"),
-    (b"II*\x00", "TIFF"),
-    (b"MM\x00*", "TIFF"),
-    (b"II+\x00", "TIFF"),
-    (b"MM\x00+", "TIFF"),
-    (b"BM", "BMP"),
-)
-_OTHERS = (
-    (b"GIF8", "GIF"),
-    (b"%PDF", "PDF"),
-    (b"PK\x03\x04", "ZIP or Office"),
-    (b"\x00\x00\x00\x0cjP  ", "JPEG 2000"),
-    (b"<svg", "SVG"),
-    (b"<?xml", "XML"),
-)
-_SUFFIXES = {
-    ".png": "PNG",
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-    ".bmp": "BMP",
-}
 _OPENERS: dict[str, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
     "PNG": PngImagePlugin.PngImageFile,
     "JPEG": JpegImagePlugin.JpegImageFile,
@@ -84,30 +52,6 @@ _DECODE_ERRORS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageLimits:
-    """What is accepted of an image file.
-
-    Attributes:
-        max_pixels: most pixels (width times height).
-        max_bytes: largest file.
-        min_side: shortest side in px.
-    """
-
-    max_pixels: int = 40_000_000
-    max_bytes: int = 64 * 2**20
-    min_side: int = 32
-
-    def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ConfigError(f"{field.name} is {value!r}; it must be an integer of 1 or more")
-
-
-DEFAULT_LIMITS = ImageLimits()
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Micrograph:
     """One grey image.
@@ -130,9 +74,9 @@ def read_image(
 ) -> Micrograph:
     """Read a PNG, JPEG, TIFF or BMP as a grey float32 micrograph in [0, 1].
 
-    8-bit values are divided by 255; 16-bit ones by 65535, or by 4095 (or 255) when no value is
-    larger: such files come from 12-bit (or 8-bit) cameras. Floats in [0, 1] are kept; other floats
-    and other integers are scaled by their own range. Colour becomes luminance (Rec. 601),
+    8-bit values are divided by 255; 16-bit ones by the full scale of the smallest camera depth (8,
+    10, 12, 14 or 16 bits) that holds them all. Floats in [0, 1] are kept; other floats and other
+    integers are scaled by their own range. Colour becomes luminance (Rec. 601),
     transparency is laid on white, the EXIF orientation is applied, and only the first of several
     images is read. Each of these leaves a note.
 
@@ -151,26 +95,15 @@ def read_image(
     """
     shown = display_name(name if name is not None else _own_name(source))
     try:
-        return _read(_load_bytes(source, limits), shown, limits)
+        return _read(load_bytes(source, limits), shown, limits)
     except InputError as error:
         raise InputError(f"{shown}: {error}") from error
     except _DECODE_ERRORS as error:
-        detail = _printable(str(error))[:200] or type(error).__name__
+        detail = printable(str(error))[:200] or type(error).__name__
         raise InputError(
             f"{shown}: the image is damaged or of an unusual kind ({detail}); "
             "open it in an image program and save it as 8-bit or 16-bit PNG"
         ) from error
-
-
-def display_name(name: str) -> str:
-    """Return a name safe to show: no folders, no control characters, at most 80 characters."""
-    last = _printable(name.replace("\\", "/")).rstrip("/ ").rsplit("/", 1)[-1].strip()
-    if last in ("", ".", ".."):
-        return "image"
-    if len(last) <= MAX_NAME:
-        return last
-    suffix = PurePosixPath(last).suffix[:10]
-    return last[: MAX_NAME - len(suffix) - 1] + "…" + suffix
 
 
 def to_uint8(pixels: np.ndarray) -> np.ndarray:
@@ -216,7 +149,7 @@ def encode_png(
     for key, value in (text or {}).items():
         latin = key.isascii() and key.isprintable() and key == key.strip()
         if not 1 <= len(key) <= 79 or not latin or "\0" in value:
-            raise InputError(f"PNG text {_printable(key)[:79]!r}: 1 to 79 plain characters, no NUL")
+            raise InputError(f"PNG text {printable(key)[:79]!r}: 1 to 79 plain characters, no NUL")
         info.add_text(key, value)
     options = {}
     if um_per_px is not None:
@@ -233,71 +166,20 @@ def _own_name(source: Path | bytes) -> str:
     return "image" if isinstance(source, (bytes, bytearray, memoryview)) else Path(source).name
 
 
-def _printable(text: str) -> str:
-    """Drop control, format, private, unassigned and line-breaking characters; plain spaces only."""
-    plain = (" " if unicodedata.category(c) == "Zs" else c for c in text)
-    return "".join(c for c in plain if c.isprintable())
-
-
-def _load_bytes(source: Path | bytes, limits: ImageLimits) -> bytes:
-    """Return the file's bytes, no more than the limit of them."""
-    if isinstance(source, (bytes, bytearray, memoryview)):
-        data = bytes(source)
-    else:
-        if not Path(source).is_file():
-            raise InputError("there is no such file")
-        with open(source, "rb") as stream:
-            data = stream.read(limits.max_bytes + 1)
-    if not data:
-        raise InputError("the file is empty")
-    if len(data) > limits.max_bytes:
-        raise InputError(
-            f"the file has more than {limits.max_bytes / 2**20:.3g} MiB; crop it or save it as PNG"
-        )
-    return data
-
-
-def _sniff(data: bytes) -> str:
-    """Return the format that the first bytes say."""
-    for signature, kind in _SIGNATURES:
-        if data.startswith(signature):
-            return kind
-    other = next((kind for signature, kind in _OTHERS if data.startswith(signature)), None)
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        other = "WebP"
-    if data[4:8] == b"ftyp":
-        other = "HEIC, AVIF or video"
-    found = f"a {other} file" if other else "not an image that can be read here"
-    raise InputError(f"the content is {found}; save it as PNG, JPEG, TIFF or BMP")
-
-
-def _check_size(width: int, height: int, limits: ImageLimits) -> None:
-    """Hold the header's size against the limits."""
-    if width < limits.min_side or height < limits.min_side:
-        raise InputError(
-            f"the image is {width} x {height} px; each side needs {limits.min_side} px or more"
-        )
-    if width * height > limits.max_pixels:
-        raise InputError(
-            f"the image is {width} x {height} px, {width * height / 1e6:.1f} million pixels; at "
-            f"most {limits.max_pixels / 1e6:.3g} million are read: crop it or scale it down"
-        )
-
-
 def _read(data: bytes, shown: str, limits: ImageLimits) -> Micrograph:
     """Decode ``data``; see `read_image`."""
-    kind = _sniff(data)
+    kind = told_format(data)
     notes: list[str] = []
     suffix = PurePosixPath(shown).suffix.lower()
-    if suffix and _SUFFIXES.get(suffix) != kind:
+    if suffix and SUFFIXES.get(suffix) != kind:
         notes.append(f"the name ends in {suffix}, but the content is {kind}; read as {kind}")
     if kind == "TIFF":
-        page = read_tiff(data, lambda width, height: _check_size(width, height, limits))
+        page = read_tiff(data, lambda width, height: check_size(width, height, limits))
         pixels = _tiff_grey(data, page, limits, notes)
         um_per_px, several = page.um_per_px, page.more_images
     else:
         with _OPENERS[kind](io.BytesIO(data)) as image:
-            _check_size(*image.size, limits)
+            check_size(*image.size, limits)
             if kind == "PNG" and data[24] == 16 and data[25] != 0:
                 notes.append("16-bit colour in a PNG is read with 8 bits; use TIFF for full depth")
             pixels = scale(decode_grey(image, notes), notes)
@@ -316,7 +198,7 @@ def _tiff_grey(data: bytes, page: TiffImage, limits: ImageLimits, notes: list[st
         notes.append(_UPRIGHT.format(page.orientation))
     if page.array is None:
         with TiffImagePlugin.TiffImageFile(io.BytesIO(data)) as image:
-            _check_size(*image.size, limits)  # two parsers may see two sizes
+            check_size(*image.size, limits)  # two parsers may see two sizes
             raw = decode_grey(image, notes)
         pixels = scale(raw, notes)
         # Pillow turns the image upright itself, and inverts only what has 8 bits or fewer.

@@ -7,81 +7,17 @@ arXiv:1312.6114, appendix B.
 Deviation: the paper sums squared differences of raw Gram matrices, whose sizes differ between
 layers and textures by orders of magnitude. `style_loss_eq2` is that sum; training uses relative
 errors, layer by layer and image by image, of Gram matrices and of covariances, and the distance
-of grey levels at several scales.
+of grey levels at several scales (`core.grey_levels`).
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from core.errors import ConfigError, InputError
+from core.gram import Features, LayerStatistics, Statistics, style_statistics
 from core.vgg import STYLE_LAYERS
-
-Features = Mapping[str, Tensor]
-GREY_SCALES = (1, 2, 4, 8, 16, 32)  # px
-
-
-class LayerStatistics(NamedTuple):
-    """First and second moments of one layer's features over positions.
-
-    The Gram matrix is covariance + mean mean^T; keeping the two apart loses no digits.
-    """
-
-    mean: Tensor  # (B, C)
-    covariance: Tensor  # (B, C, C)
-
-    @property
-    def gram(self) -> Tensor:
-        """F F^T / (H W), (B, C, C)."""
-        return self.covariance + self.mean.unsqueeze(2) * self.mean.unsqueeze(1)
-
-
-Statistics = Mapping[str, LayerStatistics]
-
-
-def gram(features: Tensor) -> Tensor:
-    """Compute the Gram matrix G = F F^T / (H W) of each image's features.
-
-    Args:
-        features: (B, C, H, W).
-
-    Returns:
-        (B, C, C), symmetric, positive semi-definite.
-
-    Raises:
-        InputError: the features have another number of dimensions.
-
-    Example:
-        >>> gram(torch.tensor([[[[1.0, 3.0]]]]))
-        tensor([[[5.]]])
-    """
-    flat = _flatten(features)  # (B, C, H W)
-    return flat @ flat.transpose(1, 2) / flat.shape[2]
-
-
-def style_statistics(features: Features, layers: Sequence[str] = STYLE_LAYERS) -> Statistics:
-    """Compute mean and covariance over positions for each of the layers, in float32 or wider.
-
-    Args:
-        features: layer -> (B, C, H, W).
-        layers: which layers; each must be in ``features``.
-
-    Raises:
-        InputError: a layer is missing or has another number of dimensions.
-    """
-    statistics = {}
-    for layer in layers:
-        if layer not in features:
-            raise InputError(f"features lack the layer {layer!r}; there are {tuple(features)}")
-        flat = _flatten(features[layer])  # (B, C, H W)
-        mean = flat.mean(dim=2)  # (B, C)
-        centred = flat - mean.unsqueeze(2)
-        covariance = centred @ centred.transpose(1, 2) / flat.shape[2]
-        statistics[layer] = LayerStatistics(mean, covariance)
-    return statistics
 
 
 def style_loss_eq2(
@@ -178,46 +114,6 @@ def centred_style_error(
     return torch.stack(parts, dim=1)
 
 
-def grey_level_distance(
-    target: Tensor, images: Tensor, scales: Sequence[int] = GREY_SCALES, floor: float = 1e-3
-) -> Tensor:
-    """Compute the relative squared Wasserstein-2 distance of grey levels, at several scales.
-
-    Images are averaged over windows of s x s px; sorting both gives the exact distance in one
-    dimension. Large s tells large particles from many small ones of the same area. After the
-    histogram loss of Risser et al. 2017, arXiv:1701.08893; not in the paper.
-
-    Args:
-        target: (B, 1, H, W) originals, in [0, 1].
-        images: (B, 1, H, W), the same size.
-        scales: s, px.
-        floor: added to the target's variance in the denominator, for blank images; > 0.
-
-    Returns:
-        (B, scales) >= 0; nearly 1 for an image with one grey level, the target's mean.
-
-    Raises:
-        InputError: the shapes differ.
-    """
-    if target.shape != images.shape or target.dim() != 4:
-        raise InputError(
-            f"images {tuple(images.shape)} and originals {tuple(target.shape)} must both be "
-            "(B, 1, H, W)"
-        )
-    parts = []
-    for scale in scales:
-        x, y = (_sorted_greys(i, scale) for i in (target, images))  # (B, n)
-        distance = (x - y).square().mean(dim=1)
-        parts.append(distance / (x.var(dim=1, correction=0) + floor))
-    return torch.stack(parts, dim=1)
-
-
-def _sorted_greys(images: Tensor, scale: int) -> Tensor:
-    """Return the grey levels of (B, 1, H, W) averaged over scale x scale px, sorted, (B, n)."""
-    pooled = F.avg_pool2d(images.float(), scale, stride=max(scale // 2, 1))
-    return pooled.flatten(1).sort(dim=1).values
-
-
 def kl_divergence(mu: Tensor, logvar: Tensor) -> Tensor:
     """Compute KL(N(mu, exp(logvar)) || N(0, 1)) summed over the latents, in nats (equation 1).
 
@@ -240,14 +136,6 @@ def kl_divergence(mu: Tensor, logvar: Tensor) -> Tensor:
             f"mu {tuple(mu.shape)} and logvar {tuple(logvar.shape)} must both be (B, D)"
         )
     return 0.5 * (mu.square() + logvar.exp() - 1 - logvar).sum(dim=1)
-
-
-def _flatten(features: Tensor) -> Tensor:
-    if features.dim() != 4 or 0 in features.shape:
-        raise InputError(f"features must be (B, C, H, W), not {tuple(features.shape)}")
-    if features.dtype in (torch.float16, torch.bfloat16):
-        features = features.float()  # sums over 16,384 positions need the digits
-    return features.flatten(2)  # (B, C, H W)
 
 
 def _pairs(

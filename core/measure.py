@@ -12,63 +12,28 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 from sklearn.metrics import r2_score
 
 from core.checkpoint import LoadedModel, load_model
-from core.dataset import DataSet, cut_patches, load_dataset
-from core.encode import load_latents, patch_scatter
+from core.dataset import DataSet, load_dataset
+from core.encode import load_latents
 from core.errors import InputError, MicroDesignError
+from core.fields import specimen_fields
+from core.patch_pairs import sample_pairs
+from core.patches import cut_at, spread_patches
+from core.picture_style import pick, style_distance, style_of
 from core.properties import PropertyModel
-from core.reference import (
-    FIELD_PATCHES,
-    cut_at,
-    pick,
-    sample_pairs,
-    spread_patches,
-    style_distance,
-    style_of,
-)
+from core.reference import FIELD_PATCHES
 from core.results import RESULTS, record, write_result
 from core.scale import read_to_scale
-from core.synthesis import encode_patches, reconstruct, scatter_cells, synthesise
+from core.summaries import anisotropy, paired_difference, summary
+from core.synthesis import encode_patches, reconstruct
 from core.validation import ACTIVE_VARIANCE
 from core.vgg import STYLE_LAYERS
 
-FIELD_PX = 512
 logger = logging.getLogger(__name__)
 
 Array = NDArray[np.float64]
-
-
-def summary(values: Array) -> dict[str, float | int]:
-    """Return median, 90th percentile, mean and count of a sample."""
-    return {
-        "median": float(np.median(values)),
-        "p90": float(np.quantile(values, 0.9)),
-        "mean": float(np.mean(values)),
-        "n": len(values),
-    }
-
-
-def paired_difference(a: Array, b: Array, seed: int = 0) -> dict[str, float]:
-    """Return the mean of a - b with its 95 % bootstrap interval over specimens."""
-    difference = np.asarray(a) - np.asarray(b)
-    rng = np.random.default_rng(seed)
-    draws = rng.integers(len(difference), size=(4000, len(difference)))
-    low, high = np.quantile(difference[draws].mean(axis=1), (0.025, 0.975))
-    return {"mean": float(difference.mean()), "low": float(low), "high": float(high)}
-
-
-def anisotropy(pixels: NDArray[np.floating]) -> float:
-    """Return how much the gradients prefer a direction, 0 (none) to 1 (all one way).
-
-    |sum g^2 exp(2 i theta)| / sum g^2 over the gradients (g, theta) of the smoothed picture: the
-    anisotropy of the structure tensor.
-    """
-    smooth = ndimage.gaussian_filter(np.asarray(pixels, dtype=float), 1.5)
-    gy, gx = np.gradient(smooth)
-    return float(abs(np.sum((gx + 1j * gy) ** 2)) / max(np.sum(gx**2 + gy**2), 1e-12))
 
 
 def patch_reconstruction(loaded: LoadedModel, data: DataSet, seed: int) -> dict[str, Any]:
@@ -99,9 +64,7 @@ def patch_reconstruction(loaded: LoadedModel, data: DataSet, seed: int) -> dict[
 def field_test(loaded: LoadedModel, data: DataSet, count: int, seed: int) -> dict[str, Any] | None:
     """Measure synthesised 512 px fields of ``count`` specimens beside two real ones.
 
-    Latents come from the specimen's first micrograph, the field is compared with its second.
-    "generated": the cells take the first one's 16 patches, in random order. "designed": only their
-    mean is known, and the cells scatter round it as in a design (`core.encode.patch_scatter`).
+    See `core.fields.specimen_fields` for the arms.
 
     Returns:
         The figures; None for a decoder that makes patches only.
@@ -111,37 +74,22 @@ def field_test(loaded: LoadedModel, data: DataSet, count: int, seed: int) -> dic
     """
     if loaded.config.decoder == "paper":
         return None
-    rows = _two_fields(data, loaded.um_per_px)
-    chosen = rows[:: max(len(rows) // count, 1)][:count]
-    if len(chosen) < 2:
-        raise InputError("the field test needs two specimens with two micrographs of 512 px each")
-    size, table = loaded.config.patch_px, load_latents(loaded.path / "latents")
     found: dict[str, list[float]] = {}
     last = None
-    for index, (a, b) in enumerate(chosen):
-        first, second = (
-            read_to_scale(data, row, loaded.um_per_px)[:FIELD_PX, :FIELD_PX] for row in (a, b)
-        )
-        mu = encode_patches(loaded, cut_patches(first, size, size))[0]
-        mean = mu.mean(axis=0)
-        made = {}
-        for name, scatter in (("generated", mu - mean), ("designed", patch_scatter(table, mean))):
-            cells = scatter_cells(mean, scatter, FIELD_PX, FIELD_PX, size, seed + index)
-            made[name] = synthesise(loaded, cells, FIELD_PX, FIELD_PX, seed + index)
-        target = style_of(loaded, second[None])
-        compared = made | {"same_specimen": first}
+    for fields in specimen_fields(loaded, data, count, seed):
+        target = style_of(loaded, fields.target[None])
         figures = {
             name: float(style_distance(target, style_of(loaded, picture[None])).mean())
-            for name, picture in compared.items()
+            for name, picture in fields.arms.items()
         }
         if last is not None:
             figures["other_specimen"] = float(style_distance(target, last).mean())
-        figures["anisotropy_generated"] = anisotropy(made["generated"])
-        figures["anisotropy_real"] = anisotropy(first)
+        figures["anisotropy_generated"] = anisotropy(fields.arms["generated"])
+        figures["anisotropy_real"] = anisotropy(fields.arms["same_specimen"])
         for name, value in figures.items():
             found.setdefault(name, []).append(value)
         last = target
-        logger.info("field %d of %d: %.3f", index + 1, len(chosen), figures["generated"])
+        logger.info("field of %s: %.3f", fields.specimen, figures["generated"])
     difference = paired_difference(np.array(found["generated"]), np.array(found["same_specimen"]))
     return {
         "what": "relative style error of synthesised 512 px fields against a real one",
@@ -149,17 +97,6 @@ def field_test(loaded: LoadedModel, data: DataSet, count: int, seed: int) -> dic
         **{name: summary(np.array(values)) for name, values in found.items()},
         "generated_minus_same_specimen": difference,
     }
-
-
-def _two_fields(data: DataSet, um_per_px: float | None) -> list[tuple[int, int]]:
-    names = data.table["specimen"].to_numpy()
-    pairs = []
-    for specimen in data.specimens.index:
-        rows = np.flatnonzero(names == specimen)[:2].tolist()
-        sides = [min(read_to_scale(data, row, um_per_px).shape) for row in rows]
-        if len(rows) == 2 and min(sides) >= FIELD_PX:
-            pairs.append((rows[0], rows[1]))
-    return pairs
 
 
 def collapse_check(mu: Array, logvar: Array) -> dict[str, Any]:

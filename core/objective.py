@@ -9,15 +9,9 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor, nn
 
-from core.losses import (
-    Statistics,
-    centred_style_error,
-    grey_level_distance,
-    kl_divergence,
-    relative_style_error,
-    style_loss_eq2,
-    style_statistics,
-)
+from core.gram import Statistics, style_statistics
+from core.grey_levels import grey_level_distance
+from core.losses import centred_style_error, kl_divergence, relative_style_error, style_loss_eq2
 from core.model import TextureVAE
 from core.train_config import TrainConfig
 

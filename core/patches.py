@@ -1,7 +1,8 @@
-"""Square patches of a micrograph, cut by a sliding window (the paper's section 3.1)."""
+"""Square patches of a micrograph, by a sliding window (the paper's section 3.1) or a few."""
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
 
 from core.errors import InputError
 
@@ -59,3 +60,39 @@ def cut_patches(pixels: np.ndarray, size: int = 128, stride: int = 50) -> np.nda
     patch_corners(height, width, size, stride)  # the checks
     windows = sliding_window_view(pixels, (size, size))[::stride, ::stride]
     return windows.reshape(-1, size, size).copy()  # (rows, columns, size, size) -> (N, size, size)
+
+
+def spread_patches(pixels: NDArray[np.float32], size: int, count: int) -> NDArray[np.intp]:
+    """Return corners (n, 2) of at most ``count`` patches on an even grid over a micrograph.
+
+    Raises:
+        InputError: the micrograph is smaller than a patch.
+    """
+    height, width = pixels.shape
+    if min(height, width) < size:
+        raise InputError(f"{width} x {height} px is smaller than a patch of {size} px")
+    rows = min(max(round((count * height / width) ** 0.5), 1), count)
+    columns = max(count // rows, 1)
+    # More patches than fit side by side twice over would only repeat one another.
+    rows, columns = min(rows, 2 * height // size - 1), min(columns, 2 * width // size - 1)
+    y = np.linspace(0, height - size, rows).round().astype(np.intp)
+    x = np.linspace(0, width - size, columns).round().astype(np.intp)
+    return np.stack(np.meshgrid(y, x, indexing="ij"), axis=-1).reshape(-1, 2)
+
+
+def independent_patches(pixels: NDArray[np.float32], size: int, count: int) -> int:
+    """Return how many of ``count`` spread patches are worth counting: those that fit side by side.
+
+    Patches that overlap show the same particles twice, so their mean scatters no less.
+
+    >>> independent_patches(np.zeros((192, 192), np.float32), 128, 4)
+    1
+    """
+    return max(min(count, (pixels.shape[0] // size) * (pixels.shape[1] // size)), 1)
+
+
+def cut_at(
+    pixels: NDArray[np.float32], corners: NDArray[np.intp], size: int
+) -> NDArray[np.float32]:
+    """Return the patches (n, size, size) at these corners."""
+    return np.stack([pixels[y : y + size, x : x + size] for y, x in corners])

@@ -11,6 +11,7 @@ from PIL import Image
 from core.errors import InputError
 
 LUMINANCE = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # Rec. 601, as Pillow's L
+CAMERA_BITS = (8, 10, 12, 14, 16)  # depths that arrive in files of 16 bits
 
 
 def decode_grey(image: Image.Image, notes: list[str]) -> np.ndarray:
@@ -63,11 +64,13 @@ def scale(raw: np.ndarray, notes: list[str]) -> np.ndarray:
     low, high = int(raw.min()), int(raw.max())
     if low < 0 or high > 65535:
         return _scale_by_range(raw, notes)
-    full = next(limit for limit in (255, 4095, 65535) if high <= limit)
-    if full != 65535 and high > 0:
-        bits = {255: 8, 4095: 12}[full]
+    bits = next(bits for bits in CAMERA_BITS if high < 1 << bits)
+    full = (1 << bits) - 1
+    if bits != 16 and high > 0:
         notes.append(f"the largest value is {high}: scaled as {bits}-bit data (by {full})")
-    return (raw.astype(np.float64) / full).astype(np.float32)
+    elif bits == 16 and high < full // 2:
+        notes.append(f"the largest value is {high}, {high / full:.0%} of 16-bit white: dark")
+    return raw.astype(np.float32) / np.float32(full)
 
 
 def _scale_by_range(raw: np.ndarray, notes: list[str]) -> np.ndarray:

@@ -8,7 +8,7 @@ folder.
 import argparse
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,16 @@ from numpy.typing import NDArray
 from sklearn.covariance import LedoitWolf
 
 from core.checkpoint import LoadedModel, load_model
-from core.dataset import DataSet, load_dataset, patch_corners
+from core.dataset import DataSet, load_dataset
 from core.encode import load_latents
 from core.errors import CheckpointError, InputError, MicroDesignError
 from core.files import read_json, write_json
-from core.losses import LayerStatistics, relative_style_error, style_statistics
+from core.metrics.catalogue import compare, load_metrics
+from core.patch_pairs import sample_pairs
+from core.patches import cut_at, spread_patches
+from core.picture_style import pick, style_distance, style_of
 from core.scale import read_to_scale
+from core.summaries import mean_interval
 from core.synthesis import reconstruct
 
 FILE = "reference.json"
@@ -46,6 +50,8 @@ class Reference:
             non-overlapping patches of one specimen, and of two specimens.
         latent_mean: (D,), and latent_whitening (D, D): W with |W (mu - mean)| a Mahalanobis
             distance, from the training patches.
+        metrics: metric (`core.metrics`) -> "reconstruction", "same_specimen", "other_specimen" ->
+            mean, its 95 % interval ("low", "high"), median and number of pairs "n".
         limits: 95 % quantiles (latent, features) of a micrograph's mean distance over
             `FIELD_PATCHES` patches; patch_limits: of a single patch's.
     """
@@ -61,20 +67,28 @@ class Reference:
     latent_whitening: Array
     limits: tuple[float, float]
     patch_limits: tuple[float, float]
+    metrics: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
 
     @property
     def distance_threshold(self) -> float:
         """Distances are divided by their limits: beyond 1.0 an image is unusual."""
         return 1.0
 
-    def distance(self, loaded: LoadedModel, patches: NDArray[np.float32]) -> float:
+    def distance(
+        self, loaded: LoadedModel, patches: NDArray[np.float32], independent: int | None = None
+    ) -> float:
         """Return how far patches (N, H, W) of one micrograph lie from the usual ones.
 
         The larger of the mean latent and the mean feature distance, each divided by its limit for
         this number of patches; beyond 1.0 the micrograph is unusual.
+
+        Args:
+            loaded: the model.
+            patches: of one micrograph, in [0, 1].
+            independent: how many of them do not overlap; all of them for None.
         """
         found = patch_distances(loaded, patches, self.latent_mean, self.latent_whitening)
-        few = min(len(patches), FIELD_PATCHES)
+        few = min(independent or len(patches), FIELD_PATCHES)
         # A mean over few patches scatters more: between the two limits with 1 / sqrt(n).
         share = (few**-0.5 - FIELD_PATCHES**-0.5) / (1 - FIELD_PATCHES**-0.5)
         limits = np.array(self.limits) * (1 - share) + np.array(self.patch_limits) * share
@@ -109,31 +123,6 @@ def load_reference(folder: Path) -> Reference:
         raise CheckpointError(f"{folder / FILE} is damaged: {error}") from error
 
 
-def spread_patches(pixels: NDArray[np.float32], size: int, count: int) -> NDArray[np.intp]:
-    """Return corners (n, 2) of at most ``count`` patches on an even grid over a micrograph.
-
-    Raises:
-        InputError: the micrograph is smaller than a patch.
-    """
-    height, width = pixels.shape
-    if min(height, width) < size:
-        raise InputError(f"{width} x {height} px is smaller than a patch of {size} px")
-    rows = min(max(round((count * height / width) ** 0.5), 1), count)
-    columns = max(count // rows, 1)
-    # More patches than fit side by side twice over would only repeat one another.
-    rows, columns = min(rows, 2 * height // size - 1), min(columns, 2 * width // size - 1)
-    y = np.linspace(0, height - size, rows).round().astype(np.intp)
-    x = np.linspace(0, width - size, columns).round().astype(np.intp)
-    return np.stack(np.meshgrid(y, x, indexing="ij"), axis=-1).reshape(-1, 2)
-
-
-def cut_at(
-    pixels: NDArray[np.float32], corners: NDArray[np.intp], size: int
-) -> NDArray[np.float32]:
-    """Return the patches (n, size, size) at these corners."""
-    return np.stack([pixels[y : y + size, x : x + size] for y, x in corners])
-
-
 @torch.no_grad()
 def patch_distances(
     loaded: LoadedModel, patches: NDArray[np.float32], mean: Array, whitening: Array
@@ -149,78 +138,10 @@ def patch_distances(
     return np.concatenate(found)
 
 
-@torch.no_grad()
-def style_of(loaded: LoadedModel, pictures: NDArray[np.float32]) -> dict[str, LayerStatistics]:
-    """Return the style statistics of pictures (N, H, W); average pooling, as measures are defined.
-
-    Memory: 1.4 MB a picture.
-    """
-    network = loaded.vgg.with_pooling("average")
-    tensor = torch.from_numpy(np.ascontiguousarray(pictures)).unsqueeze(1)
-    chunks = [
-        style_statistics(network(chunk.to(loaded.device), last="pool4"))
-        for chunk in tensor.split(CHUNK if tensor.shape[2] <= 256 else 1)
-    ]
-    return {
-        layer: LayerStatistics(
-            *(torch.cat(part) for part in zip(*(c[layer] for c in chunks), strict=True))
-        )
-        for layer in chunks[0]
-    }
-
-
-def pick(
-    statistics: Mapping[str, LayerStatistics], index: NDArray[np.intp]
-) -> dict[str, LayerStatistics]:
-    """Return the statistics of the pictures at ``index``."""
-    rows = torch.from_numpy(np.asarray(index))
-    return {n: LayerStatistics(s.mean[rows], s.covariance[rows]) for n, s in statistics.items()}
-
-
-def style_distance(
-    target: Mapping[str, LayerStatistics], found: Mapping[str, LayerStatistics]
-) -> Array:
-    """Return the relative style error by layer, (N, 5), of pictures against their targets."""
-    return relative_style_error(target, found).double().cpu().numpy()
-
-
-def style_errors(
-    loaded: LoadedModel, first: NDArray[np.float32], second: NDArray[np.float32]
-) -> Array:
-    """Return the relative style error by layer, (N, 5), of second against first, (N, H, W) each."""
-    return style_distance(style_of(loaded, first), style_of(loaded, second))
-
-
 def _whitening(mu: NDArray[np.floating]) -> tuple[Array, Array]:
     """Return mean (D,) and W (D, D) with W cov W^T = 1, covariance shrunk after Ledoit and Wolf."""
     fitted = LedoitWolf().fit(mu.astype(float))
     return fitted.location_, np.linalg.cholesky(np.linalg.inv(fitted.covariance_)).T
-
-
-def sample_pairs(
-    data: DataSet, size: int, rng: np.random.Generator, um_per_px: float | None = None
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Draw two patches of each specimen that do not overlap, (S, size, size) each.
-
-    Raises:
-        InputError: a specimen's first micrograph has no room for two patches.
-    """
-    first, second = [], []
-    names = data.table["specimen"].to_numpy()
-    for specimen in data.specimens.index:
-        row = int(np.flatnonzero(names == specimen)[0])
-        pixels = read_to_scale(data, row, um_per_px)
-        corners = patch_corners(pixels.shape[0], pixels.shape[1], size, max(size // 4, 1))
-        apart = np.abs(corners[:, None] - corners).max(axis=2) >= size  # (n, n)
-        able = np.flatnonzero(apart.any(axis=1))
-        if len(able) == 0:
-            raise InputError(f"the micrograph of {specimen} has no room for two {size} px patches")
-        one = rng.choice(able)
-        another = rng.choice(np.flatnonzero(apart[one]))
-        pair = cut_at(pixels, corners[[one, another]], size)
-        first.append(pair[0])
-        second.append(pair[1])
-    return np.stack(first), np.stack(second)
 
 
 def measure_reference(loaded: LoadedModel, data: DataSet, seed: int = 0) -> Reference:
@@ -235,7 +156,25 @@ def measure_reference(loaded: LoadedModel, data: DataSet, seed: int = 0) -> Refe
     if len(data.specimens) < 3:
         raise InputError(f"{len(data.specimens)} specimens: a reference needs at least three")
     mean, whitening = _whitening(load_latents(loaded.path / "latents").mu)
-    size, rng = loaded.config.patch_px, np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
+    fields, singles = _usual_distances(loaded, data, mean, whitening, rng)
+    limits, patch_limits = _limits(fields, singles)
+    return Reference(
+        data_name=data.name,
+        images=len(fields),
+        latent_mean=mean,
+        latent_whitening=whitening,
+        limits=limits,
+        patch_limits=patch_limits,
+        **_usual_style(loaded, data, seed, rng),
+    )
+
+
+def _usual_distances(
+    loaded: LoadedModel, data: DataSet, mean: Array, whitening: Array, rng: np.random.Generator
+) -> tuple[Array, Array]:
+    """Return distances (S, 2) of one micrograph a specimen, and (S, 2) of one of its patches."""
+    size = loaded.config.patch_px
     fields, singles = [], []
     names = data.table["specimen"].to_numpy()
     for number, specimen in enumerate(data.specimens.index, start=1):  # one micrograph each
@@ -247,26 +186,51 @@ def measure_reference(loaded: LoadedModel, data: DataSet, seed: int = 0) -> Refe
         singles.append(distances[rng.integers(len(distances))])
         if number % 50 == 0:
             logger.info("%d of %d specimens", number, len(data.specimens))
+    return np.array(fields), np.array(singles)
+
+
+def _usual_style(
+    loaded: LoadedModel, data: DataSet, seed: int, rng: np.random.Generator
+) -> dict[str, Any]:
+    """Return style references and metrics by name, and from how many patches they come."""
+    size = loaded.config.patch_px
     originals, partners = sample_pairs(data, size, rng, loaded.um_per_px)
     style = style_of(loaded, originals)
     others = np.roll(np.arange(len(originals)), 1)
-    remade = style_distance(style, style_of(loaded, reconstruct(loaded, originals, seed)))
+    reconstructions = reconstruct(loaded, originals, seed)
+    remade = style_distance(style, style_of(loaded, reconstructions))
     same = style_distance(style, style_of(loaded, partners))
     other = style_distance(style, pick(style, others))
-    limits, patch_limits = _limits(np.array(fields), np.array(singles))
-    return Reference(
-        data_name=data.name,
-        images=len(fields),
-        patches=len(originals),
-        style_reconstruction_median=float(np.median(remade.mean(axis=1))),
-        style_reconstruction_p90=float(np.quantile(remade.mean(axis=1), 0.9)),
-        style_same_specimen=float(np.median(same.mean(axis=1))),
-        style_other_specimen=float(np.median(other.mean(axis=1))),
-        latent_mean=mean,
-        latent_whitening=whitening,
-        limits=limits,
-        patch_limits=patch_limits,
-    )
+    return {
+        "patches": len(originals),
+        "style_reconstruction_median": float(np.median(remade.mean(axis=1))),
+        "style_reconstruction_p90": float(np.quantile(remade.mean(axis=1), 0.9)),
+        "style_same_specimen": float(np.median(same.mean(axis=1))),
+        "style_other_specimen": float(np.median(other.mean(axis=1))),
+        "metrics": _usual_metrics(
+            loaded,
+            originals,
+            {
+                "reconstruction": reconstructions,
+                "same_specimen": partners,
+                "other_specimen": originals[others],
+            },
+        ),
+    }
+
+
+def _usual_metrics(
+    loaded: LoadedModel, originals: NDArray[np.float32], arms: Mapping[str, NDArray[np.float32]]
+) -> dict[str, dict[str, dict[str, float]]]:
+    """Return what every metric that can be had says of pictures against the originals."""
+    metrics, missing = load_metrics(loaded.vgg, loaded.config.patch_px)
+    for reason in missing.values():
+        logger.info("%s", reason)
+    found: dict[str, dict[str, dict[str, float]]] = {name: {} for name in metrics}
+    for arm, pictures in arms.items():
+        for name, values in compare(metrics, originals, pictures).items():
+            found[name][arm] = mean_interval(values)
+    return found
 
 
 def _limits(fields: Array, singles: Array) -> tuple[tuple[float, float], tuple[float, float]]:

@@ -1,310 +1,25 @@
 """Train a texture VAE: `python -m core.train --data DIR --out DIR [--config FILE] [--resume]`.
 
-The loss is `core.objective`'s. One VGG19 pass over the originals, without gradient, gives both the
-encoder's input and the style targets; a second one takes the gradient through the reconstruction.
-The weights exported are an exponential average.
-
 OUT becomes a model folder (`core.checkpoint`) at each evaluation, and holds `metrics.jsonl`,
 `progress.json` and `checkpoint/`. Everything random in a step follows from (seed, step): on one
 machine with the same number of threads a resumed run equals an uninterrupted one bit for bit.
 """
 
 import argparse
-import copy
 import logging
-import math
 import signal
-import time
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
 import torch
-from torch import Generator, Tensor, nn
 
-from core.checkpoint import load_model, save_model
-from core.dataset import DataSet, load_dataset, split_specimens
-from core.errors import ConfigError, InputError, MicroDesignError, TrainingError
-from core.hardware import describe, pick_device, pick_precision
-from core.model import TextureVAE
-from core.objective import Originals, objective, read_originals
-from core.patch_pool import PatchPool
-from core.scale import common_scale
+from core.dataset import load_dataset
+from core.errors import ConfigError, MicroDesignError
+from core.hardware import describe
 from core.train_config import TrainConfig, presets
-from core.training_log import TrainingLog
-from core.training_state import differences, load_state, save_state
-from core.validation import Validation
-from core.vgg import load_vgg19
-from core.winograd import accelerate
+from core.trainer import Trainer
 
-STANDARDISE_PATCHES = 256
-_SHARES = {"head": 0.1, "mapping": 0.1, "affine": 0.3}  # of the learning rate
 logger = logging.getLogger(__name__)
-
-
-class Trainer:
-    """One training run: model, average, optimiser and data, stepped and checkpointed."""
-
-    def __init__(self, config: TrainConfig, data: DataSet, out: Path, device: str = "auto") -> None:
-        """Load the backbone and the images; measure the head's standardisation.
-
-        Raises:
-            InputError: the data cannot be trained on.
-        """
-        self.data, self.out = data, Path(out)
-        self.device = pick_device(device)
-        self.precision = pick_precision(config.precision, self.device)
-        vgg = load_vgg19(config.model.backbone, config.model.pooling)
-        model = replace(config.model, backbone_sha256=vgg.sha256)
-        self.config = config = replace(config, model=model)
-        layout = torch.channels_last  # the faster one for float32 on CPUs and for tensor cores
-        self.vgg = vgg.to(self.device).to(memory_format=layout)
-        train, held_out = _split(data, config)
-        size, stride = config.model.patch_px, config.stride
-        self.pool = PatchPool(data, train, size, stride, config.seed)
-        held_pool = PatchPool(data, held_out, size, stride, config.seed) if held_out else self.pool
-        torch.manual_seed(config.seed)
-        self.vae = TextureVAE(config.model).to(self.device).to(memory_format=layout)
-        head = self.vae.head
-        sample = self.pool.sample(STANDARDISE_PATCHES).split(config.batch)
-        with torch.no_grad():
-            inputs = [head.inputs(self.vgg(x.to(self.device))) for x in sample]
-        head.fit_standardisation(inputs)
-        self.ema = copy.deepcopy(self.vae).requires_grad_(False)
-        self.validation = Validation(
-            self.vgg, held_pool.sample(config.validation_patches), torch.cat(inputs), head
-        )
-        if self.device.type == "cpu" and self.precision == "float32":
-            self.vgg = accelerate(self.vgg)  # training only: validation keeps the plain network
-        self.validated_on = "held-out specimens" if held_out else "training specimens"
-        self.optimiser = torch.optim.Adam(_groups(self.vae), config.learning_rate, (0.9, 0.99))
-        self.step, self.seconds = 0, 0.0
-        self.began_from: dict[str, Any] = {}  # the model that `begin_from` took weights of
-        self.latest: dict[str, Any] = {}  # figures of the last evaluation
-        self.stop_signal = 0
-        self.log = TrainingLog(self.out)
-        self._visited: tuple[int, Originals] | None = None  # visit, its patches
-
-    def begin_from(self, folder: Path) -> None:
-        """Start from the weights and the head's standardisation of a trained model.
-
-        Raises:
-            CheckpointError: the model cannot be read.
-            ConfigError: it has other settings than this run's model; the message says which.
-        """
-        loaded = load_model(folder, str(self.device), backbone=False)
-        if odd := list(differences(self.config.model.to_dict(), loaded.config.to_dict())):
-            raise ConfigError(f"the model in {folder} differs from this run's: " + "; ".join(odd))
-        for vae in (self.vae, self.ema):
-            vae.load_state_dict(loaded.vae.state_dict())
-        about = loaded.manifest
-        self.began_from = {"weights_sha256": loaded.hash} | {
-            name: about[name] for name in ("steps", "patches_seen", "training") if name in about
-        }
-
-    def train_step(self) -> dict[str, float]:
-        """Do one optimisation step; return its loss terms.
-
-        Raises:
-            TrainingError: the loss or the gradient is not finite; the weights are left as they are.
-        """
-        config = self.config
-        for group in self.optimiser.param_groups:
-            group["lr"] = group["share"] * config.rate(self.progress, self.step)
-        warmth = min(1.0, (self.step + 1) / max(config.kl_warm_up, 1))
-        generator = Generator().manual_seed(config.seed * 1_000_003 + self.step)
-        loss, terms = objective(
-            config, self.vgg, self.vae, self._originals(), generator, self.precision, warmth
-        )
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        norm = nn.utils.clip_grad_norm_(self.vae.parameters(), config.grad_clip)
-        figures = torch.stack([loss.detach(), norm, *terms.values()]).tolist()
-        if not all(map(math.isfinite, figures[:2])):
-            raise TrainingError(
-                f"step {self.step}: loss {figures[0]}, gradient norm {figures[1]}. The last "
-                "checkpoint is kept; train anew with a lower learning_rate or grad_clip"
-            )
-        self.optimiser.step()
-        self._average()
-        self.step += 1
-        return dict(zip(("loss", "gradient", *terms), figures, strict=True))
-
-    def _originals(self) -> Originals:
-        """Return this step's patches; ``repeats`` steps in a row share one VGG19 pass."""
-        config = self.config
-        visit = self.step // config.repeats
-        if self._visited is None or self._visited[0] != visit:
-            images = self.pool.batch(visit, config.batch, config.augment).to(self.device)
-            read = read_originals(config, self.vgg, self.vae, images, self.precision)
-            self._visited = (visit, read)
-        return self._visited[1]
-
-    @property
-    def progress(self) -> float:
-        """Share of the schedule done, 0 to 1."""
-        share = self.step / self.config.steps
-        if self.config.minutes is not None:
-            share = max(share, self.seconds / (60 * self.config.minutes))
-        return min(share, 1.0)
-
-    @torch.no_grad()
-    def _average(self) -> None:
-        """Move the exported weights towards the current ones; faster in the first steps."""
-        decay = min(self.config.ema_decay, (1 + self.step) / (10 + self.step))
-        average: list[Tensor] = list(self.ema.parameters())
-        current: list[Tensor] = list(self.vae.parameters())
-        torch._foreach_lerp_(average, current, 1 - decay)
-
-    def run(self) -> str:
-        """Train to the end, or until `stop`; return "finished" or "stopped".
-
-        Raises:
-            TrainingError: a step was not finite; the last checkpoint is as it was.
-        """
-        config, since, sums = self.config, 0, dict[str, float]()
-        self.log.cut(self.step)
-        started, last_save = time.monotonic() - self.seconds, time.monotonic()
-        while self.progress < 1 and not self.stop_signal:
-            terms = self.train_step()
-            self.seconds, since = time.monotonic() - started, since + 1
-            sums = {name: sums.get(name, 0.0) + value for name, value in terms.items()}
-            if self.step % config.log_every == 0:
-                self._report("train", {name: value / since for name, value in sums.items()})
-                since, sums = 0, {}
-            if self.step % config.evaluate_every == 0 and self.progress < 1:
-                self.evaluate()
-                self.export()
-            if time.monotonic() - last_save > 60 * config.checkpoint_minutes:
-                self.save()
-                last_save = time.monotonic()
-        self.save()
-        state = "finished" if self.progress >= 1 else "stopped"
-        if state == "finished":
-            self._finish()
-        self.tell(state)
-        return state
-
-    def evaluate(self) -> None:
-        """Measure the averaged weights on the fixed validation patches."""
-        self.latest = self.validation.measure(self.ema)
-        self._report("validation", self.latest)
-
-    def _finish(self) -> None:
-        """Export, then measure what was exported (weights rounded to float16) and record it."""
-        self.export()
-        self.ema = load_model(self.out, str(self.device)).vae
-        self.evaluate()
-        self.export(finished=True)
-
-    def export(self, finished: bool = False) -> None:
-        """Write the model folder from the averaged weights."""
-        manifest = {
-            "name": self.data.name,
-            "synthetic": self.data.synthetic,
-            "data_name": self.data.name,
-            "data_hash": self.data.hash,
-            "images": len(self.data),
-            "specimens": len(self.data.specimens),
-            "um_per_px": common_scale(self.data),
-            "training": self.config.to_dict(),
-            "precision": self.precision,
-            "hardware": describe(self.device),
-            "seed": self.config.seed,
-            "finished": finished,
-            "steps": self.step,
-            "seconds": round(self.seconds, 1),
-            "patches_seen": self.step * self.config.batch,
-            "patches_read": -(-self.step // self.config.repeats) * self.config.batch,
-            "began_from": self.began_from,
-            "training_specimens": list(self.pool.specimens),
-            "validated_on": self.validated_on,
-            "metrics": self.latest,
-        }
-        save_model(self.out, self.ema, manifest)
-
-    def save(self) -> None:
-        """Write a checkpoint (atomic; a kill leaves this one or the one before)."""
-        about = {
-            "step": self.step,
-            "seconds": self.seconds,
-            "config": self.config.to_dict(),
-            "data_hash": self.data.hash,
-            "precision": self.precision,
-            "latest": self.latest,
-            "began_from": self.began_from,
-        }
-        save_state(self.out / "checkpoint", self.vae, self.ema, self.optimiser, about)
-
-    def resume(self) -> None:
-        """Continue from the checkpoint in OUT.
-
-        Raises:
-            CheckpointError: there is none, or it is damaged.
-            ConfigError: it was made with other settings or data.
-        """
-        about = load_state(
-            self.out / "checkpoint",
-            self.vae,
-            self.ema,
-            self.optimiser,
-            expected={
-                "config": self.config.to_dict(),
-                "data_hash": self.data.hash,
-                "precision": self.precision,
-            },
-        )
-        self.step, self.seconds = int(about["step"]), float(about["seconds"])
-        self.latest, self.began_from = about["latest"], about.get("began_from", {})
-
-    def stop(self, number: int, frame: FrameType | None = None) -> None:
-        """Ask `run` to save and stop after the current step (a signal handler)."""
-        self.stop_signal = number
-
-    def _report(self, kind: str, figures: Mapping[str, float]) -> None:
-        rate = self.step * self.config.batch / max(self.seconds, 1e-9)
-        left = self.seconds * (1 - self.progress) / max(self.progress, 1e-9)
-        times = {"seconds": self.seconds, "patches_per_s": rate, "seconds_left": left}
-        record = self.log.report(kind, self.step, self.config.steps, figures, **times)
-        if kind == "train":
-            self.tell("running", train=record)
-
-    def tell(self, state: str, message: str = "", train: Mapping[str, Any] | None = None) -> None:
-        """Write `progress.json`."""
-        self.log.state(
-            state,
-            message,
-            step=self.step,
-            steps=self.config.steps,
-            progress=round(self.progress, 5),
-            validation=self.latest,
-            train=dict(train or {}),
-        )
-
-
-def _groups(vae: TextureVAE) -> list[dict[str, Any]]:
-    """Return the parameters with their share of the learning rate.
-
-    A step of Adam moves each weight by about the learning rate, so the output of a linear layer by
-    that times its inputs (3072 in the head): such layers go slower.
-    """
-    shares: dict[float, list[nn.Parameter]] = {}
-    for name, parameter in vae.named_parameters():
-        share = next((v for part, v in _SHARES.items() if f".{part}." in f".{name}"), 1.0)
-        shares.setdefault(share, []).append(parameter)
-    return [{"params": parameters, "share": share} for share, parameters in shares.items()]
-
-
-def _split(data: DataSet, config: TrainConfig) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Split the specimens; all are trained on where the fraction is 0 or there is one only."""
-    names = tuple(str(name) for name in data.specimens.index)
-    if not names:
-        raise InputError(f"the data set {data.name!r} has no images")
-    if config.validation_fraction == 0 or len(names) < 2:
-        return names, ()
-    return split_specimens(names, config.validation_fraction, config.seed)
 
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -337,6 +52,8 @@ def _start(arguments: argparse.Namespace) -> Trainer:
         trainer.resume()
     elif arguments.init:
         trainer.begin_from(arguments.init)
+    for line in trainer.data.described:
+        logger.info("%s", line)
     pool, vae = trainer.pool, trainer.vae
     logger.info(
         "%d patches of %d specimens, %d parameters, %s, %s",

@@ -40,8 +40,8 @@ class TrainConfig:
             outweighs the rest), or the paper's "eq2".
         style_weight: factor of the style term; what it buys against one nat of KL.
         style_layers: where style is compared.
-        grey_weight: of the distance of grey levels at several scales (`core.losses`), relative to
-            the style term; 0 for the paper's loss.
+        grey_weight: of the distance of grey levels at several scales (`core.grey_levels`), relative
+            to the style term; 0 for the paper's loss.
         relative_weight: of the plain relative style error, added to the style term: it weighs the
             layers and patches that are still far off, where "norm" evens them out.
         kl_weight: factor of the KL term, reached after ``kl_warm_up`` steps.

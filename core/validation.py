@@ -5,7 +5,8 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-from core.losses import Statistics, kl_divergence, relative_style_error, style_statistics
+from core.gram import Statistics, style_statistics
+from core.losses import kl_divergence, relative_style_error
 from core.model import Head, TextureVAE
 from core.vgg import STYLE_LAYERS, VGG19
 

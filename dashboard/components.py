@@ -9,7 +9,7 @@ from bayesnet.network import Network
 from dashboard import state
 from dashboard.errors import escape
 from dashboard.state import Model
-from dashboard.wording import Estimated, Named, exact, interval, quantity, unbroken
+from dashboard.wording import Estimated, Named, difference, exact, interval, quantity, unbroken
 
 _CHOSEN = "chosen_model"  # no widget's key
 TRAIN = "python -m core.train --data DIR --out workspace/models/NAME"
@@ -18,6 +18,8 @@ TRAIN = "python -m core.train --data DIR --out workspace/models/NAME"
 def sidebar() -> None:
     """Let the user choose a model, and say what it is; remembered in the address."""
     found = {model.id: model for model in state.models()}
+    for name, why in state.damaged_models().items():
+        st.sidebar.warning(escape(f"The model {name} is left out: {why}"))
     if not found:
         st.session_state.pop(_CHOSEN, None)
         st.sidebar.warning("No model is installed.")
@@ -123,6 +125,10 @@ def estimates(
                 unbroken(exact(targets[name], unit)) if name in targets else "none"
             )
         row["Value" if targets is None else "Found"] = unbroken(quantity(estimate.value, unit))
+        if targets is not None:
+            row["Difference"] = (
+                difference(estimate.value, targets[name], unit) if name in targets else ""
+            )
         row["90 % interval"] = interval(estimate, unit)
         rows.append(row)
     st.table(rows, hide_index=True)

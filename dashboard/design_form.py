@@ -4,24 +4,30 @@ import streamlit as st
 
 from bayesnet.network import Network
 from dashboard.design_request import SIZES, WIDGETS, DesignRequest, parameter
+from dashboard.errors import escape
 from dashboard.wording import exact, limit, titled
 
 MAX_SEED = 999_999_999
 
 
 def ask(network: Network, request: DesignRequest, um_per_px: float | None) -> DesignRequest | None:
-    """Show the form, filled with a request; return what was asked for when it is sent."""
+    """Show the form, filled with a request; return what was asked for when it is sent.
+
+    Properties left empty are no targets. Without any, the form says so and returns None.
+    """
     with st.form("design_form"):
         columns = st.columns(len(network.properties) + 2, vertical_alignment="bottom")
         targets = {}
         for column, node in zip(columns, network.properties, strict=False):
             targets[node.column] = column.number_input(
                 titled(node),
+                value=None,
                 step=_step(node.high - node.low),
                 format="%g",
-                key=_key(parameter(node.column), dict(request.targets).get(node.column, node.mean)),
+                placeholder="free",
+                key=_key(parameter(node.column), dict(request.targets).get(node.column)),
                 help=f"The specimens have {exact(round(node.low, 1), '')} to "
-                f"{exact(round(node.high, 1), node.unit)}.",
+                f"{exact(round(node.high, 1), node.unit)}. Left empty, it is free.",
             )
         size = columns[-2].selectbox(
             "Field size",
@@ -43,6 +49,13 @@ def ask(network: Network, request: DesignRequest, um_per_px: float | None) -> De
     if not sent:
         return None
     wanted = tuple((name, float(value)) for name, value in targets.items() if value is not None)
+    if not wanted:
+        names = " or ".join(escape(node.label) for node in network.properties)
+        st.warning(
+            f"No target was given. Fill in at least one: {names}. "
+            "What is shown below answers the last request."
+        )
+        return None
     return DesignRequest(wanted, process, int(seed or 0), int(size))
 
 
@@ -82,10 +95,11 @@ def _process(network: Network, request: DesignRequest) -> tuple:
 
 def accepted(network: Network, request: DesignRequest) -> str:
     """Repeat a request with units: what was understood of the input."""
-    named = {n.column: n for n in (*network.properties, *network.process)}
     asked = dict(request.process)
+    targets = dict(request.targets)
     parts = [
-        f"{named[n].label} {exact(v, named[n].unit)}" for n, v in request.targets if n in named
+        f"{n.label} {exact(targets[n.column], n.unit) if n.column in targets else 'free'}"
+        for n in network.properties
     ]
     parts += [
         f"{n.label} {limit(*asked.get(n.column, (None, None)), n.unit)}" for n in network.process

@@ -71,7 +71,7 @@ def default_request(network: Network) -> DesignRequest:
 
 
 def from_query(query: Mapping[str, str], network: Network) -> tuple[DesignRequest, list[str]]:
-    """Read a request from the address; what is missing is taken from the default.
+    """Read a request from the address; without a readable target, the default's are taken.
 
     Returns:
         The request, and a note for every parameter that could not be read.
@@ -79,13 +79,12 @@ def from_query(query: Mapping[str, str], network: Network) -> tuple[DesignReques
     request, notes = default_request(network), []
     targets, process = dict(request.targets), {}
     seed, size = request.seed, request.size_px
-    for name in [n.column for n in network.properties if parameter(n.column) in query]:
-        given = query[parameter(name)]
-        value = _number(given)
-        if value is None:
-            notes.append(_unread(name, given, f"{targets[name]:g} is used"))
-        else:
-            targets[name] = value
+    named = [n.column for n in network.properties if parameter(n.column) in query]
+    read = {name: _number(query[parameter(name)]) for name in named}
+    for name in (name for name, value in read.items() if value is None):
+        notes.append(_unread(name, query[parameter(name)], f"{targets[name]:g} is used"))
+    if any(value is not None for value in read.values()):
+        targets = {name: targets[name] if v is None else v for name, v in read.items()}
     for name in [n.column for n in network.process if parameter(n.column) in query]:
         given = query[parameter(name)]
         limits = _limits(given)

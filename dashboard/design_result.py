@@ -36,6 +36,12 @@ def verdict(found: Feasibility, network: Network, use_nearest: Callable[[], None
         st.caption("Everything below is designed for this nearest feasible target.")
 
 
+def stands_in(answer: Answer) -> bool:
+    """Return whether the design is made for the nearest feasible target, not for that asked for."""
+    found = answer.feasibility
+    return found.verdict == "infeasible" and found.nearest is not None
+
+
 def rounded(values: dict[str, float]) -> dict[str, float]:
     """Return values with four digits, as they are offered and asked for."""
     return {name: float(f"{value:.4g}") for name, value in values.items()}
@@ -43,8 +49,7 @@ def rounded(values: dict[str, float]) -> dict[str, float]:
 
 def designed_for(answer: Answer) -> dict[str, float]:
     """Return what the picture was made for: the targets, or the nearest feasible ones, rounded."""
-    infeasible = answer.feasibility.verdict == "infeasible"
-    return rounded(answer.conditioned_on) if infeasible else answer.conditioned_on
+    return rounded(answer.conditioned_on) if stands_in(answer) else answer.conditioned_on
 
 
 def field(proposal: Proposal, model: Model, network: Network) -> None:
@@ -66,7 +71,7 @@ def downloads(
     """Offer the field as PNG and the whole design as JSON."""
     made_for = designed_for(design.answer)
     said = f"MicroDesign: {_plainly(made_for)}, seed {request.seed}"
-    if design.answer.feasibility.verdict == "infeasible":
+    if stands_in(design.answer):
         said += f"; the nearest that is feasible to {_plainly(dict(request.targets))}"
     if model.synthetic:
         said += "; the model was trained on synthetic reference castings"
@@ -77,7 +82,7 @@ def downloads(
 
     def as_json() -> str:
         content = {"description": said, **replace(design, samples=tuple(samples)).to_json()}
-        return json.dumps(content, indent=2)
+        return json.dumps(content, indent=2, allow_nan=False)
 
     with st.container(horizontal=True):
         st.download_button(
@@ -109,13 +114,12 @@ def tables(design: Design, network: Network) -> None:
     """Show targets beside what is predicted back, and the recommended process settings."""
     named = {n.column: n for n in (*network.properties, *network.process)}
     st.subheader("Is it what was asked for?", anchor=False)
-    infeasible = design.answer.feasibility.verdict == "infeasible"
     components.estimates(
         design.main.predicted,
         named,
         "Read back from the picture",
         designed_for(design.answer),
-        "Nearest feasible" if infeasible else "Target",
+        "Nearest feasible" if stands_in(design.answer) else "Target",
     )
     if design.answer.process:
         st.subheader("How to make it", anchor=False)

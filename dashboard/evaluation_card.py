@@ -3,14 +3,22 @@
 from collections.abc import Mapping
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from core.metrics.catalogue import CATALOGUE
 from core.reference import Reference
-from dashboard import components, figures, pictures
-from dashboard.compute import Evaluated
+from dashboard import components, evaluations, figures, pictures
 from dashboard.errors import escape
+from dashboard.evaluations import Evaluated
+from dashboard.state import Model
 from dashboard.wording import Named, number
 
 SCALE_TOLERANCE = 0.15
+ARMS = {
+    "reconstruction": "Fresh micrographs, reconstructed",
+    "same_specimen": "Two patches, one specimen",
+    "other_specimen": "Two patches, two specimens",
+}
 
 
 def scale_remark(um_per_px: float | None, of_model: float | None) -> str | None:
@@ -46,14 +54,53 @@ def references(reference: Reference) -> dict[str, float]:
     }
 
 
+def similarity_rows(found: Mapping[str, float], reference: Reference) -> list[dict[str, str]]:
+    """Return the table of metrics: this micrograph's reconstructions beside the references."""
+    rows = []
+    for metric in CATALOGUE:
+        if metric.name not in found:
+            continue
+        usual = reference.metrics.get(metric.name, {})
+        row = {
+            "Metric": metric.label,
+            "Better": "higher" if metric.higher_is_better else "lower",
+            "This micrograph": f"{found[metric.name]:.3f}",
+        }
+        for arm, heading in ARMS.items():
+            row[heading] = f"{usual[arm]['mean']:.3f}" if arm in usual else "not measured"
+        rows.append(row)
+    return rows
+
+
+def similarity(model: Model, found: Evaluated, reference: Reference) -> None:
+    """Show how like its patches the reconstructions are, by every metric that can be had here."""
+    st.markdown("**How like the original the reconstructions are**")
+    with st.spinner("Comparing by further metrics…"):
+        values = evaluations.similarity(model, found)
+    st.table(similarity_rows(values, reference), hide_index=True)
+    pairs = max((arms["reconstruction"]["n"] for arms in reference.metrics.values()), default=0)
+    said = "Means over the patches shown. No unit."
+    if pairs:
+        many = f"{pairs:g} pair{'s' if pairs != 1 else ''}"
+        said += f" References: means over {many} of {escape(reference.data_name)}."
+    missing = [m.label for m in CATALOGUE if m.name not in values]
+    if missing:
+        said += f" Not available here: {', '.join(missing)}."
+    st.caption(said, help="\n\n".join(f"**{m.label}**: {m.about}" for m in CATALOGUE))
+
+
 def show(
     place: int,
     found: Evaluated,
     reference: Reference,
     named: Mapping[str, Named],
     of_model: float | None,
-) -> None:
-    """Show one micrograph: verdict, predicted properties, patches beside their reconstructions."""
+) -> DeltaGenerator:
+    """Show one micrograph: verdict, predicted properties, patches beside their reconstructions.
+
+    Returns:
+        Where `similarity` belongs, which takes longer.
+    """
     one = found.evaluation
     with st.container(border=True, key=f"evaluation_{place}"):
         st.subheader(escape(one.name), anchor=False)
@@ -94,3 +141,4 @@ def show(
             300,
             "small",
         )
+        return st.container()

@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Sequence
 
-from dashboard.compute import Evaluated
+from dashboard.evaluations import Evaluated
 from dashboard.wording import Named, titled
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")

@@ -1,5 +1,6 @@
 """Where models live, and their parts, loaded once and shared by all sessions."""
 
+import logging
 import os
 import re
 import threading
@@ -12,7 +13,7 @@ import streamlit as st
 from bayesnet.network import Network
 from core.checkpoint import LoadedModel, load_model
 from core.encode import LatentTable, load_latents
-from core.errors import CheckpointError
+from core.errors import CheckpointError, InputError
 from core.examples import Example, load_examples
 from core.files import read_json
 from core.properties import PropertyModel
@@ -22,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ASSETS = ROOT / "assets"
 REFERENCE = "reference"
 FITTED = ("network.json", "properties.json")  # in the order in which they are taken away
+logger = logging.getLogger(__name__)
 
 
 def workspace() -> Path:
@@ -103,18 +105,36 @@ def _stamp(path: Path) -> str:
 
 def models() -> tuple[Model, ...]:
     """Return the models that are there: the reference model, then the workspace's by name."""
+    return tuple(model for model in _installed().values() if isinstance(model, Model))
+
+
+def damaged_models() -> dict[str, str]:
+    """Return the models that cannot be offered because their manifest is damaged: id -> why."""
+    return {
+        name: str(found) for name, found in _installed().items() if not isinstance(found, Model)
+    }
+
+
+def _installed() -> dict[str, Model | CheckpointError]:
     folders = {REFERENCE: ASSETS / REFERENCE}
     made = workspace() / "models"
     if made.is_dir():
         for folder in sorted(made.iterdir()):
             if re.fullmatch(r"[A-Za-z0-9][\w.-]*", folder.name) and folder.name not in folders:
                 folders[folder.name] = folder
-    found = []
+    found: dict[str, Model | CheckpointError] = {}
     for name, folder in folders.items():
-        if (folder / "manifest.json").is_file():
-            manifest = read_json(folder / "manifest.json")
-            found.append(Model(name, folder, manifest if isinstance(manifest, dict) else {}))
-    return tuple(found)
+        path = folder / "manifest.json"
+        if not path.is_file():
+            continue
+        try:
+            manifest = read_json(path)
+            if not isinstance(manifest, dict):
+                raise CheckpointError(f"{path} is damaged: it holds no settings")
+            found[name] = Model(name, folder, manifest)
+        except CheckpointError as error:
+            found[name] = error
+    return found
 
 
 @st.cache_resource(show_spinner=False)
@@ -197,6 +217,18 @@ def _examples(key: tuple[str, ...], folder: str) -> tuple[Example, ...]:
     return load_examples(Path(folder))
 
 
+def example(model: Model, look: str) -> Example:
+    """Return the example of a look.
+
+    Raises:
+        InputError: the model has no such example.
+    """
+    for one in examples(model):
+        if one.look == look:
+            return one
+    raise InputError(f"the model has no example {look!r}")
+
+
 def latent_folders(model: Model) -> dict[str, Path]:
     """Return the data sets whose latents are at hand for this model: title -> folder.
 
@@ -210,10 +242,12 @@ def latent_folders(model: Model) -> dict[str, Path]:
     for folder in folders:
         if not (folder / "latents.json").is_file():
             continue
-        about = read_json(folder / "latents.json")
-        if not isinstance(about, dict):
-            raise CheckpointError(f"{folder / 'latents.json'} is damaged")
-        if about.get("model_hash") in (None, model.weights):
+        try:
+            about = read_json(folder / "latents.json")
+        except CheckpointError:
+            logger.warning("%s is damaged and left out", folder / "latents.json")
+            continue
+        if isinstance(about, dict) and about.get("model_hash") in (None, model.weights):
             own = folder == model.folder / "latents"
             found["the model's training set" if own else folder.name] = folder
     return found

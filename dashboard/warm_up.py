@@ -1,6 +1,5 @@
 """What the server does before its first visitor: imports, and the design that a page opens with."""
 
-import importlib
 import logging
 import threading
 from collections.abc import AsyncIterator
@@ -13,12 +12,13 @@ logger = logging.getLogger(__name__)
 
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[None]:
-    """Import what a design needs, which takes seconds; then answer, and start on the first design.
+    """Import what the pages need, which takes seconds; then answer, and start on the first design.
 
     A visitor who comes before that design is done waits for the same one.
     """
     # Here, not at the top: Streamlit's caches are to belong to the server, which now runs.
-    importlib.import_module("dashboard.compute")
+    from dashboard import decoding, designs, evaluations, fitting  # noqa: F401
+
     threading.Thread(target=first_design, name="first design", daemon=True).start()
     yield
 
@@ -28,7 +28,7 @@ def first_design() -> None:
 
     Whatever is wrong with the model is for the page to say, so it is only logged here.
     """
-    from dashboard import compute, state
+    from dashboard import designs, state
     from dashboard.design_request import default_request
 
     try:
@@ -36,7 +36,7 @@ def first_design() -> None:
         network = state.network(model) if model else None
         if model and network:
             request = default_request(network)
-            compute.propose(model, request)
-            compute.design(model, request)
+            designs.propose(model, request)
+            designs.design(model, request)
     except Exception:
         logger.exception("the first design could not be prepared")

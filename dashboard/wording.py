@@ -51,6 +51,24 @@ def quantity(value: float, unit: str, digits: int = 3) -> str:
     return f"{number(value, digits)} {unit}".rstrip()
 
 
+def difference(value: float, target: float, unit: str) -> str:
+    """Return how far a value is from its target, signed, in the unit and in per cent of the target.
+
+    >>> difference(445.0, 430.0, "MPa"), difference(268.8, 280.0, "MPa"), difference(1.0, 0.0, "")
+    ('+15 MPa (+3.5 %)', '−11.2 MPa (−4.0 %)', '+1')
+    """
+    gap = value - target
+    text = f"{_sign(gap)}{quantity(abs(gap), unit)}"
+    if target == 0:
+        return text
+    share = 100 * gap / abs(target)
+    return f"{text} ({_sign(share)}{abs(share):.1f} %)"
+
+
+def _sign(value: float) -> str:
+    return "\u2212" if value < 0 else "+"
+
+
 def unbroken(text: str) -> str:
     """Return text that is not broken into lines: a number stays with its unit."""
     return text.replace(" ", "\u00a0")

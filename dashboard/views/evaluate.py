@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import components, compute, errors, evaluation_card, results, state
+from dashboard import components, errors, evaluation_card, evaluations, results, state
 
 KINDS = ["png", "jpg", "jpeg", "tif", "tiff", "bmp"]
 MOST = 12
@@ -75,9 +75,9 @@ for place, job in enumerate(jobs):
     name = f"{job[2]}"
     with errors.shown(), st.spinner(f"Evaluating {errors.escape(name)}…"):
         if job[1] == "example":
-            found = compute.evaluate_example(model, job[2])
+            found = evaluations.evaluate_example(model, job[2])
         else:
-            found = compute.evaluate_upload(model, job[3], job[2], job[4])
+            found = evaluations.evaluate_upload(model, job[3], job[2], job[4])
         done.append((place, found))
 if done:
     given = jobs[0][4] if jobs[0][1] == "upload" else model.um_per_px
@@ -95,5 +95,10 @@ if done:
         on_click="ignore",
     )
     reference = state.reference(model)
-    for place, found in done:
+    slots = [
         evaluation_card.show(place, found, reference, named, model.um_per_px)
+        for place, found in done
+    ]
+    for slot, (_, found) in zip(slots, done, strict=True):
+        with slot, errors.shown():
+            evaluation_card.similarity(model, found, reference)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import components, compute, design_form, design_request, design_result
+from dashboard import components, design_form, design_request, design_result, designs
 from dashboard.design_request import DesignRequest
 from dashboard.errors import escape
 
@@ -20,7 +20,7 @@ design_request.show_in_address(request)
 st.caption(f"Accepted: {escape(design_form.accepted(network, request))}")
 
 with st.spinner("Designing: asking the network, synthesising…"):
-    proposal = compute.propose(model, request)
+    proposal = designs.propose(model, request)
 
 
 def use_nearest() -> None:
@@ -39,13 +39,13 @@ with left:
     download_place = st.container()
 with right:
     with st.spinner("Reading the picture back…"):
-        design = compute.design(model, request)
+        design = designs.design(model, request)
     design_result.tables(design, network)
     design_result.property_map(design, request, network)
 
 st.subheader("More that should do the same", anchor=False)
 with st.spinner("Synthesising further samples…"):
-    samples = compute.design_samples(model, request)
+    samples = designs.design_samples(model, request)
 design_result.more(samples, design.um_per_px, network)
 with download_place:
     design_result.downloads(design, samples, request, model)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import components, compute, errors, figures, state
+from dashboard import components, errors, figures, fitting, state
 from dashboard.wording import quantity, unbroken
 
 model = components.current_model()
@@ -94,7 +94,10 @@ rows = [
 ]
 if rows:
     st.subheader("How well latents tell properties", anchor=False)
-    st.caption("On specimens that the fit has not seen.")
+    st.caption(
+        "On specimens left out of this fit. The image model was trained with micrographs of most "
+        "of them, so specimens that are new to it do somewhat worse."
+    )
     st.table(rows, hide_index=True)
 
 st.subheader("Fit it anew", anchor=False)
@@ -109,7 +112,7 @@ else:
         fit = st.form_submit_button("Fit the network anew", type="primary", key="network_fit")
     if fit:
         with errors.shown(), st.spinner("Fitting: half a minute at most for a hundred specimens…"):
-            after = compute.fit_anew(model, data)
+            after = fitting.fit_anew(model, data)
             counts = len(network.specimens), len(after.specimens)
             scores = score(network), score(after)
             st.session_state["network_fitted"] = (model.id, data, counts, scores)
@@ -124,6 +127,6 @@ else:
             f"Fitted anew on {errors.escape(told[1])}. Left-out score before {before}, now {now}."
         )
 if refitted and st.button("Go back to the network that came with the model", key="network_reset"):
-    compute.reset_fit(model)
+    fitting.reset_fit(model)
     st.session_state.pop("network_fitted", None)
     st.rerun()

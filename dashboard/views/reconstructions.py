@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from dashboard import components, compute, pictures, state
+from dashboard import components, decoding, pictures, state
 from dashboard.wording import exact
 
 N_SAMPLES = 10
@@ -32,11 +32,11 @@ if not examples:
         "see reconstructions of your own."
     )
 else:
-    most = min(len(compute.patches(model, e.micrograph)) for e in examples)
+    most = min(len(decoding.patches(model, e.micrograph)) for e in examples)
     number = st.session_state.setdefault("reconstruction_patch", 0) % most
-    originals = np.stack([compute.patches(model, e.micrograph)[number] for e in examples])
+    originals = np.stack([decoding.patches(model, e.micrograph)[number] for e in examples])
     with st.spinner("Reconstructing…"):
-        made = compute.reconstruct(model, originals, NOISE_SEED)
+        made = decoding.reconstruct(model, originals, NOISE_SEED)
     captions = []
     for example in examples:
         settings = ", ".join(
@@ -76,7 +76,7 @@ def next_samples() -> None:
 
 
 with st.spinner("Drawing…"):
-    drawn = compute.prior_samples(model, N_SAMPLES, seed)
+    drawn = decoding.prior_samples(model, N_SAMPLES, seed)
 components.gallery(
     [pictures.png(pictures.grey(p, 2)) for p in drawn],
     [f"sample {i}" for i in range(1, N_SAMPLES + 1)],

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.images import read_image
-from dashboard import components, compute, errors, pictures, state
+from dashboard import components, decoding, errors, pictures, state
 
 STARTS = ("large spheres", "fine flakes")
 OWN = "your own micrograph"
@@ -14,7 +14,7 @@ components.title("Traversals", model)
 loaded, network = state.loaded(model), state.network(model)
 looks = [example.look for example in state.examples(model)]
 active = sorted(network.latents, key=lambda n: -n.scale) if network else []
-dimensions, values = [n.index for n in active], compute.TRAVERSED
+dimensions, values = [n.index for n in active], decoding.TRAVERSED
 dimensions += [d for d in range(loaded.config.latents) if d not in dimensions]
 st.write(
     f"Each row changes one of the {loaded.config.latents} latent dimensions in {len(values)} steps "
@@ -71,8 +71,8 @@ for place, (start, number) in enumerate(zip(starts, numbers, strict=True)):
         if start == OWN:
             micrograph = read_image(own.getvalue(), own.name)
         else:
-            micrograph = compute.example(model, start).micrograph
-        patches = compute.patches(model, micrograph)
+            micrograph = state.example(model, start).micrograph
+        patches = decoding.patches(model, micrograph)
         patch = patches[(number - 1) % len(patches)]
         st.caption(
             f"Patch {(number - 1) % len(patches) + 1} of {len(patches)} of "
@@ -80,7 +80,7 @@ for place, (start, number) in enumerate(zip(starts, numbers, strict=True)):
         )
         for dimension in chosen:
             with st.spinner(f"Varying z[{dimension}]…"):
-                row = compute.traverse(model, patch, dimension, NOISE_SEED)
+                row = decoding.traverse(model, patch, dimension, NOISE_SEED)
             st.markdown(f"**z[{dimension}]**")
             components.gallery(
                 [pictures.png(pictures.grey(p)) for p in (patch, *row)],

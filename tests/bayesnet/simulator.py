@@ -56,12 +56,25 @@ def latents_of(process, rng_map, dimensions):
     return 1.2 * hidden @ mixing * np.linspace(1.2, 0.3, dimensions)
 
 
-def simulate(specimens=100, dimensions=64, patches=45, seed=0, map_seed=1, noise=0.7, dead=6):
-    """Return a stand-in for `core.encode.LatentTable` from the toy foundry."""
+def simulate(
+    specimens=100,
+    dimensions=64,
+    patches=45,
+    seed=0,
+    map_seed=1,
+    noise=0.7,
+    dead=6,
+    replicates=1,
+):
+    """Return a stand-in for `core.encode.LatentTable` from the toy foundry.
+
+    ``replicates`` castings share each process setting, and differ in test scatter and patches.
+    """
     rng, rng_map = np.random.default_rng(seed), np.random.default_rng(map_seed)
     low, high = np.array([0, 10, 3.6]), np.array([0.06, 50, 4.6])
     process = low + (high - low) * rng.random((specimens, 3))
     process[: max(specimens // 10, 1), 0] = 0.0
+    process = np.repeat(process[: -(-specimens // replicates)], replicates, axis=0)[:specimens]
     z = latents_of(process, rng_map, dimensions)
     mixing = np.eye(dimensions) + 0.3 * rng_map.normal(size=(dimensions,) * 2) / np.sqrt(dimensions)
     counts = rng.integers(patches // 2 + 1, patches + patches // 2, specimens)

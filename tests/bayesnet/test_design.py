@@ -17,8 +17,8 @@ from bayesnet.verify import cast_again
 from core.checkpoint import LoadedModel, load_model
 from core.encode import LatentTable, load_latents
 from core.errors import CheckpointError, InputError
+from core.patches import cut_at, spread_patches
 from core.properties import PropertyModel
-from core.reference import cut_at, spread_patches
 from core.synthesis import encode_patches
 
 ROOT = Path(__file__).resolve().parents[2]

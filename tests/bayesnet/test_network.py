@@ -151,6 +151,8 @@ def test_file_round_trip_is_exact(network, tmp_path):
         lambda c: c["nodes"][0].update(colour="red"),
         lambda c: c["latent_mean"].__setitem__(0, None),
         lambda c: c["support"]["surfaces"][0]["alpha"].pop(),
+        lambda c: c["support"]["surfaces"][0].update(scatter=0.0),
+        lambda c: c["calibration"].pop("process"),
     ],
 )
 def test_damaged_file_is_refused(network, tmp_path, damage):
@@ -160,6 +162,14 @@ def test_damaged_file_is_refused(network, tmp_path, damage):
     damage(content)
     path.write_text(json.dumps(content))
     with pytest.raises(CheckpointError):
+        Network.load(path)
+
+
+def test_file_of_an_older_version_says_to_fit_again(network, tmp_path):
+    path = tmp_path / "network.json"
+    network.save(path)
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"version": 1}))
+    with pytest.raises(CheckpointError, match=r"run python -m bayesnet.learn again"):
         Network.load(path)
 
 
@@ -199,6 +209,13 @@ def test_constant_categorical_and_unlabelled_columns_are_left_out_with_notes(tab
     ]
     text = " ".join(levels.notes)
     assert all(word in text for word in ("fixed", "supplier", "hardness"))
+
+
+def test_notes_name_specimens_as_they_are_written(table):
+    frame = table.specimens.copy()
+    frame.iloc[:2, 0] = np.nan
+    notes = build_levels(changed(table, specimens=frame)).notes
+    assert any("left out: ['c000', 'c001']" in note for note in notes), notes
 
 
 def test_twelve_castings_with_six_labels_and_no_process_still_fit():

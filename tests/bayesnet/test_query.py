@@ -1,13 +1,23 @@
 """Claims about queries: exactness, limits, errors, samples, and feasibility on the toy foundry."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
 from bayesnet.gaussian import condition
-from bayesnet.query import most_probable, sample_latents
+from bayesnet.learn import NetworkConfig, fit_network
+from bayesnet.query import judge, most_probable, sample_latents
 from core.errors import InputError
-from tests.bayesnet.simulator import RANGES, reachable, scatter_distance, strengths
+from tests.bayesnet.simulator import (
+    COLUMNS,
+    RANGES,
+    reachable,
+    scatter_distance,
+    simulate,
+    strengths,
+)
 
 TARGET = {"uts_mpa": 430.0, "ys_mpa": 270.0}
 
@@ -121,7 +131,7 @@ def test_intervals_of_settings_cover_fresh_castings(network):
             ]
         )
     covered = np.mean(inside, axis=0)
-    assert (covered > 0.72).all(), covered
+    assert (covered >= 0.85).all(), covered
 
 
 def test_samples_are_reproducible_different_and_less_central_than_the_mode(network):
@@ -209,17 +219,50 @@ def test_verdicts_are_right_on_random_targets(network):
     near = np.column_stack([rng.uniform(170, 560, 600), rng.uniform(110, 340, 600)])
     targets = np.vstack([wide, near])
     truth = scatter_distance(targets, reachable(30))
-    from bayesnet.feasibility import assess, design_range
-
-    low, high = design_range(network)
-    nodes = {n.column: n for n in network.properties}
     flagged = np.array(
-        [
-            assess(network, {nodes["uts_mpa"]: u, nodes["ys_mpa"]: y}, low, high, "").verdict
-            == "infeasible"
-            for u, y in targets
-        ]
+        [judge(network, {"uts_mpa": u, "ys_mpa": y}).verdict == "infeasible" for u, y in targets]
     )
     wrong = flagged[truth <= 2].mean()
     caught = flagged[truth > 4].mean()
-    assert wrong <= 0.05 and caught >= 0.97, (wrong, caught)
+    close = flagged[(truth > 4) & (truth <= 8)].mean()
+    assert wrong <= 0.05 and caught >= 0.97 and close >= 0.9, (wrong, caught, close)
+
+
+def test_limits_far_from_every_specimen_are_refused_rather_than_extrapolated():
+    table = simulate(specimens=120)
+    mg = table.specimens["mg_wt"]
+    kept = set(table.specimens.index[(mg < 0.012) | (mg > 0.048)])
+    rows = np.isin(table.specimen, list(kept))
+    parts = {n: getattr(table, n)[rows] for n in ("mu", "specimen", "file", "corner")}
+    columns = tuple(c for c in COLUMNS if c.name not in ("radius_mm", "ce_pct"))
+    hollow = SimpleNamespace(**{**vars(table), **parts, "columns": columns})
+    network = fit_network(hollow, NetworkConfig(regimes=(1,), factors=(4,)))
+    with pytest.raises(InputError, match="no specimen in the data lies near magnesium fixed at"):
+        most_probable(network, {"uts_mpa": 300}, {"mg_wt": 0.03})
+    assert np.isfinite(most_probable(network, {"uts_mpa": 300}).feasibility.distance)
+
+
+def test_properties_that_no_specimen_has_together_are_refused_with_a_reason():
+    table = simulate(specimens=24)
+    frame = table.specimens.copy()
+    frame.iloc[::2, 3], frame.iloc[1::2, 4] = np.nan, np.nan
+    columns = tuple(c for c in COLUMNS if c.role == "property")
+    apart = SimpleNamespace(**{**vars(table), "specimens": frame, "columns": columns})
+    network = fit_network(apart, NetworkConfig(regimes=(1,), factors=(2,)))
+    with pytest.raises(InputError, match="no specimen in the data has all these properties"):
+        most_probable(network, TARGET)
+    assert most_probable(network, {"uts_mpa": 430.0}).latents.shape == (64,)
+
+
+@pytest.mark.parametrize("name", ["uts_mpa", "ys_mpa"])
+def test_one_property_alone_can_be_asked_for(network, name):
+    answer = most_probable(network, {name: TARGET[name]})
+    assert answer.feasibility.verdict == "feasible"
+    assert set(answer.conditioned_on) == {name}
+    assert set(answer.properties) == {"uts_mpa", "ys_mpa"}
+    assert answer.properties[name].value == pytest.approx(TARGET[name], rel=0.05)
+
+
+def test_the_verdict_alone_is_that_of_the_answer(network):
+    for targets in (TARGET, {"uts_mpa": 900.0, "ys_mpa": 700.0}):
+        assert judge(network, targets) == most_probable(network, targets).feasibility

@@ -1,9 +1,12 @@
 """The tiny model, loaded once, and one thread where sums must come out bit for bit."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
 from core.checkpoint import LoadedModel, load_model
+from core.reference import Reference, load_reference
 from core.vgg import VGG19, load_vgg19
 
 
@@ -26,3 +29,9 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def reference(tiny_model: Path) -> Reference:
+    """What is usual for the tiny model."""
+    return load_reference(tiny_model)

@@ -1,4 +1,4 @@
-"""Data sets: manifests, declarations, patches and splits."""
+"""Data sets: manifests and declarations."""
 
 import json
 import os
@@ -7,19 +7,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from core.columns import is_property, label_of, unit_of
-from core.dataset import (
-    Column,
-    DataSet,
-    cut_patches,
-    load_dataset,
-    patch_corners,
-    split_specimens,
-    write_manifest,
-)
+from core.columns import Column, is_property, label_of, unit_of
+from core.dataset import DataSet, load_dataset, write_manifest
 from core.errors import InputError
 from core.images import encode_png
 from core.manifest import MAX_ROWS, parse_cells
@@ -68,6 +60,10 @@ def test_columns_are_told_from_their_names(tmp_path: Path) -> None:
         "file", "specimen", "um_per_px", "mg_wt", "cooling", "uts_mpa", "notes"
     ]  # fmt: skip
     assert data.table["notes"].tolist()[2] == "odd, but kept"
+    assert data.described == (
+        "process columns: mg_wt (wt%), cooling (categorical)",
+        "property columns: uts_mpa (MPa)",
+    )
 
 
 def test_specimens_have_one_row_each_with_the_values_given(tmp_path: Path) -> None:
@@ -327,78 +323,6 @@ def test_a_table_that_could_not_be_read_back_is_not_written(tmp_path: Path) -> N
     with pytest.raises(InputError, match="mg_wt is 'inf'"):
         write_manifest(tmp_path, table.iloc[:1].assign(mg_wt=np.inf), (column,), "Set", True)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_patch_corners_are_whole_strides_without_a_flush_window() -> None:
-    assert patch_corners(128, 128).tolist() == [[0, 0]]
-    assert patch_corners(178, 227).tolist() == [[0, 0], [0, 50], [50, 0], [50, 50]]
-    assert len(patch_corners(2048, 1536, 128, 50)) == 39 * 29
-
-
-@settings(max_examples=40, deadline=None)
-@given(st.integers(5, 40), st.integers(5, 40), st.integers(1, 5), st.integers(1, 9))
-def test_each_patch_is_the_window_at_its_corner(
-    height: int, width: int, size: int, stride: int
-) -> None:
-    pixels = np.arange(height * width, dtype=np.float32).reshape(height, width)
-    patches = cut_patches(pixels, size, stride)
-    corners = patch_corners(height, width, size, stride)
-    assert patches.shape == (len(corners), size, size) and patches.dtype == np.float32
-    assert len(corners) == ((height - size) // stride + 1) * ((width - size) // stride + 1)
-    for patch, (row, column) in zip(patches, corners, strict=True):
-        np.testing.assert_array_equal(patch, pixels[row : row + size, column : column + size])
-
-
-def test_patches_are_copies() -> None:
-    pixels = np.zeros((4, 4), np.float32)
-    cut_patches(pixels, 4, 1)[:] = 1
-    assert pixels.sum() == 0
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ((127, 200, 128, 50), "200 x 127 px; patches of 128 x 128"),
-        ((200, 200, 0, 50), "size is 0"),
-        ((200, 200, 128, 0), "stride 0"),
-    ],
-)
-def test_impossible_windows_are_refused(arguments: tuple[int, int, int, int], message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        patch_corners(*arguments)
-    with pytest.raises(InputError, match=message):
-        cut_patches(np.zeros(arguments[:2]), *arguments[2:])
-
-
-def test_patches_of_a_stack_are_refused() -> None:
-    with pytest.raises(InputError, match=r"shape \(1, 200, 200\)"):
-        cut_patches(np.zeros((1, 200, 200)))
-
-
-@given(
-    st.lists(st.text(min_size=1, max_size=3), min_size=2, max_size=30, unique=True),
-    st.floats(0.01, 0.99),
-    st.integers(0, 2**32 - 1),
-)
-def test_a_split_is_a_partition_of_specimens(names: list[str], fraction: float, seed: int) -> None:
-    train, held_out = split_specimens(names, fraction, seed)
-    assert sorted(train + held_out) == sorted(names)
-    assert len(held_out) == min(max(round(fraction * len(names)), 1), len(names) - 1)
-    assert split_specimens(names[::-1] * 2, fraction, seed) == (train, held_out)
-
-
-def test_seeds_give_different_splits_of_the_stated_size() -> None:
-    names = [f"S{i}" for i in range(20)]
-    splits = {split_specimens(names, 0.25, seed)[1] for seed in range(10)}
-    assert len(splits) > 5 and {len(split) for split in splits} == {5}
-
-
-@pytest.mark.parametrize(
-    ("names", "fraction"), [(["a", "a"], 0.5), (["a", "b"], 0), (["a", "b"], 1)]
-)
-def test_a_split_that_leaves_a_side_empty_is_refused(names: list[str], fraction: float) -> None:
-    with pytest.raises(InputError):
-        split_specimens(names, fraction, 0)
 
 
 def test_the_real_micrographs_load() -> None:

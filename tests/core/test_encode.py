@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from core.checkpoint import LoadedModel
-from core.dataset import Column
+from core.columns import Column
 from core.encode import (
     LatentTable,
     encode_dataset,

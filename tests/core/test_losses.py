@@ -6,33 +6,10 @@ from torch.distributions import Normal
 from torch.distributions import kl_divergence as oracle
 
 from core.errors import ConfigError, InputError
-from core.losses import (
-    centred_style_error,
-    gram,
-    grey_level_distance,
-    kl_divergence,
-    relative_style_error,
-    style_loss_eq2,
-    style_statistics,
-)
+from core.gram import gram, style_statistics
+from core.losses import centred_style_error, kl_divergence, relative_style_error, style_loss_eq2
 from core.vgg import STYLE_LAYERS
-
-
-def random(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> torch.Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=dtype)
-
-
-def features(seed: int = 0, height: int = 6, width: int = 5) -> dict[str, torch.Tensor]:
-    """Random features of two images at the five style layers, few channels each."""
-    return {
-        name: random(2, 2 + i, height, width, seed=10 * seed + i)
-        for i, name in enumerate(STYLE_LAYERS)
-    }
-
-
-def row(*values: float) -> torch.Tensor:
-    """One image, one channel, the values along a row."""
-    return torch.tensor(values, dtype=torch.float64).view(1, 1, 1, -1)
+from tests.core.features import features, random, row
 
 
 def test_kl_equals_the_closed_form_of_torch_distributions() -> None:
@@ -54,44 +31,6 @@ def test_kl_of_the_prior_is_zero_and_each_nat_is_counted() -> None:
 def test_kl_refuses_other_shapes(shapes: tuple) -> None:
     with pytest.raises(InputError, match=r"must both be \(B, D\)"):
         kl_divergence(torch.zeros(shapes[0]), torch.zeros(shapes[1]))
-
-
-def test_gram_of_two_channels_is_as_worked_by_hand() -> None:
-    x = torch.tensor([[[[1.0, 2.0]], [[3.0, -1.0]]]])  # (1, 2, 1, 2)
-    expected = torch.tensor([[[2.5, 0.5], [0.5, 5.0]]])
-    torch.testing.assert_close(gram(x), expected)
-    assert gram(row(1, 3)).item() == 5
-
-
-def test_gram_is_blind_to_circular_shifts() -> None:
-    x = random(2, 4, 6, 5)
-    torch.testing.assert_close(gram(x.roll((2, 3), dims=(2, 3))), gram(x))
-
-
-def test_gram_is_blind_to_any_permutation_of_positions_but_not_of_channels() -> None:
-    x = random(2, 4, 6, 5)
-    order = torch.randperm(30, generator=torch.Generator().manual_seed(3))
-    torch.testing.assert_close(gram(x.flatten(2)[..., order].view_as(x)), gram(x))
-    assert not torch.allclose(gram(x[:, [1, 0, 2, 3]]), gram(x))
-
-
-def test_gram_is_symmetric_and_positive_semidefinite() -> None:
-    g = gram(random(3, 8, 2, 2))  # more channels than positions: rank 4
-    torch.testing.assert_close(g, g.transpose(1, 2))
-    smallest = torch.linalg.eigvalsh(g).min().item()
-    assert smallest > -1e-10, smallest
-
-
-def test_gram_from_moments_equals_the_gram_matrix() -> None:
-    x = features()
-    for name, found in style_statistics(x).items():
-        torch.testing.assert_close(found.gram, gram(x[name]))
-
-
-def test_half_precision_features_are_summed_in_float32() -> None:
-    x = torch.full((1, 1, 128, 128), 0.3, dtype=torch.float16)
-    assert gram(x).dtype == torch.float32
-    assert gram(x).item() == pytest.approx(float(x[0, 0, 0, 0]) ** 2, rel=1e-4)
 
 
 def test_eq2_is_as_worked_by_hand() -> None:
@@ -197,37 +136,3 @@ def test_missing_layers_and_odd_shapes_are_refused() -> None:
         relative_style_error(x, {name: f[:1] for name, f in x.items()})
     with pytest.raises(ConfigError, match="at least one style layer"):
         relative_style_error(x, x, ())
-    for shape in ((2, 3, 4), (1, 2, 0, 4)):
-        with pytest.raises(InputError, match=r"features must be \(B, C, H, W\)"):
-            gram(torch.zeros(shape))
-
-
-# --- grey levels ---
-
-
-def test_grey_level_distance_is_as_worked_by_hand() -> None:
-    x = torch.tensor([[[[0.0, 1.0], [0.0, 1.0]]]])  # variance 0.25
-    y = torch.tensor([[[[0.5, 0.0], [0.0, 1.0]]]])  # sorted 0 0 0.5 1 against 0 0 1 1
-    found = grey_level_distance(x, y, scales=(1, 2), floor=0.25)
-    torch.testing.assert_close(found, torch.tensor([[0.0625 / 0.5, 0.015625 / 0.25]]))
-
-
-def test_grey_level_distance_is_blind_to_place_at_scale_one_and_sees_size_above() -> None:
-    fine = torch.arange(64).remainder(2).float().expand(1, 1, 64, 64)
-    coarse = torch.arange(64).div(16).floor().remainder(2).expand(1, 1, 64, 64)
-    one, eight = grey_level_distance(coarse, fine, scales=(1, 8))[0].tolist()
-    assert one == 0 and eight > 0.5, (one, eight)
-
-
-def test_grey_level_distance_of_the_mean_grey_is_one_and_has_a_gradient() -> None:
-    x = torch.rand(2, 1, 32, 32, generator=torch.Generator().manual_seed(0))
-    y = x.mean(dim=(2, 3), keepdim=True).expand_as(x).clone().requires_grad_()
-    found = grey_level_distance(x, y, scales=(1,), floor=1e-9)
-    torch.testing.assert_close(found, torch.ones(2, 1))
-    found.sum().backward()
-    assert y.grad is not None and torch.isfinite(y.grad).all() and y.grad.abs().max() > 0
-
-
-def test_grey_level_distance_refuses_other_shapes() -> None:
-    with pytest.raises(InputError, match=r"must both be \(B, 1, H, W\)"):
-        grey_level_distance(torch.zeros(1, 1, 64, 64), torch.zeros(1, 1, 64, 32))

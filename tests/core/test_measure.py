@@ -11,18 +11,16 @@ import core
 from core.checkpoint import LoadedModel
 from core.errors import InputError
 from core.measure import (
-    anisotropy,
     collapse_check,
     encode_fields,
     field_test,
     main,
-    paired_difference,
     patch_reconstruction,
     property_errors,
-    summary,
 )
 from core.properties import PropertyModel
 from core.results import record, write_result
+from core.summaries import anisotropy, mean_interval, paired_difference, summary
 from core.vgg import STYLE_LAYERS
 from tests.core.textures import make_textures, texture
 
@@ -51,6 +49,11 @@ def test_interval_of_paired_differences_has_the_width_of_the_standard_error() ->
     swapped = paired_difference(b, a)
     assert swapped["mean"] == pytest.approx(-found["mean"])
     assert swapped["low"] == pytest.approx(-found["high"])
+
+
+def test_mean_interval_is_as_worked_by_hand() -> None:
+    found = mean_interval(np.array([1.0, 3.0]))
+    assert found == {"mean": 2.0, "low": 1.0, "high": 3.0, "median": 2.0, "n": 2}
 
 
 def test_noise_has_no_direction() -> None:
@@ -123,7 +126,7 @@ def test_reconstructions_stand_beside_their_references(loaded: LoadedModel, tmp_
 def test_fields_stand_beside_their_references(
     loaded: LoadedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.measure.FIELD_PX", 128)
+    monkeypatch.setattr("core.fields.FIELD_PX", 128)
     data = make_textures(tmp_path, 3, 2, 128, 140)
     found = field_test(loaded, data, count=2, seed=0)
     json.dumps(found, allow_nan=False)

@@ -1,4 +1,4 @@
-"""Claims about property models: exact leave-one-out, intervals, extrapolation, file, errors."""
+"""Claims about property models: intervals, extrapolation, file, errors."""
 
 import json
 from types import SimpleNamespace
@@ -6,18 +6,9 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.kernel_ridge import KernelRidge
-from sklearn.metrics.pairwise import rbf_kernel
 
 from core.errors import CheckpointError, InputError
-from core.properties import (
-    CONSTANT,
-    PropertyModel,
-    _left_out,
-    conformal_half_width,
-    fit_properties,
-    left_out_predictions,
-)
+from core.properties import PropertyModel, fit_properties
 
 
 def make_table(specimens=40, labelled=None, noise=0.02, seed=0):
@@ -47,24 +38,6 @@ def make_table(specimens=40, labelled=None, noise=0.02, seed=0):
 @pytest.fixture(scope="module")
 def model():
     return fit_properties(make_table())
-
-
-def test_leave_one_out_formula_equals_refitting():
-    rng = np.random.default_rng(1)
-    x, y = rng.normal(size=(12, 3)), rng.normal(size=12)
-    kernel = rbf_kernel(x, gamma=0.2) + CONSTANT
-    left = _left_out(kernel, y, 0.1)
-    for i in range(12):
-        rest = np.delete(np.arange(12), i)
-        fit = KernelRidge(alpha=0.1, kernel="precomputed").fit(kernel[np.ix_(rest, rest)], y[rest])
-        assert left[i] == pytest.approx(y[i] - fit.predict(kernel[i : i + 1, rest])[0], abs=1e-8)
-
-
-def test_conformal_quantile_is_the_ninth_of_nine_and_absent_below():
-    assert conformal_half_width(np.arange(9.0)) == 8.0
-    assert conformal_half_width(np.arange(8.0)) is None
-    assert conformal_half_width(np.arange(19.0)) == 17.0  # ceil(0.9 * 20) = 18th
-    assert conformal_half_width(np.arange(99.0)) == 89.0
 
 
 def test_bent_function_is_learned_to_its_noise(model):
@@ -112,15 +85,23 @@ def test_between_two_counts_the_wider_interval_is_taken(model):
     assert load.interval(None) == load.half_width < widths[1]
 
 
-def test_prediction_from_a_probe_equals_refitting_without_the_specimen():
-    rng = np.random.default_rng(1)
-    points, probes, y = rng.normal(size=(8, 3)), rng.normal(size=(8, 3)), rng.normal(size=8)
-    found = left_out_predictions(points, probes, y, [(0.2, 0.1)] * 8)
-    rest = np.arange(1, 8)
-    fit = KernelRidge(alpha=0.1, kernel="precomputed")
-    fit.fit(rbf_kernel(points[rest], gamma=0.2) + CONSTANT, y[rest])
-    expected = fit.predict(rbf_kernel(probes[:1], points[rest], gamma=0.2) + CONSTANT)[0]
-    assert found[0] == pytest.approx(expected, abs=1e-8)
+def test_one_small_specimen_does_not_take_the_wide_intervals_away():
+    table = make_table()
+    kept = (table.specimen != "s00") | (np.arange(len(table.specimen)) == 0)
+    table.mu, table.specimen = table.mu[kept], table.specimen[kept]  # s00 has one patch left
+    load = fit_properties(table).regressors[0]
+    assert [count for count, _ in load.half_widths] == [1, 4, 9]
+    assert load.interval(1) > load.interval(9)
+
+
+def test_counts_that_few_specimens_have_are_not_calibrated():
+    table = make_table()
+    place = np.concatenate([np.arange(20)] * 40)
+    kept = place < np.where(table.specimen < "s08", 20, 2)  # eight of forty have more than two
+    table.mu, table.specimen = table.mu[kept], table.specimen[kept]
+    load = fit_properties(table).regressors[0]
+    assert [count for count, _ in load.half_widths] == [1]
+    assert load.interval(9) == load.interval(1)
 
 
 def test_few_labels_give_no_interval():

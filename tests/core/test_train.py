@@ -22,8 +22,9 @@ from core.errors import CheckpointError, ConfigError, InputError, TrainingError
 from core.files import sha256_file
 from core.model import ModelConfig
 from core.patch_pool import PatchPool
-from core.train import Trainer, main
+from core.train import main
 from core.train_config import PRESETS, TrainConfig, presets
+from core.trainer import Trainer
 from core.vgg import STYLE_LAYERS
 from tests.core.textures import make_textures
 
@@ -53,7 +54,7 @@ def data(tmp_path_factory) -> DataSet:
 @pytest.fixture
 def start(vgg_weights, one_thread, data: DataSet, tmp_path: Path, monkeypatch) -> Callable:
     """A function that builds a trainer on the CPU from changes of the tiny settings."""
-    monkeypatch.setattr("core.train.STANDARDISE_PATCHES", 4)
+    monkeypatch.setattr("core.trainer.STANDARDISE_PATCHES", 4)
 
     def build(name: str = "run", data: DataSet = data, **changes) -> Trainer:
         out = tmp_path / name
@@ -334,7 +335,7 @@ def test_resume_without_a_checkpoint_is_refused(start: Callable) -> None:
 def saved(vgg_weights, data: DataSet, tmp_path_factory) -> Trainer:
     """A trainer with a checkpoint at step 1; tests damage copies of it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("core.train.STANDARDISE_PATCHES", 4)
+        patch.setattr("core.trainer.STANDARDISE_PATCHES", 4)
         trainer = Trainer(TINY, data, tmp_path_factory.mktemp("saved"), "cpu")
         trainer.train_step()
         trainer.save()

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy.ndimage import gaussian_filter
 
-from core.dataset import Column, DataSet, load_dataset, write_manifest
+from core.columns import Column
+from core.dataset import DataSet, load_dataset, write_manifest
 from core.images import encode_png
 
 COLUMNS = (

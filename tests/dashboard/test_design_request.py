@@ -38,6 +38,14 @@ def test_a_request_comes_back_from_its_address(process):
     assert from_query(request.to_query(), NETWORK) == (request, [])
 
 
+def test_a_property_that_is_not_asked_for_is_not_made_up():
+    request = DesignRequest((("ys_mpa", 280.0),), (), 7, 768)
+    assert from_query(request.to_query(), NETWORK) == (request, [])
+    request, notes = from_query({"uts_mpa": "400", "ys_mpa": "strong"}, NETWORK)
+    assert dict(request.targets) == {"uts_mpa": 400.0, "ys_mpa": 330.0}
+    assert len(notes) == 1 and "330 is used" in notes[0]
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

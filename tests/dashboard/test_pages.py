@@ -101,6 +101,37 @@ def test_another_target_gives_another_picture_and_address(with_model, open_page)
     assert "strength 300 MPa" in texts(app)
 
 
+def test_one_property_alone_can_be_asked_for(with_model, open_page):
+    app = sound(open_page(size="256"))
+    app.number_input(key="design_in_ys_mpa").set_value(None)
+    sound(app.button(key="design_submit").click().run())
+    said = texts(app)
+    assert "Yield strength free" in said and "must be positive" not in said
+    assert "ys_mpa" not in app.query_params
+    row = app.table[0].value.iloc[:, [0, 1, 3]].to_string()
+    assert "none" in row, row
+    again = sound(open_page(uts_mpa=address(app, "uts_mpa"), size="256"))
+    assert again.number_input(key="design_in_ys_mpa").value is None
+
+
+def test_no_property_at_all_is_said_and_the_last_design_stays(with_model, open_page):
+    app = sound(open_page(uts_mpa="333", ys_mpa="222", size="256"))
+    for name in ("uts_mpa", "ys_mpa"):
+        app.number_input(key=f"design_in_{name}").set_value(None)
+    sound(app.button(key="design_submit").click().run())
+    assert any("No target was given" in warning.value for warning in app.warning)
+    assert "strength 333 MPa" in texts(app)
+    assert address(app, "uts_mpa") == "333"
+
+
+def test_what_was_found_stands_beside_its_difference_from_the_target(with_model, open_page):
+    app = sound(open_page(uts_mpa="333", ys_mpa="222", size="256"))
+    found = app.table[0].value
+    assert list(found.columns)[1:] == ["Target", "Found", "Difference", "90 % interval"]
+    for text in found["Difference"]:
+        assert text[0] in "+\u2212" and "MPa (" in text and text.endswith(" %)"), text
+
+
 def test_an_infeasible_target_is_said_and_the_nearest_can_be_taken(with_model, open_page):
     app = open_page(uts_mpa="2000", ys_mpa="20", size="256")
     assert not app.exception

@@ -3,7 +3,7 @@
 import logging
 from pathlib import Path
 
-from dashboard import compute, state, warm_up
+from dashboard import designs, state, warm_up
 from dashboard.design_request import default_request
 from tests.dashboard.conftest import sound
 
@@ -14,8 +14,8 @@ def test_the_page_opens_with_the_design_that_was_prepared(with_model, open_page,
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("designed again")
 
-    monkeypatch.setattr(compute, "find_proposal", refuse)
-    monkeypatch.setattr(compute, "find_design", refuse)
+    monkeypatch.setattr(designs, "find_proposal", refuse)
+    monkeypatch.setattr(designs, "find_design", refuse)
     app = sound(open_page())
     (model,) = state.models()
     targets = dict(default_request(state.network(model)).targets)
@@ -33,7 +33,7 @@ def test_a_damaged_model_is_logged_and_left_for_the_page_to_say(with_model, monk
     def fail(*_: object, **__: object) -> None:
         raise ValueError("damaged")
 
-    monkeypatch.setattr(compute, "find_proposal", fail)
+    monkeypatch.setattr(designs, "find_proposal", fail)
     with caplog.at_level(logging.ERROR):
         warm_up.first_design()
     assert "the first design could not be prepared" in caplog.text

@@ -1,0 +1,176 @@
+"""One property's regressor: kernel ridge on specimen-mean latents, with its intervals and errors.
+
+Width, penalty and intervals come from specimens left out (`core.kernel_ridge`, `core.conformal`).
+A mean of few patches scatters more than a mean of many, so intervals are calibrated by count.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.kernel_ridge import KernelRidge
+from sklearn.metrics.pairwise import rbf_kernel
+
+from core.columns import Column
+from core.conformal import conformal_half_width
+from core.kernel_ridge import (
+    CONSTANT,
+    candidate_kernels,
+    choose,
+    left_out_predictions,
+    nested_choices,
+    nested_residuals,
+)
+
+Array = NDArray[np.float64]
+
+PATCH_COUNTS = (1, 4, 9)  # intervals are calibrated for means of so many patches, and of all
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Regressor:
+    """One property's kernel ridge model and how well it does on left-out specimens.
+
+    Attributes:
+        column: name of the property; ``unit`` and ``label`` as declared.
+        points: (S, A) active latents of the labelled specimens.
+        dual: (S,) dual coefficients.
+        gamma: width of ``exp(-gamma d^2)``; penalty: ridge.
+        centre: mean of the labelled specimens; scale: their standard deviation.
+        relative: whether the interval is a share of the value (all labels positive).
+        half_width: 90 % half width, a share or in the unit, for the mean of all the patches that a
+            specimen of the data has; None below nine specimens.
+        half_widths: (patches, half width) for means of so few patches, by rising count, from the
+            specimens that have so many; counts that fewer than nine specimens have are left out.
+        r2: coefficient of determination, mape: mean absolute relative error (None when labels are
+            not all positive), rmse: root mean square error; all by leave-one-specimen-out with the
+            width and penalty chosen anew without the specimen.
+    """
+
+    column: str
+    unit: str
+    label: str
+    points: Array
+    dual: Array
+    gamma: float
+    penalty: float
+    centre: float
+    scale: float
+    relative: bool
+    half_width: float | None
+    half_widths: tuple[tuple[int, float], ...]
+    r2: float
+    mape: float | None
+    rmse: float
+
+    def interval(self, n_patches: int | None) -> float | None:
+        """Return the half width for a mean of ``n_patches``, of all of them for None.
+
+        Between two calibrated counts the smaller one's, the wider interval, is taken.
+        """
+        if n_patches is None or self.half_width is None:
+            return self.half_width
+        fitting = [half for count, half in self.half_widths if count <= n_patches]
+        return fitting[-1] if fitting else None
+
+    def values(self, latents: Array) -> Array:
+        """Predict (n,) for active latents (n, A)."""
+        kernel = rbf_kernel(latents, self.points, gamma=self.gamma) + CONSTANT
+        result: Array = self.centre + self.scale * (kernel @ self.dual)
+        return result
+
+    def to_json(self) -> dict[str, Any]:
+        """Return JSON content; floats survive exactly."""
+        return {k: _plain(getattr(self, k)) for k in self.__dataclass_fields__}
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "Regressor":
+        """Read what `to_json` returns; `is_sound` says whether it fits.
+
+        Raises:
+            KeyError, TypeError, ValueError: entries are missing, unknown or of another type.
+        """
+        arrays = {k: np.array(content[k], dtype=np.float64) for k in ("points", "dual")}
+        widths = tuple((int(count), float(half)) for count, half in content["half_widths"])
+        return cls(**{**content, **arrays, "half_widths": widths})
+
+    def is_sound(self, active: int) -> bool:
+        """Tell whether all numbers are finite and the arrays fit ``active`` latents."""
+        numbers = [self.gamma, self.penalty, self.centre, self.scale, self.r2, self.rmse]
+        numbers += [self.half_width or 0.0, *(half for _, half in self.half_widths)]
+        fitting = self.points.shape == (self.dual.size, active) and self.dual.ndim == 1
+        finite = np.isfinite(self.points).all() and np.isfinite(self.dual).all()
+        return bool(fitting and finite and all(map(math.isfinite, numbers)) and self.gamma > 0)
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if isinstance(value, np.ndarray) else value
+
+
+def few_patch_means(patches: list[Array], count: int, seed: int = 0) -> Array:
+    """Return the mean of ``count`` random patches of each specimen, (S, A).
+
+    A specimen that has fewer gives NaN.
+    """
+    rng = np.random.default_rng(seed)
+    means = [
+        p[rng.permutation(len(p))[:count]].mean(axis=0)
+        if len(p) >= count
+        else np.full(p.shape[1], np.nan)
+        for p in patches
+    ]
+    return np.stack(means)
+
+
+def fit_regressor(column: Column, patches: list[Array], values: Array) -> Regressor:
+    """Fit one property.
+
+    Args:
+        column: the property; values: (S,) its labels, not all the same.
+        patches: the patches' active latents, (n, A) for each labelled specimen.
+    """
+    points = np.stack([p.mean(axis=0) for p in patches])
+    centre, scale = float(values.mean()), float(values.std())
+    y = (values - centre) / scale
+    kernels = candidate_kernels(points)
+    gamma, penalty = choose(kernels, y)
+    kernel = rbf_kernel(points, gamma=gamma) + CONSTANT
+    dual = KernelRidge(alpha=penalty, kernel="precomputed").fit(kernel, y).dual_coef_
+    choices = nested_choices(kernels, y)
+    residual = nested_residuals(kernels, y, choices) * scale
+    relative = bool((values > 0).all())
+    half_widths = []
+    for count in PATCH_COUNTS:
+        probes = few_patch_means(patches, count)
+        able = np.isfinite(probes).all(axis=1)
+        probes[~able] = points[~able]  # predicted, too, but not counted
+        predicted = centre + scale * left_out_predictions(points, probes, y, choices)
+        if (half := _half_width(values[able], predicted[able], relative)) is not None:
+            half_widths.append((count, half))
+    return Regressor(
+        column=column.name,
+        unit=column.unit or "",
+        label=column.label or column.name,
+        points=points,
+        dual=np.asarray(dual, dtype=np.float64),
+        gamma=float(gamma),
+        penalty=float(penalty),
+        centre=centre,
+        scale=scale,
+        relative=relative,
+        half_width=_half_width(values, values - residual, relative),
+        half_widths=tuple(half_widths),
+        r2=float(1 - (residual**2).sum() / ((values - centre) ** 2).sum()),
+        mape=float(np.mean(np.abs(residual) / values)) if relative else None,
+        rmse=float(np.sqrt((residual**2).mean())),
+    )
+
+
+def _half_width(values: Array, predicted: Array, relative: bool) -> float | None:
+    """Return the 90 % half width for left-out predictions, as a share of them if ``relative``."""
+    scores = np.abs(values - predicted)
+    if relative:
+        scores = scores / np.maximum(np.abs(predicted), 1e-9 * np.abs(values))
+    return conformal_half_width(scores)

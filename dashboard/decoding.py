@@ -1,0 +1,74 @@
+"""Patches and what is decoded from latents (paper, figures 4 to 6): cached, one at a time."""
+
+import numpy as np
+import streamlit as st
+
+from core import synthesis
+from core.images import Micrograph
+from core.patches import cut_patches
+from core.scale import to_scale
+from core.traverse import PAPER_VALUES
+from core.traverse import traverse as vary
+from dashboard import state
+from dashboard.state import Model
+
+TRAVERSED = PAPER_VALUES
+
+
+def patches(model: Model, micrograph: Micrograph) -> np.ndarray:
+    """Return the micrograph's patches side by side at the model's scale, (N, size, size)."""
+    side = state.loaded(model).config.patch_px
+    pixels, _ = to_scale(micrograph, model.um_per_px)
+    return cut_patches(pixels, side, side)
+
+
+def reconstruct(model: Model, originals: np.ndarray, seed: int) -> np.ndarray:
+    """Reconstruct patches (N, size, size) (paper, figure 4)."""
+    return _reconstruct(model.key("model.safetensors"), model, originals, seed)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _reconstruct(
+    key: tuple[str, ...], _model: Model, originals: np.ndarray, seed: int
+) -> np.ndarray:
+    loaded = state.loaded(_model)
+    with state.lock():
+        return synthesis.reconstruct(loaded, originals, seed)
+
+
+def prior_samples(model: Model, n: int, seed: int) -> np.ndarray:
+    """Decode n latents drawn from the prior, (n, size, size) (paper, figure 5)."""
+    return _prior_samples(model.key("model.safetensors"), model, n, seed)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _prior_samples(key: tuple[str, ...], _model: Model, n: int, seed: int) -> np.ndarray:
+    loaded = state.loaded(_model)
+    side = loaded.config.patch_px
+    drawn = np.random.default_rng(seed).standard_normal((n, loaded.config.latents))
+    with state.lock():
+        return np.stack(
+            [
+                synthesis.synthesise(loaded, z.astype(np.float32), side, side, seed=seed + place)
+                for place, z in enumerate(drawn)
+            ]
+        )
+
+
+def traverse(model: Model, patch: np.ndarray, dimension: int, seed: int) -> np.ndarray:
+    """Set one latent dimension of a patch to each of `TRAVERSED` (paper, figure 6).
+
+    Returns:
+        (n, size, size), all with the same noise, so that only z changes.
+    """
+    return _traverse(model.key("model.safetensors"), model, patch, dimension, seed)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _traverse(
+    key: tuple[str, ...], _model: Model, patch: np.ndarray, dimension: int, seed: int
+) -> np.ndarray:
+    loaded = state.loaded(_model)
+    with state.lock():
+        z = synthesis.encode_patches(loaded, patch[None])[0][0]
+        return vary(loaded, z, dimension, TRAVERSED, seed, size_px=loaded.config.patch_px)

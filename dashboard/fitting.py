@@ -1,0 +1,27 @@
+"""Fitting a model's network and property predictors anew, and going back to its own."""
+
+from bayesnet.learn import fit_network
+from bayesnet.network import Network
+from core.encode import load_latents
+from core.properties import fit_properties
+from dashboard import state
+from dashboard.state import Model
+
+
+def fit_anew(model: Model, data: str) -> Network:
+    """Fit network and property predictors to cached latents and keep them in the workspace.
+
+    Files are written whole, the network last, so that other sessions see the old fit or the new.
+    """
+    table = load_latents(state.latent_folders(model)[data])
+    network = fit_network(table)
+    fitted = fit_properties(table)
+    fitted.save(model.fitted_folder / "properties.json")
+    network.save(model.fitted_folder / "network.json")
+    return network
+
+
+def reset_fit(model: Model) -> None:
+    """Go back to the network and the property predictors that came with the model."""
+    for name in state.FITTED:
+        (model.fitted_folder / name).unlink(missing_ok=True)

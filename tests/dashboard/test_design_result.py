@@ -1,0 +1,29 @@
+"""What a design is said to be made for."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from bayesnet.feasibility import Feasibility
+from dashboard.design_result import designed_for, stands_in
+
+
+def answer(verdict, nearest, conditioned_on):
+    return SimpleNamespace(
+        feasibility=Feasibility(verdict, 1.0, nearest, ""), conditioned_on=conditioned_on
+    )
+
+
+@pytest.mark.parametrize(
+    ("verdict", "nearest", "nearest_is_made"),
+    [
+        ("feasible", None, False),
+        ("borderline", {"uts_mpa": 410.123}, False),
+        ("infeasible", {"uts_mpa": 410.123}, True),
+        ("infeasible", None, False),
+    ],
+)
+def test_the_nearest_is_named_only_where_it_exists_and_was_made(verdict, nearest, nearest_is_made):
+    found = answer(verdict, nearest, nearest if nearest_is_made else {"uts_mpa": 600.5})
+    assert stands_in(found) == nearest_is_made
+    assert designed_for(found) == {"uts_mpa": 410.1 if nearest_is_made else 600.5}

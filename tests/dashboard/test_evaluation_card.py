@@ -1,0 +1,32 @@
+"""Claims about the metrics shown of an evaluated micrograph."""
+
+from core.metrics.dists import why_not_available
+from core.reference import load_reference
+from dashboard.evaluation_card import similarity_rows
+from tests.dashboard.conftest import sound, texts
+
+
+def test_metrics_stand_beside_their_references(with_model):
+    reference = load_reference(with_model)
+    style, stsim2 = similarity_rows({"style": 0.25, "stsim2": 0.9}, reference)
+    assert stsim2 == {
+        "Metric": "STSIM-2",
+        "Better": "higher",
+        "This micrograph": "0.900",
+        "Fresh micrographs, reconstructed": "0.983",
+        "Two patches, one specimen": "0.972",
+        "Two patches, two specimens": "0.961",
+    }
+    assert style["Better"] == "lower"
+    assert style["Two patches, one specimen"] == "not measured"
+
+
+def test_page_shows_every_metric_and_says_which_cannot_be_had(with_model, open_page):
+    app = sound(open_page("evaluate"))
+    sound(app.button(key="evaluate_example").click().run())
+    table = app.table[-1].value.to_string()
+    for label in ("Relative style error", "Portilla-Simoncelli", "Two-point", "STSIM-2"):
+        assert label in table
+    assert "means over 1 pair of Tiny castings" in texts(app)
+    if why_not_available():
+        assert "Not available here: DISTS" in texts(app)
