@@ -5,7 +5,7 @@ ADDRESS ?= localhost
 BIN := .venv/bin
 WORK ?= runs
 
-.PHONY: run test lint types unit e2e weights browser reference measure clean
+.PHONY: run test lint types unit e2e weights browser reference measure bench clean
 
 run: .venv/installed weights
 	$(BIN)/streamlit run dashboard/app.py --server.port=$(PORT) --server.address=$(ADDRESS)
@@ -68,7 +68,13 @@ measure: .venv/installed-dev weights browser
 	$(BIN)/python -m core.metrics --model assets/reference --data $(WORK)/fresh
 	$(BIN)/python -m bayesnet.measure --model assets/reference
 	$(BIN)/python -m tests.e2e.first_design
+	$(BIN)/python -m core.contact_sheet --model assets/reference --out docs/images/contact_sheet.jpg
 	$(BIN)/python -m core.card --model assets/reference
+
+# Speed and memory beside this machine's own limits; run it on an idle machine.
+bench: .venv/installed weights
+	test -f $(WORK)/extended/manifest.csv || $(BIN)/python -m core.castings --design extended --out $(WORK)/extended
+	$(BIN)/python -m core.bench --model assets/reference --data $(WORK)/extended
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -5,128 +5,17 @@
 
 import argparse
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from core.errors import CheckpointError, MicroDesignError
 from core.files import read_json, write_text
+from core.result_tables import MEASURED, results_text, table
 from core.results import RESULTS, ROOT
 
-MEASURED = ("reconstruction", "design_latency", "closed_loop", "first_design")
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 logger = logging.getLogger(__name__)
-
-
-def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
-
-
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table."""
-    return "\n".join([_row(header), _row(["---"] * len(header)), *map(_row, rows)])
-
-
-def _style_row(name: str, found: dict[str, Any], key: str) -> list[str]:
-    cells = [f"{found[k]['median']:.3f} ({found[k]['p90']:.3f})" for k in (key,)]
-    references = [f"{found[k]['median']:.3f}" for k in ("same_specimen", "other_specimen")]
-    return [name, *cells, *references, str(found[key]["n"])]
-
-
-def _property_rows(properties: dict[str, Any]) -> list[list[str]]:
-    rows = []
-    for name in (n for n in properties if n not in ("what", "unit", "patches")):
-        entry = properties[name]
-        error, median = entry["error"], entry["reference_always_the_median"]
-        covered = entry["coverage_of_90_percent_interval"]
-        rows.append(
-            [
-                name,
-                f"{error['median']:.1f} ({error['p90']:.1f})",
-                f"{median['median']:.1f} ({median['p90']:.1f})",
-                f"{entry['r2']:.2f}",
-                "none" if covered is None else f"{100 * covered:.0f} %",
-            ]
-        )
-    return rows
-
-
-def results_text(results: Path) -> str:
-    """Return the tables of the measured results, in Markdown.
-
-    Raises:
-        CheckpointError: a result is missing or damaged.
-    """
-    quality = read_json(results / "reconstruction.json")
-    speed = read_json(results / "design_latency.json")
-    loop = read_json(results / "closed_loop.json")["closed_loop"]
-    try:
-        patch, fields = quality["patch_reconstruction"], quality["field_test"]
-        rows = [_style_row("patch against reconstruction", patch, "reconstruction")]
-        if fields is not None:
-            rows.append(_style_row("512 px field, from its patches' latents", fields, "generated"))
-            rows.append(_style_row("512 px field, from their mean, as designs", fields, "designed"))
-        style = table(
-            ["relative style error", "median (90th pct)", "same specimen", "other specimen", "n"],
-            rows,
-        )
-        predicted = table(
-            [
-                "error of predicted properties, %, median (90th pct)",
-                "from one micrograph",
-                "always the median",
-                "R2",
-                "90 % interval covers",
-            ],
-            _property_rows(quality["properties"]),
-        )
-        collapse = quality["collapse"]
-        rows = []
-        for name in (n for n in loop if n not in ("what", "unit", "verdicts")):
-            entry = loop[name]
-            keys = (
-                "predicted_back_from_picture",
-                "recommended_settings_cast_by_the_oracle",
-                "reference_spread_of_targets",
-            )
-            rows.append(
-                [name, *(f"{entry[k]['median']:.1f} ({entry[k]['p90']:.1f})" for k in keys)]
-            )
-        closed = table(
-            [
-                "difference from target, %, median (90th pct)",
-                "predicted back",
-                "cast anew",
-                "always the median",
-            ],
-            rows,
-        )
-        total, decoded = (speed["latency"]["stages"][name] for name in ("total", "decode"))
-        visit = read_json(results / "first_design.json")["first_design"]
-        first, later = (
-            visit[name] for name in ("first_visit_after_start", "later_visit_with_another_target")
-        )
-        return "\n\n".join(
-            [
-                f"Measured on {quality['data']['name']}, {quality['data']['specimens']} specimens, "
-                f"by `{quality['command']}`, on {quality['hardware']}.",
-                style,
-                f"{collapse['active_latents']} of {collapse['latents']} latents active, KL "
-                f"{collapse['kl_nats']:.1f} nats.",
-                predicted,
-                f"Designs for reachable targets, by `{speed['command']}`; verdicts: "
-                + ", ".join(f"{v} {k}" for k, v in loop["verdicts"].items())
-                + ".",
-                closed,
-                f"One design (network, decoding, encoding again, predicting back) with three more "
-                f"samples: median {total['median']:.1f} s, 95th percentile {total['p95']:.1f} s; "
-                f"decoding its picture takes {decoded['median']:.1f} s of it. On the screen "
-                f"{first['median']:.1f} s after opening the page of a server just started, "
-                f"{later['median']:.1f} s on a later visit.",
-            ]
-        )
-    except (KeyError, TypeError) as error:
-        raise CheckpointError(f"the results in {results} lack {error}: run make measure") from error
 
 
 def check_results(model: Path, results: Path) -> None:
@@ -142,6 +31,20 @@ def check_results(model: Path, results: Path) -> None:
                 f"{results / name}.json was measured on another model than {model}: "
                 "run make measure"
             )
+
+
+def _before(began_from: Mapping[str, Any]) -> list[list[str]]:
+    """Return the row on the run whose weights this one began from, none where there was none."""
+    if not began_from:
+        return []
+    said = f"weights sha256 {began_from['weights_sha256'][:16]}"
+    if "training" in began_from:
+        earlier = began_from["training"]
+        said += (
+            f", of a run of {began_from['steps']} steps with loss {earlier['loss']}, style weight "
+            f"{earlier['style_weight']:g}, rate {earlier['learning_rate']:g}"
+        )
+    return [["Began from", said]]
 
 
 def card_text(model: Path, results: Path) -> str:
@@ -178,6 +81,7 @@ def card_text(model: Path, results: Path) -> str:
             f"{manifest['seconds'] / 60:.0f} min on {manifest['hardware']}, "
             f"{manifest['precision']}",
         ],
+        *_before(manifest.get("began_from") or {}),
         [
             "Loss",
             f"{training['loss']}, style weight {training['style_weight']:g}, grey levels "

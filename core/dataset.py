@@ -18,6 +18,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from core.columns import Column
@@ -104,6 +105,20 @@ class DataSet:
                 raise InputError(f"{file} cannot be read any more: {error.strerror}") from error
             digest.update(f"\n{file}\0{image}".encode())
         return digest.hexdigest()
+
+    @cached_property
+    def scales(self) -> np.ndarray:
+        """µm per px of every image, (N,): the manifest's, else the file's own, NaN if unknown.
+
+        Files are read on first use where the manifest does not say.
+
+        Raises:
+            InputError: such a file cannot be read.
+        """
+        scales: np.ndarray = self.table["um_per_px"].to_numpy(dtype=float).copy()
+        for row in np.flatnonzero(np.isnan(scales)):
+            scales[row] = self.read(int(row)).um_per_px or math.nan
+        return scales
 
     def read(self, index: int, limits: ImageLimits = DEFAULT_LIMITS) -> Micrograph:
         """Read the image of one row; the manifest's µm per px goes before the file's own.

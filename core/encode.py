@@ -26,7 +26,7 @@ from core.dataset import DataSet, load_dataset
 from core.errors import CheckpointError, InputError, MicroDesignError
 from core.files import read_json, sha256_file, write_bytes, write_json, write_text
 from core.patches import cut_patches, patch_corners
-from core.scale import read_to_scale
+from core.scale import read_to_scale, scale_remarks
 from core.synthesis import encode_patches
 
 TENSORS, SPECIMENS, ABOUT = "latents.safetensors", "specimens.csv", "latents.json"
@@ -231,7 +231,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     try:
         loaded = load_model(arguments.model)
         data = load_dataset(arguments.data)
-        for line in data.described:
+        for line in (*data.described, *scale_remarks(data)):
             logger.info("%s", line)
         table = encode_dataset(loaded, data, arguments.stride)
         save_latents(arguments.out or arguments.model / "latents", table)

@@ -56,7 +56,7 @@ class Evaluation:
 
 def evaluate_image(
     loaded: LoadedModel,
-    properties: PropertyModel,
+    properties: PropertyModel | None,
     reference: Reference,
     micrograph: Micrograph,
     *,
@@ -67,7 +67,7 @@ def evaluate_image(
 
     Args:
         loaded: the model.
-        properties: predicts properties from the mean latent.
+        properties: predicts properties from the mean latent; None where the data have none.
         reference: what is usual for the model.
         micrograph: at least one patch (128 px) wide and high at the model's scale.
         n_patches: how many patches to reconstruct and show.
@@ -77,7 +77,8 @@ def evaluate_image(
         InputError: the micrograph is too small, or its scale is too far from the model's.
         CheckpointError: the property models do not belong to the model.
     """
-    properties.require_model(loaded.hash)
+    if properties is not None:
+        properties.require_model(loaded.hash)
     size = loaded.config.patch_px
     pixels, notes = to_scale(micrograph, loaded.um_per_px)
     if min(pixels.shape) < size:
@@ -102,7 +103,7 @@ def evaluate_image(
         originals=patches[shown],
         reconstructions=remade,
         style_error=float(np.median(style_errors(loaded, patches[shown], remade).mean(axis=1))),
-        predictions=properties.predict(mean_latent, independent),
+        predictions=properties.predict(mean_latent, independent) if properties else {},
         distance=distance,
         unusual=unusual,
         message=_verdict(distance, unusual),

@@ -1,7 +1,5 @@
 """Bringing micrographs to one scale, so that a length in px means the same length in um."""
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 from skimage.transform import resize
@@ -17,8 +15,27 @@ MAX_PIXELS = 40_000_000
 
 def common_scale(data: DataSet) -> float | None:
     """Return the median um per px of a data set's micrographs, None where none is known."""
-    scale = float(data.table["um_per_px"].median())
-    return scale if math.isfinite(scale) else None
+    known = data.scales[np.isfinite(data.scales)]
+    return float(np.median(known)) if known.size else None
+
+
+def scale_remarks(data: DataSet) -> tuple[str, ...]:
+    """Say what is done with micrographs whose scale is unknown or differs; () where none is."""
+    common, known = common_scale(data), np.isfinite(data.scales)
+    if common is None:
+        return ("no micrograph has a scale: all are taken to have the same, in px",)
+    remarks = []
+    if not known.all():
+        first = data.table["file"].iloc[int(np.flatnonzero(~known)[0])]
+        remarks.append(
+            f"{(~known).sum()} of {len(known)} micrographs have no scale ({first} is the first): "
+            f"taken to be {common:g} um per px"
+        )
+    other = known & (np.abs(data.scales / common - 1) > SCALE_TOLERANCE)
+    if other.any():
+        resampled = f"{other.sum()} of {len(known)} micrographs"
+        remarks.append(f"{resampled} are resampled to {common:g} um per px")
+    return tuple(remarks)
 
 
 def read_to_scale(data: DataSet, row: int, um_per_px: float | None) -> NDArray[np.float32]:

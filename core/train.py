@@ -16,6 +16,7 @@ import torch
 from core.dataset import load_dataset
 from core.errors import ConfigError, MicroDesignError
 from core.hardware import describe
+from core.scale import scale_remarks
 from core.train_config import TrainConfig, presets
 from core.trainer import Trainer
 
@@ -52,7 +53,7 @@ def _start(arguments: argparse.Namespace) -> Trainer:
         trainer.resume()
     elif arguments.init:
         trainer.begin_from(arguments.init)
-    for line in trainer.data.described:
+    for line in (*trainer.data.described, *scale_remarks(trainer.data)):
         logger.info("%s", line)
     pool, vae = trainer.pool, trainer.vae
     logger.info(

@@ -88,14 +88,18 @@ def fitted_network(model: Model) -> Network:
             "**This model has no Bayesian network yet**, so strengths and microstructures are not "
             "tied together. Encode a data set and fit the network, then reload this page:"
         )
-        folder = f"{model.folder}"
-        st.code(
-            f"python -m core.encode --model {folder} --data DIR\n"
-            f"python -m bayesnet.learn --model {folder} --data DIR",
-            language="bash",
-        )
+        refit_commands(model)
         st.stop()
     return network
+
+
+def refit_commands(model: Model) -> None:
+    """Show the commands that encode a data set and fit the network to it."""
+    st.code(
+        f"python -m core.encode --model {model.folder} --data DIR\n"
+        f"python -m bayesnet.learn --model {model.folder} --data DIR",
+        language="bash",
+    )
 
 
 def title(text: str, model: Model | None = None) -> None:

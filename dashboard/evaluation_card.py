@@ -118,7 +118,8 @@ def show(
             alt=f"Micrograph {one.name} with numbered patches",
         )
         with right:
-            components.estimates(one.predictions, named, "Predicted from the micrograph")
+            if one.predictions:
+                components.estimates(one.predictions, named, "Predicted from the micrograph")
             st.markdown(
                 f"**Style error {number(one.style_error)}** (relative; 0 is the same style) · "
                 f"**distance {number(one.distance, 2)}** (no unit; 95 % of usual "

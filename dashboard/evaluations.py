@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import streamlit as st
 
-from core.errors import CheckpointError
 from core.evaluate import Evaluation, evaluate_image
 from core.evaluate import similarity as find_similarity
 from core.images import Micrograph, read_image
@@ -61,10 +60,6 @@ def _evaluation_key(model: Model) -> tuple[str, ...]:
 
 def _evaluate(model: Model, micrograph: Micrograph) -> Evaluated:
     loaded, properties = state.loaded(model), state.properties(model)
-    if properties is None:
-        raise CheckpointError(
-            f"the model has no property models; run python -m bayesnet.learn --model {model.folder}"
-        )
     reference = state.reference(model)
     with state.lock():
         found = evaluate_image(

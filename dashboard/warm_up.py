@@ -34,7 +34,7 @@ def first_design() -> None:
     try:
         model = next(iter(state.models()), None)
         network = state.network(model) if model else None
-        if model and network:
+        if model and network and network.properties:
             request = default_request(network)
             designs.propose(model, request)
             designs.design(model, request)

@@ -17,19 +17,24 @@ from urllib.parse import urlsplit
 import torch
 from torch import Tensor, nn
 from torch.hub import get_dir, load_state_dict_from_url
-from torchvision.models import VGG16_Weights
 
 from core.errors import CheckpointError
 from core.files import sha256_file
 from core.metrics.inputs import check_pair
 
-WEIGHTS = VGG16_Weights.DEFAULT
 LEAST_PX = 32  # its last stage then has two places
+
+
+def weights_url() -> str:
+    """Return where torchvision's VGG16 weights come from."""
+    from torchvision.models import VGG16_Weights  # seconds to import
+
+    return str(VGG16_Weights.DEFAULT.url)
 
 
 def weights_path() -> Path:
     """Return where torch's hub keeps the VGG16 weights."""
-    return Path(get_dir()) / "checkpoints" / Path(urlsplit(WEIGHTS.url).path).name
+    return Path(get_dir()) / "checkpoints" / Path(urlsplit(weights_url()).path).name
 
 
 def why_not_available() -> str | None:
@@ -112,7 +117,7 @@ def main() -> None:
     parser.parse_args()
     try:
         if not weights_path().is_file():
-            load_state_dict_from_url(WEIGHTS.url, progress=True, check_hash=True)
+            load_state_dict_from_url(weights_url(), progress=True, check_hash=True)
         check_weights(weights_path())
     except (OSError, RuntimeError, CheckpointError) as error:
         parser.exit(2, f"the VGG16 weights cannot be had: {error}\n")

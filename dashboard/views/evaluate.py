@@ -15,9 +15,11 @@ st.write(
 )
 properties = state.properties(model)
 if properties is None:
-    st.info("**This model predicts no properties yet.** Fit them, then reload this page:")
+    st.info(
+        "**This model predicts no properties**: none were fitted, or its data set has no property "
+        "with five labelled specimens. Everything else works. To fit them, then reload this page:"
+    )
     st.code(f"python -m bayesnet.learn --model {model.folder}", language="bash")
-    st.stop()
 if not (model.folder / "reference.json").is_file():
     st.info(
         "**What is usual for this model is not known yet**, so no micrograph can be judged. "
@@ -26,7 +28,8 @@ if not (model.folder / "reference.json").is_file():
     )
     st.code(f"python -m core.reference --model {model.folder} --data OTHER_DIR", language="bash")
     st.stop()
-named = {r.column: r for r in properties.regressors}
+regressors = properties.regressors if properties else ()
+named = {r.column: r for r in regressors}
 
 with st.form("evaluate_form"):
     files = st.file_uploader(
@@ -86,9 +89,7 @@ if done:
     st.caption(f"Evaluated: {many}, scale {scale}.")
     st.download_button(
         "Results (CSV)",
-        lambda: results.as_csv([found for _, found in done], properties.regressors).encode(
-            "utf-8-sig"
-        ),
+        lambda: results.as_csv([found for _, found in done], regressors).encode("utf-8-sig"),
         "evaluation.csv",
         "text/csv",
         key="evaluate_csv",

@@ -9,6 +9,14 @@ from dashboard.errors import escape
 model = components.current_model()
 components.title("Inverse design", model)
 network = components.fitted_network(model)
+if not network.properties:
+    st.info(
+        "**There is nothing to design for**: the data set behind this model's network has no "
+        "property with five labelled specimens. Add a property column, such as `uts_mpa`, to its "
+        "manifest, then encode the data set and fit the network again, and reload:"
+    )
+    components.refit_commands(model)
+    st.stop()
 request, notes = design_request.current(model.id, network)
 for note in notes:
     st.warning(escape(note))

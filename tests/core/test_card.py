@@ -4,21 +4,37 @@ import json
 
 import pytest
 
-from core.card import (
-    BEGIN,
-    END,
-    MEASURED,
-    check_results,
-    fill_readme,
-    results_text,
-    table,
-)
+from core.card import BEGIN, END, check_results, fill_readme
 from core.errors import CheckpointError
+from core.result_tables import MEASURED, results_text, table
 from core.results import RESULTS, record, write_result
 
 
 def summary(median: float) -> dict[str, float]:
     return {"median": median, "p90": 2 * median, "mean": median, "n": 7}
+
+
+def metrics() -> dict:
+    mean = {"mean": 0.81, "low": 0.79, "high": 0.83, "median": 0.8, "n": 7}
+    arms = dict.fromkeys(("reconstruction", "designed", "same_specimen", "other_specimen"), mean)
+    return {
+        "patches": {"stsim2": arms | {"reconstruction": mean | {"mean": 0.987}}},
+        "fields": {"two_point": arms | {"designed": mean | {"mean": 0.654}}},
+        "not_available": {"dists": "no weights here"},
+    }
+
+
+def judgements() -> dict:
+    judged = {"feasible": 0.971, "borderline": 0.019, "infeasible": 0.01}
+    classes = ("feasible", "infeasible_4_to_8_sd", "infeasible_beyond_8_sd")
+    nothing = dict.fromkeys(judged)
+    verdicts = {name: {"n": 33, "judged": judged} for name in classes}
+    verdicts["infeasible_beyond_8_sd"] = {"n": 0, "judged": nothing}
+    interval = {"coverage": 0.886, "median_width": 1.0, "unit": "mm"}
+    return {
+        "verdicts": verdicts,
+        "setting_intervals": {"what": "", "castings": 55, "radius_mm": interval},
+    }
 
 
 @pytest.fixture
@@ -50,12 +66,13 @@ def results(tmp_path):
     }
     loop = {"what": "", "unit": "%", "verdicts": {"feasible": 6, "borderline": 1}, "hv": entry}
     write_result("reconstruction", about | quality, tmp_path)
+    write_result("metrics", about | metrics(), tmp_path)
     write_result(
         "design_latency",
         about | {"latency": {"stages": {"total": stage, "decode": stage}}},
         tmp_path,
     )
-    write_result("closed_loop", about | {"closed_loop": loop}, tmp_path)
+    write_result("closed_loop", about | {"closed_loop": loop} | judgements(), tmp_path)
     visits = {"first_visit_after_start": stage, "later_visit_with_another_target": stage}
     write_result("first_design", about | {"first_design": visits}, tmp_path)
     return tmp_path
@@ -66,6 +83,9 @@ def test_tables_show_the_measured_figures(results) -> None:
     shown = ("0.123", "0.246", "0.310", "0.720", "0.045", "0.057", "5 of 8", "12.3", "3.3 (6.6)")
     for figure in (*shown, "2.2 (4.4)", "11.1 (22.2)", "0.88", "92 %"):
         assert figure in text, figure
+    for figure in ("0.987 (0.790 to 0.830)", "0.654", "no weights here", "97.1 %", "none"):
+        assert figure in text, figure
+    assert "55 fresh castings" in text and "radius_mm 89 %" in text
     assert "6 feasible, 1 borderline" in text and "median 1.5 s" in text
 
 

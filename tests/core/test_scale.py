@@ -7,9 +7,10 @@ import pytest
 
 from core.dataset import DataSet
 from core.errors import InputError
+from core.images import encode_png
 from core.patch_pool import PatchPool
-from core.scale import common_scale, read_to_scale
-from tests.core.textures import make_textures
+from core.scale import common_scale, read_to_scale, scale_remarks
+from tests.core.textures import make_textures, texture
 
 
 def with_scales(data: DataSet, scales: list[float]) -> DataSet:
@@ -24,6 +25,27 @@ def data(tmp_path_factory) -> DataSet:
 def test_common_scale_is_the_median_of_the_known_ones(data: DataSet) -> None:
     assert common_scale(with_scales(data, [1.0, 2.0, np.nan])) == 1.5
     assert common_scale(with_scales(data, [np.nan] * 3)) is None
+
+
+def test_files_own_scales_count_where_the_manifest_says_nothing(tmp_path) -> None:
+    data = make_textures(tmp_path, 3, 1, 64, 128)
+    for name, own in (("s0_0.png", 0.5), ("s1_0.png", 1.0)):
+        (tmp_path / name).write_bytes(encode_png(texture(64, 128), own))
+    silent = with_scales(data, [np.nan] * 3)
+    np.testing.assert_allclose(silent.scales, [0.5, 1.0, np.nan], rtol=1e-3)
+    assert common_scale(silent) == pytest.approx(0.75, rel=1e-3)
+    assert read_to_scale(silent, 0, 1.0).shape == (32, 64)
+
+
+def test_what_is_done_about_scales_is_said(data: DataSet) -> None:
+    assert scale_remarks(with_scales(data, [1.0] * 3)) == ()
+    (unknown,) = scale_remarks(with_scales(data, [np.nan] * 3))
+    assert "no micrograph has a scale" in unknown
+    found = scale_remarks(with_scales(data, [1.0, 2.0, np.nan]))
+    assert found == (
+        "1 of 3 micrographs have no scale (s2_0.png is the first): taken to be 1.5 um per px",
+        "2 of 3 micrographs are resampled to 1.5 um per px",
+    )
 
 
 def test_patches_of_a_mixed_data_set_are_cut_at_one_scale(data: DataSet) -> None:

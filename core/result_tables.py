@@ -1,0 +1,177 @@
+"""The measured results of ``docs/results`` as Markdown tables, for the README and model cards."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from core.errors import CheckpointError
+from core.files import read_json
+from core.metrics.catalogue import CATALOGUE
+
+MEASURED = ("reconstruction", "metrics", "design_latency", "closed_loop", "first_design")
+_SPECIAL = ("what", "unit", "patches", "verdicts", "castings")  # entries that are no column's
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table."""
+
+    def line(cells: Sequence[str]) -> str:
+        return "| " + " | ".join(cells) + " |"
+
+    return "\n".join([line(header), line(["---"] * len(header)), *map(line, rows)])
+
+
+def results_text(results: Path) -> str:
+    """Return the tables of the measured results, in Markdown.
+
+    Raises:
+        CheckpointError: a result is missing or damaged.
+    """
+    quality, metrics, speed, designs, visits = (read_json(results / f"{n}.json") for n in MEASURED)
+    try:
+        return "\n\n".join(
+            [
+                f"Measured on {quality['data']['name']}, {quality['data']['specimens']} specimens, "
+                f"by `{quality['command']}`, on {quality['hardware']}.",
+                _style(quality),
+                _collapse(quality["collapse"]),
+                f"Every metric, by `{metrics['command']}`: mean and its 95 % interval over "
+                "specimens.",
+                _metrics(metrics),
+                *(f"Not available here: {why}." for why in metrics["not_available"].values()),
+                _properties(quality["properties"]),
+                f"Designs for reachable targets, by `{designs['command']}`; verdicts: "
+                + ", ".join(f"{n} {v}" for v, n in designs["closed_loop"]["verdicts"].items())
+                + ".",
+                _closed_loop(designs["closed_loop"]),
+                _verdicts(designs["verdicts"]),
+                _setting_intervals(designs["setting_intervals"]),
+                _times(speed["latency"]["stages"], visits["first_design"]),
+            ]
+        )
+    except (KeyError, TypeError) as error:
+        raise CheckpointError(f"the results in {results} lack {error}: run make measure") from error
+
+
+def _spread(entry: Mapping[str, Any], digits: int) -> str:
+    return f"{entry['median']:.{digits}f} ({entry['p90']:.{digits}f})"
+
+
+def _columns(found: Mapping[str, Any]) -> list[str]:
+    return [name for name in found if name not in _SPECIAL]
+
+
+def _style(quality: Mapping[str, Any]) -> str:
+    patch, fields = quality["patch_reconstruction"], quality["field_test"]
+    wanted = [("patch against reconstruction", patch, "reconstruction")]
+    if fields is not None:
+        wanted.append(("512 px field, from its patches' latents", fields, "generated"))
+        wanted.append(("512 px field, from their mean, as designs", fields, "designed"))
+    rows = [
+        [
+            name,
+            _spread(found[key], 3),
+            *(f"{found[k]['median']:.3f}" for k in ("same_specimen", "other_specimen")),
+            str(found[key]["n"]),
+        ]
+        for name, found, key in wanted
+    ]
+    header = ["relative style error", "median (90th pct)", "same specimen", "other specimen", "n"]
+    return table(header, rows)
+
+
+def _collapse(found: Mapping[str, Any]) -> str:
+    return (
+        f"{found['active_latents']} of {found['latents']} latents active, KL "
+        f"{found['kl_nats']:.1f} nats."
+    )
+
+
+def _metrics(metrics: Mapping[str, Any]) -> str:
+    rows = []
+    for what, key, arm in (
+        ("reconstructed patch", "patches", "reconstruction"),
+        ("512 px field, as designs", "fields", "designed"),
+    ):
+        for metric in CATALOGUE:
+            found = metrics.get(key, {}).get(metric.name)
+            if found is None:
+                continue
+            cells = [
+                f"{found[a]['mean']:.3f} ({found[a]['low']:.3f} to {found[a]['high']:.3f})"
+                for a in (arm, "same_specimen", "other_specimen")
+            ]
+            better = "higher" if metric.higher_is_better else "lower"
+            rows.append([what, f"{metric.label} ({better} is better)", *cells])
+    return table(["", "metric", "synthesised", "same specimen", "other specimen"], rows)
+
+
+def _properties(found: Mapping[str, Any]) -> str:
+    rows = []
+    for name in _columns(found):
+        entry = found[name]
+        covered = entry["coverage_of_90_percent_interval"]
+        rows.append(
+            [
+                name,
+                _spread(entry["error"], 1),
+                _spread(entry["reference_always_the_median"], 1),
+                f"{entry['r2']:.2f}",
+                "none" if covered is None else f"{100 * covered:.0f} %",
+            ]
+        )
+    header = ["error of predicted properties, %, median (90th pct)", "from one micrograph"]
+    return table([*header, "always the median", "R2", "90 % interval covers"], rows)
+
+
+def _closed_loop(found: Mapping[str, Any]) -> str:
+    arms = (
+        "predicted_back_from_picture",
+        "recommended_settings_cast_by_the_oracle",
+        "reference_spread_of_targets",
+    )
+    rows = [[name, *(_spread(found[name][a], 1) for a in arms)] for name in _columns(found)]
+    header = ["difference from target, %, median (90th pct)", "predicted back", "cast anew"]
+    return table([*header, "always the median"], rows)
+
+
+def _verdicts(found: Mapping[str, Any]) -> str:
+    titles = {
+        "feasible": "feasible (within 2 test scatters of a reachable pair)",
+        "infeasible_4_to_8_sd": "infeasible (4 to 8 test scatters off)",
+        "infeasible_beyond_8_sd": "infeasible (beyond 8)",
+    }
+    rows = []
+    for name, title in titles.items():
+        judged = found[name]["judged"]
+        shares = [
+            "none" if judged[v] is None else f"{100 * judged[v]:.1f} %"
+            for v in ("feasible", "borderline", "infeasible")
+        ]
+        rows.append([title, str(found[name]["n"]), *shares])
+    header = ["targets by what the generator says they are", "n"]
+    return table([*header, "judged feasible", "borderline", "infeasible"], rows)
+
+
+def _setting_intervals(found: Mapping[str, Any]) -> str:
+    shares = []
+    for name in _columns(found):
+        covered = found[name]["coverage"]
+        shares.append(f"{name} {'none' if covered is None else f'{100 * covered:.0f} %'}")
+    return (
+        f"90 % intervals of recommended settings cover those of {found['castings']} fresh castings "
+        f"whose true strengths are asked for: {', '.join(shares)}."
+    )
+
+
+def _times(stages: Mapping[str, Any], visits: Mapping[str, Any]) -> str:
+    total, decoded = stages["total"], stages["decode"]
+    first = visits["first_visit_after_start"]
+    later = visits["later_visit_with_another_target"]
+    return (
+        "One design (network, decoding, encoding again, predicting back) with three more samples: "
+        f"median {total['median']:.1f} s, 95th percentile {total['p95']:.1f} s; decoding its "
+        f"picture takes {decoded['median']:.1f} s of it. On the screen {first['median']:.1f} s "
+        f"after opening the page of a server just started, {later['median']:.1f} s on a later "
+        "visit."
+    )
