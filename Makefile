@@ -5,7 +5,7 @@ ADDRESS ?= localhost
 BIN := .venv/bin
 WORK ?= runs
 
-.PHONY: run test lint types unit e2e weights browser reference measure bench clean
+.PHONY: run test lint types unit e2e weights browser reference measure tables bench clean
 
 run: .venv/installed weights
 	$(BIN)/streamlit run dashboard/app.py --server.port=$(PORT) --server.address=$(ADDRESS)
@@ -70,6 +70,10 @@ measure: .venv/installed-dev weights browser
 	$(BIN)/python -m tests.e2e.first_design
 	$(BIN)/python -m core.contact_sheet --model assets/reference --out docs/images/contact_sheet.jpg
 	$(BIN)/python -m core.card --model assets/reference
+
+# The paper's Table 1, a cell at a time (half an hour or more each on two CPU cores); goes on where it stopped.
+tables: .venv/installed weights
+	$(BIN)/python -m core.table1 --work $(WORK)
 
 # Speed and memory beside this machine's own limits; run it on an idle machine.
 bench: .venv/installed weights

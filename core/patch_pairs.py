@@ -10,9 +10,23 @@ from core.scale import read_to_scale
 
 
 def sample_pairs(
-    data: DataSet, size: int, rng: np.random.Generator, um_per_px: float | None = None
+    data: DataSet,
+    size: int,
+    rng: np.random.Generator,
+    um_per_px: float | None = None,
+    each: int = 1,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Draw two patches of each specimen that do not overlap, (S, size, size) each.
+    """Draw pairs of patches of each specimen's first micrograph; those of a pair do not overlap.
+
+    Args:
+        data: the micrographs.
+        size: side of a patch, px.
+        rng: source of the draw.
+        um_per_px: scale to bring the micrographs to.
+        each: pairs a specimen.
+
+    Returns:
+        (S each, size, size) twice, a specimen's pairs one after the other.
 
     Raises:
         InputError: a specimen's first micrograph has no room for two patches.
@@ -27,9 +41,10 @@ def sample_pairs(
         able = np.flatnonzero(apart.any(axis=1))
         if len(able) == 0:
             raise InputError(f"the micrograph of {specimen} has no room for two {size} px patches")
-        one = rng.choice(able)
-        another = rng.choice(np.flatnonzero(apart[one]))
-        pair = cut_at(pixels, corners[[one, another]], size)
-        first.append(pair[0])
-        second.append(pair[1])
+        for _ in range(each):
+            one = rng.choice(able)
+            another = rng.choice(np.flatnonzero(apart[one]))
+            pair = cut_at(pixels, corners[[one, another]], size)
+            first.append(pair[0])
+            second.append(pair[1])
     return np.stack(first), np.stack(second)

@@ -30,20 +30,24 @@ Found = dict[str, dict[str, list[float]]]  # metric -> arm -> a value a specimen
 
 
 def patch_metrics(
-    loaded: LoadedModel, data: DataSet, metrics: Mapping[str, Comparison], seed: int
+    loaded: LoadedModel,
+    data: DataSet,
+    metrics: Mapping[str, Comparison],
+    seed: int,
+    each: int = 1,
 ) -> Found:
-    """Compare one patch of each specimen with its reconstruction, a sibling and a stranger.
+    """Compare patches, ``each`` a specimen, with reconstruction, a sibling and a stranger.
 
     Returns:
         metric -> "reconstruction", "same_specimen" (a patch beside it that does not overlap),
-        "other_specimen" (a patch of the next specimen) -> values in the order of the specimens.
+        "other_specimen" (a patch of the one before) -> values in the order of the specimens.
     """
     rng = np.random.default_rng(seed)
-    originals, partners = sample_pairs(data, loaded.config.patch_px, rng, loaded.um_per_px)
+    originals, partners = sample_pairs(data, loaded.config.patch_px, rng, loaded.um_per_px, each)
     arms = {
         "reconstruction": reconstruct(loaded, originals, seed),
         "same_specimen": partners,
-        "other_specimen": np.roll(originals, 1, axis=0),
+        "other_specimen": np.roll(originals, each, axis=0),
     }
     found: Found = {name: {} for name in metrics}
     for arm, pictures in arms.items():
