@@ -38,7 +38,7 @@ def results_text(results: Path) -> str:
                 f"Every metric, by `{metrics['command']}`: mean and its 95 % interval over "
                 "specimens.",
                 _metrics(metrics),
-                *(f"Not available here: {why}." for why in metrics["not_available"].values()),
+                *(f"{why}." for why in metrics["not_available"].values()),
                 _properties(quality["properties"]),
                 f"Designs for reachable targets, by `{designs['command']}`; verdicts: "
                 + ", ".join(f"{n} {v}" for v, n in designs["closed_loop"]["verdicts"].items())
