@@ -73,7 +73,8 @@ measure: .venv/installed-dev weights browser
 
 # The paper's Table 1, a cell at a time (half an hour or more each on two CPU cores); goes on where it stopped.
 tables: .venv/installed weights
-	$(BIN)/python -m core.table1 --work $(WORK)
+	test -f $(WORK)/paper/manifest.csv || $(BIN)/python -m core.castings --design paper --out $(WORK)/paper
+	$(BIN)/python -m core.table1 --data $(WORK)/paper --work $(WORK)
 
 # Speed and memory beside this machine's own limits; run it on an idle machine.
 bench: .venv/installed weights

@@ -1,6 +1,6 @@
 """The paper's Table 1 on the reference castings: quality of reconstructions by size of the latent.
 
-``python -m core.table1 --work DIR`` trains one model a cell (8, 16, 32 and 64 latents, both
+``python -m core.table1 --data DIR`` trains one model a cell (8, 16, 32 and 64 latents, both
 decoders, 12,000 patches each), measures it and adds the cell to ``docs/results/table1.json``. A
 cell that is there is not done again; one that was interrupted goes on from its checkpoint.
 ``--cells`` chooses some, ``--print`` shows the table beside the paper's.
@@ -14,7 +14,6 @@ from typing import Any, Literal
 
 import numpy as np
 
-from core.castings.design import paper_design, write_design
 from core.checkpoint import load_model
 from core.dataset import DataSet, load_dataset
 from core.errors import ConfigError, MicroDesignError
@@ -127,7 +126,8 @@ def table_text(content: dict[str, Any]) -> str:
 def main(argv: Sequence[str] | None = None) -> None:
     """Train and measure the cells of Table 1 that are not done yet."""
     parser = argparse.ArgumentParser(prog="python -m core.table1", description=main.__doc__)
-    parser.add_argument("--work", type=Path, default=Path("runs"), help="for castings and runs")
+    parser.add_argument("--data", type=Path, required=True, help="castings of the paper's design")
+    parser.add_argument("--work", type=Path, default=Path("runs"), help="folder for the runs")
     parser.add_argument("--cells", nargs="*", help=f"some of {', '.join(cell_names())}")
     parser.add_argument("--print", action="store_true", help="only show what is there")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the result")
@@ -140,11 +140,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             config = cell_config(name)
             if name in content["cells"]:
                 continue
-            folder = arguments.work / "paper"
-            if not (folder / "manifest.csv").is_file():
-                title = "Reference castings, paper design (synthetic)"
-                write_design(paper_design(), folder, title, workers=2)
-            data = load_dataset(folder)
+            data = load_dataset(arguments.data)
             logger.info("%s: %d steps", name, config.steps)
             model = train_cell(name, data, arguments.work / "table1" / name)
             content["cells"][name] = measure_cell(model, data)

@@ -71,7 +71,8 @@ def test_a_cell_is_trained_measured_and_not_done_again(
     monkeypatch.setattr("core.trainer.STANDARDISE_PATCHES", 2)
     monkeypatch.setattr("core.table1.EACH", 1)
     make_textures(tmp_path / "paper", 2, 1, 128, 256)
-    given = ["--work", str(tmp_path), "--out", str(tmp_path / "results"), "--cells", "paper-8"]
+    given = ["--data", str(tmp_path / "paper"), "--work", str(tmp_path)]
+    given += ["--out", str(tmp_path / "results"), "--cells", "paper-8"]
     main(given)
     content = json.loads((tmp_path / "results" / "table1.json").read_text())
     assert list(content["cells"]) == ["paper-8"]
