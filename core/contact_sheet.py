@@ -6,6 +6,7 @@ and from latents of the data, side by side because a good model's look alike.
 """
 
 import argparse
+import io
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,13 +19,14 @@ from core.checkpoint import LoadedModel, load_model
 from core.encode import load_latents
 from core.errors import InputError, MicroDesignError
 from core.examples import load_examples
+from core.files import write_bytes
 from core.images import to_uint8
 from core.patches import cut_patches
 from core.scale import to_scale
 from core.synthesis import encode_patches, reconstruct, scatter_cells, synthesise
 
 FIELD_PX = 1024  # synthesised; its middle is shown
-ROWS = ("micrograph (synthetic)", "reconstructed", "part of a 1024 px field")
+ROWS = ("micrograph", "reconstructed", f"part of a {FIELD_PX} px field")
 SAMPLE_ROWS = ("from the prior", "from the data's latents")
 MARGIN_PX = 18
 logger = logging.getLogger(__name__)
@@ -95,8 +97,9 @@ def contact_sheet(loaded: LoadedModel, seed: int = 0) -> Image.Image:
     height = sum(heights) + MARGIN_PX * len(rows)
     sheet = Image.new("L", (2 * size * len(examples), height), 255)
     draw, top = ImageDraw.Draw(sheet), 0
+    simulated = " (synthetic)" if loaded.manifest.get("synthetic") else ""
     for title, pictures, step in zip((*ROWS, *SAMPLE_ROWS), rows, heights, strict=True):
-        draw.text((4, top + 3), title, fill=0)
+        draw.text((4, top + 3), title + (simulated if title == ROWS[0] else ""), fill=0)
         if title == ROWS[0]:
             for place, example in enumerate(examples):
                 draw.text((2 * size * place + 150, top + 3), example.look, fill=0)
@@ -119,8 +122,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+    kind = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}.get(arguments.out.suffix.lower())
+    if kind is None:
+        parser.error(f"--out {arguments.out}: the name must end in .png, .jpg or .jpeg")
     try:
-        contact_sheet(load_model(arguments.model), arguments.seed).save(arguments.out, quality=88)
+        buffer = io.BytesIO()
+        contact_sheet(load_model(arguments.model), arguments.seed).save(buffer, kind, quality=88)
+        write_bytes(arguments.out, buffer.getvalue())
     except MicroDesignError as error:
         parser.exit(2, f"{error}\n")
     logger.info("%s", arguments.out)

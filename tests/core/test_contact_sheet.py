@@ -55,3 +55,9 @@ def test_small_examples_are_refused(loaded: LoadedModel, tiny_model: Path, tmp_p
         main(["--model", str(tiny_model), "--out", str(out)])
     assert stopped.value.code == 2 and "too small" in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_a_name_that_is_no_picture_s_is_refused_before_any_work(tmp_path: Path, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["--model", str(tmp_path), "--out", str(tmp_path / "sheet.bmpx")])
+    assert stopped.value.code == 2 and "must end in .png" in capsys.readouterr().err
