@@ -149,6 +149,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the result")
     arguments = parser.parse_args(argv)
+    if arguments.rounds < 1:
+        parser.error(f"--rounds {arguments.rounds}: one or more is needed")
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         loaded, data = load_model(arguments.model), load_dataset(arguments.data)

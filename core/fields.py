@@ -41,8 +41,10 @@ def specimen_fields(
     """Yield fields of ``count`` specimens spread over the data set.
 
     Raises:
-        InputError: fewer than two specimens have two micrographs of 512 px.
+        InputError: fewer than two specimens are asked for, or have two micrographs of 512 px.
     """
+    if count < 2:
+        raise InputError(f"{count} specimens are asked for; the field test needs two or more")
     pairs = _two_fields(data, loaded.um_per_px)
     chosen = pairs[:: max(len(pairs) // count, 1)][:count]
     if len(chosen) < 2:

@@ -16,7 +16,7 @@ import numpy as np
 
 from core.checkpoint import load_model
 from core.dataset import DataSet, load_dataset
-from core.errors import ConfigError, MicroDesignError
+from core.errors import CheckpointError, ConfigError, MicroDesignError
 from core.files import read_json
 from core.metrics.catalogue import CATALOGUE, load_metrics
 from core.metrics.measure import patch_metrics
@@ -123,6 +123,18 @@ def table_text(content: dict[str, Any]) -> str:
     return "\n\n".join([table(header, rows), told, WHY])
 
 
+def _kept(path: Path) -> dict[str, Any]:
+    """Return the cells that are done.
+
+    Raises:
+        CheckpointError: the file is damaged.
+    """
+    content = read_json(path) if path.is_file() else {"cells": {}}
+    if not isinstance(content, dict) or not isinstance(content.get("cells"), dict):
+        raise CheckpointError(f"{path} is damaged: it holds no cells; delete it to begin anew")
+    return content
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Train and measure the cells of Table 1 that are not done yet."""
     parser = argparse.ArgumentParser(prog="python -m core.table1", description=main.__doc__)
@@ -134,8 +146,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     path = arguments.out / "table1.json"
-    content: dict[str, Any] = read_json(path) if path.is_file() else {"cells": {}}
     try:
+        content = _kept(path)
         for name in [] if arguments.print else arguments.cells or cell_names():
             config = cell_config(name)
             if name in content["cells"]:

@@ -72,3 +72,11 @@ def test_command_line_needs_model_and_data(name: str, capsys):
     with pytest.raises(SystemExit):
         main([name, "nowhere"])
     assert "required" in capsys.readouterr().err
+
+
+def test_no_rounds_are_refused(capsys):
+    from core.bench import main
+
+    with pytest.raises(SystemExit):
+        main(["--model", "a", "--data", "b", "--rounds", "0"])
+    assert "one or more is needed" in capsys.readouterr().err

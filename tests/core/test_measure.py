@@ -142,6 +142,8 @@ def test_field_test_needs_two_specimens_with_two_large_micrographs(
     data = make_textures(tmp_path, 3, 2, 128, 128)
     with pytest.raises(InputError, match="two micrographs of 512 px each"):
         field_test(loaded, data, count=2, seed=0)
+    with pytest.raises(InputError, match="0 specimens are asked for"):
+        field_test(loaded, data, count=0, seed=0)
 
 
 def test_papers_decoder_has_no_field_test(loaded: LoadedModel, tmp_path: Path) -> None:

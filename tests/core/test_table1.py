@@ -86,6 +86,13 @@ def test_a_cell_is_trained_measured_and_not_done_again(
     assert "not done" in capsys.readouterr().out
 
 
+def test_a_damaged_table_is_refused_in_words(tmp_path: Path, capsys):
+    (tmp_path / "table1.json").write_text("[]")
+    with pytest.raises(SystemExit) as stopped:
+        main(["--data", str(tmp_path), "--out", str(tmp_path), "--print"])
+    assert stopped.value.code == 2 and "holds no cells" in capsys.readouterr().err
+
+
 def test_table_stands_beside_the_paper_s():
     mean = {"mean": 0.5}
     arms = {"reconstruction": {"mean": 0.123}, "same_specimen": mean, "other_specimen": mean}
