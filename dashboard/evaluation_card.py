@@ -15,9 +15,9 @@ from dashboard.wording import Named, number
 
 SCALE_TOLERANCE = 0.15
 ARMS = {
-    "reconstruction": "Fresh micrographs, reconstructed",
-    "same_specimen": "Two patches, one specimen",
-    "other_specimen": "Two patches, two specimens",
+    "reconstruction": "Usual",
+    "same_specimen": "Same specimen",
+    "other_specimen": "Other specimen",
 }
 
 
@@ -61,10 +61,10 @@ def similarity_rows(found: Mapping[str, float], reference: Reference) -> list[di
         if metric.name not in found:
             continue
         usual = reference.metrics.get(metric.name, {})
+        better = "higher" if metric.higher_is_better else "lower"
         row = {
-            "Metric": metric.label,
-            "Better": "higher" if metric.higher_is_better else "lower",
-            "This micrograph": f"{found[metric.name]:.3f}",
+            "Metric": f"{metric.label} ({better} is better)",
+            "Here": f"{found[metric.name]:.3f}",
         }
         for arm, heading in ARMS.items():
             row[heading] = f"{usual[arm]['mean']:.3f}" if arm in usual else "not measured"
@@ -79,7 +79,10 @@ def similarity(model: Model, found: Evaluated, reference: Reference) -> None:
         values = evaluations.similarity(model, found)
     st.table(similarity_rows(values, reference), hide_index=True)
     pairs = max((arms["reconstruction"]["n"] for arms in reference.metrics.values()), default=0)
-    said = "Means over the patches shown. No unit."
+    said = (
+        "Means over the patches shown. No unit. Usual: reconstructions of micrographs new to the "
+        "model. Same and other specimen: two real patches of one specimen, and of two."
+    )
     if pairs:
         many = f"{pairs:g} pair{'s' if pairs != 1 else ''}"
         said += f" References: means over {many} of {escape(reference.data_name)}."

@@ -21,8 +21,8 @@ def score(of: object) -> float | None:
 
 
 st.write(
-    "How process settings, the model's latents and the properties hang together. Queries on the "
-    "first page run through this network, in both directions."
+    "How process settings, the model's latents and the properties hang together. Inverse design "
+    "goes through this network from the properties asked for to latents and settings."
 )
 with st.container(horizontal=True):
     st.metric("Specimens", len(network.specimens), border=True)
