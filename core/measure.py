@@ -4,30 +4,29 @@
 figure stands beside its same-specimen and other-specimen references.
 """
 
-import argparse
 import logging
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import r2_score
 
-from core.checkpoint import LoadedModel, load_model
-from core.dataset import DataSet, load_dataset
+from core.checkpoint import LoadedModel
+from core.dataset import DataSet
 from core.encode import load_latents
-from core.errors import InputError, MicroDesignError
+from core.errors import MicroDesignError
 from core.fields import specimen_fields
 from core.patch_pairs import sample_pairs
 from core.patches import cut_at, spread_patches
 from core.picture_style import pick, style_distance, style_of
 from core.properties import PropertyModel
 from core.reference import FIELD_PATCHES
-from core.results import RESULTS, record, write_result
+from core.results import write_result
 from core.scale import read_to_scale
 from core.summaries import anisotropy, paired_difference, summary
 from core.synthesis import encode_patches, reconstruct
+from core.unseen import open_unseen, unseen_parser
 from core.validation import ACTIVE_VARIANCE
 from core.vgg import STYLE_LAYERS
 
@@ -176,23 +175,11 @@ def property_errors(
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Measure a model on data it has not seen and write docs/results/reconstruction.json."""
-    parser = argparse.ArgumentParser(prog="python -m core.measure", description=main.__doc__)
-    parser.add_argument("--model", type=Path, required=True)
-    parser.add_argument("--data", type=Path, required=True, help="data the model has not seen")
-    parser.add_argument("--fields", type=int, default=40, help="specimens in the field test")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the result")
+    parser = unseen_parser("core.measure", main.__doc__)
     arguments = parser.parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
-        loaded, data = load_model(arguments.model), load_dataset(arguments.data)
-        if data.hash == loaded.manifest.get("data_hash"):
-            raise InputError("these are the data that the model was trained on; give others")
-        given = ["--model", str(arguments.model), "--data", str(arguments.data)]
-        given += ["--fields", str(arguments.fields), "--seed", str(arguments.seed)]
-        content = record("core.measure", given, model_sha256=loaded.hash, data_hash=data.hash)
-        content["data"] = {"name": data.name, "synthetic": data.synthetic, "images": len(data)}
-        content["data"]["specimens"] = len(data.specimens)
+        unseen = open_unseen("core.measure", arguments)
+        loaded, data, content = unseen.loaded, unseen.data, unseen.content
         content["patch_reconstruction"] = patch_reconstruction(loaded, data, arguments.seed)
         mu, logvar = encode_fields(loaded, data)
         content["collapse"] = collapse_check(np.concatenate(mu), np.concatenate(logvar))

@@ -3,24 +3,23 @@
 ``python -m core.metrics --model DIR --data DIR`` writes ``docs/results/metrics.json``.
 """
 
-import argparse
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.checkpoint import LoadedModel, load_model
-from core.dataset import DataSet, load_dataset
-from core.errors import InputError, MicroDesignError
+from core.checkpoint import LoadedModel
+from core.dataset import DataSet
+from core.errors import MicroDesignError
 from core.fields import specimen_fields
 from core.metrics.catalogue import CATALOGUE, Comparison, compare, load_metrics
 from core.patch_pairs import sample_pairs
-from core.results import RESULTS, record, write_result
+from core.results import write_result
 from core.summaries import mean_interval, paired_difference
 from core.synthesis import reconstruct
+from core.unseen import open_unseen, unseen_parser
 
 LEAST_PAIRS = 100  # as in the paper's Table 1
 logger = logging.getLogger(__name__)
@@ -124,23 +123,12 @@ def summarise(found: Found, specimens: Iterable[str]) -> dict[str, Any]:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Measure every metric on data that the model has not seen."""
-    parser = argparse.ArgumentParser(prog="python -m core.metrics", description=main.__doc__)
-    parser.add_argument("--model", type=Path, required=True)
-    parser.add_argument("--data", type=Path, required=True, help="data the model has not seen")
-    parser.add_argument("--fields", type=int, default=40, help="specimens in the field test")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the result")
+    parser = unseen_parser("core.metrics", main.__doc__)
     arguments = parser.parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
-        loaded, data = load_model(arguments.model), load_dataset(arguments.data)
-        if data.hash == loaded.manifest.get("data_hash"):
-            raise InputError("these are the data that the model was trained on; give others")
-        given = ["--model", str(arguments.model), "--data", str(arguments.data)]
-        given += ["--fields", str(arguments.fields), "--seed", str(arguments.seed)]
-        content = record("core.metrics", given, model_sha256=loaded.hash, data_hash=data.hash)
+        unseen = open_unseen("core.metrics", arguments)
+        loaded, data, content = unseen.loaded, unseen.data, unseen.content
         metrics, missing = load_metrics(loaded.vgg, loaded.config.patch_px)
-        content["data"] = {"name": data.name, "synthetic": data.synthetic, "images": len(data)}
         content["interval"] = "95 %, bootstrap over specimens, of the mean"
         content["not_available"] = missing
         if len(data.specimens) < LEAST_PAIRS:

@@ -103,6 +103,25 @@ def test_summary_has_means_intervals_and_paired_differences():
     assert "other_specimen_minus_same_specimen" not in one
 
 
+def test_command_line_writes_patches_and_fields_and_how_they_were_obtained(
+    tiny_model: Path, tmp_path: Path, monkeypatch
+):
+    monkeypatch.setattr("core.fields.FIELD_PX", 128)
+    monkeypatch.setattr(
+        "core.metrics.measure.load_metrics", lambda vgg, side_px: (QUICK, {"dists": "no weights"})
+    )
+    make_textures(tmp_path / "data", 3, 2, 128, 384)
+    given = ["--model", str(tiny_model), "--data", str(tmp_path / "data"), "--fields", "3"]
+    main([*given, "--out", str(tmp_path)])
+    content = json.loads((tmp_path / "metrics.json").read_text())
+    assert content["command"].startswith("python -m core.metrics --model")
+    assert content["command"].endswith("--fields 3 --seed 0")
+    assert content["data"]["specimens"] == 3 and content["data"]["images"] == 6
+    assert content["not_available"] == {"dists": "no weights"}
+    assert content["patches"]["style"]["reconstruction"]["n"] == 3
+    assert content["fields"]["stsim2"]["designed"]["n"] == 3
+
+
 def test_command_line_refuses_the_data_trained_on(
     tiny_model: Path, tiny_castings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):

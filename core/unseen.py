@@ -1,0 +1,62 @@
+"""What commands share that measure a model on data it has not seen."""
+
+import argparse
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.checkpoint import LoadedModel, load_model
+from core.dataset import DataSet, load_dataset
+from core.errors import InputError
+from core.results import RESULTS, record
+
+
+def unseen_parser(module: str, description: str | None) -> argparse.ArgumentParser:
+    """Return the command line of a measuring command: model, data, fields, seed, out."""
+    parser = argparse.ArgumentParser(prog=f"python -m {module}", description=description)
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--data", type=Path, required=True, help="data the model has not seen")
+    parser.add_argument("--fields", type=int, default=40, help="specimens in the field test")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the result")
+    return parser
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """A model, data that it has not seen, and the beginning of the result.
+
+    Attributes:
+        loaded: the model.
+        data: the data set.
+        content: how the result is obtained (`core.results.record`) and what the data are.
+    """
+
+    loaded: LoadedModel
+    data: DataSet
+    content: dict[str, Any]
+
+
+def open_unseen(module: str, arguments: argparse.Namespace) -> Unseen:
+    """Load what the command line names (`unseen_parser`).
+
+    Raises:
+        InputError: the data are those that the model was trained on.
+        CheckpointError: the model cannot be read.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    loaded, data = load_model(arguments.model), load_dataset(arguments.data)
+    if data.hash == loaded.manifest.get("data_hash"):
+        raise InputError("these are the data that the model was trained on; give others")
+    given: Sequence[str] = ("model", "data", "fields", "seed")
+    argv = [word for name in given for word in (f"--{name}", str(getattr(arguments, name)))]
+    content = record(module, argv, model_sha256=loaded.hash, data_hash=data.hash)
+    content["data"] = {
+        "name": data.name,
+        "synthetic": data.synthetic,
+        "images": len(data),
+        "specimens": len(data.specimens),
+    }
+    return Unseen(loaded, data, content)
