@@ -44,7 +44,7 @@ browser:
 
 # --- Long evidence, not part of `make test` ---
 
-# The reference model, from nothing: castings, training in two runs (a GPU takes minutes, two CPU cores under three
+# The reference model, from nothing: castings, training in three runs (a GPU takes minutes, two CPU cores under four
 # hours), latents, network, what is usual (on castings used for nothing else), examples; then into assets/. Continues
 # where it was interrupted.
 reference: .venv/installed weights
@@ -53,8 +53,10 @@ reference: .venv/installed weights
 		|| $(BIN)/python -m core.castings --design fresh --castings 100 --seed 950000 --out $(WORK)/usual
 	if test -d $(WORK)/start/checkpoint; then again=--resume; fi; \
 		$(BIN)/python -m core.train --data $(WORK)/extended --out $(WORK)/start $$again
+	if test -d $(WORK)/finish/checkpoint; then again=--resume; fi; \
+		$(BIN)/python -m core.train --config finish --init $(WORK)/start --data $(WORK)/extended --out $(WORK)/finish $$again
 	if test -d $(WORK)/reference/checkpoint; then again=--resume; fi; \
-		$(BIN)/python -m core.train --config finish --init $(WORK)/start --data $(WORK)/extended --out $(WORK)/reference $$again
+		$(BIN)/python -m core.train --config fields --init $(WORK)/finish --data $(WORK)/extended --out $(WORK)/reference $$again
 	$(BIN)/python -m core.encode --model $(WORK)/reference --data $(WORK)/extended
 	$(BIN)/python -m bayesnet.learn --model $(WORK)/reference --data $(WORK)/extended
 	$(BIN)/python -m core.reference --model $(WORK)/reference --data $(WORK)/usual

@@ -1,6 +1,10 @@
 """What a training step minimises.
 
-style_weight * (style + relative_weight * relative + grey_weight * grey) + kl_weight * KL
+style_weight * (style + relative_weight * relative + grey_weight * grey
+                + wasserstein_weight * wasserstein) + kl_weight * KL
+
+A batch holds patches with a z each, or regions of cells with a z each. That is how fields are made
+(`core.synthesis.scatter_cells`), so what joins the cells is learned too.
 """
 
 from collections.abc import Sequence
@@ -9,30 +13,57 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor, nn
 
-from core.gram import Statistics, style_statistics
+from core.gram import Features, Statistics, style_statistics
 from core.grey_levels import grey_level_distance
 from core.losses import centred_style_error, kl_divergence, relative_style_error, style_loss_eq2
 from core.model import TextureVAE
+from core.sliced_wasserstein import WASSERSTEIN_LAYERS, sliced_wasserstein
 from core.train_config import TrainConfig
 
 
 class Originals(NamedTuple):
-    """What a step needs of its patches; none of it depends on what is trained."""
+    """What a step needs of its patches or regions; none of it depends on what is trained."""
 
     images: Tensor  # (B, 1, H, W)
-    inputs: Tensor  # (B, n), what the encoder's head reads
+    inputs: Tensor  # (B cells^2, n), what the encoder's head reads of each cell, row by row
     statistics: Statistics  # the style to reach
+    features: Features  # for the sliced Wasserstein distance, where it counts
+    cells: int  # a side of the images
 
 
 @torch.no_grad()
 def read_originals(
     config: TrainConfig, vgg: nn.Module, vae: TextureVAE, images: Tensor, precision: str
 ) -> Originals:
-    """Pass patches (B, 1, H, W) through VGG19 once, for the encoder and for the targets."""
+    """Pass patches or regions (B, 1, H, W) through VGG19, for the encoder and for the targets."""
+    cells = images.shape[2] // config.model.patch_px
     with _convolving(images, precision):
         features = vgg(images)
-    inputs = vae.head.inputs(features)
-    return Originals(images, inputs, style_statistics(features, config.style_layers))
+        of_cells = features if cells == 1 else vgg(cut_cells(images, cells))
+    kept = WASSERSTEIN_LAYERS if config.wasserstein_weight else ()
+    kept = tuple(layer for layer in kept if layer in config.style_layers)
+    return Originals(
+        images,
+        vae.head.inputs(of_cells),
+        style_statistics(features, config.style_layers),
+        {layer: features[layer] for layer in kept},
+        cells,
+    )
+
+
+def cut_cells(images: Tensor, cells: int) -> Tensor:
+    """Cut (B, 1, H, W) into cells x cells pieces each, (B cells^2, 1, H/cells, W/cells)."""
+    height, width = (side // cells for side in images.shape[2:])
+    pieces = images.unflatten(2, (cells, height)).unflatten(4, (cells, width))
+    # (B, 1, cells, height, cells, width) to (B, cells, cells, 1, height, width)
+    return pieces.permute(0, 2, 4, 1, 3, 5).flatten(0, 2).contiguous()
+
+
+def lay_cells(z: Tensor, cells: int) -> Tensor:
+    """Lay latents (B cells^2, D) out for the decoder: (B, D), or (B, D, cells, cells)."""
+    if cells == 1:
+        return z
+    return z.unflatten(0, (-1, cells, cells)).movedim(-1, 1)
 
 
 def objective(
@@ -60,7 +91,7 @@ def objective(
     z = mu + noise * (0.5 * logvar).exp()
     height, width = originals.images.shape[2:]
     with _convolving(originals.images, precision):
-        made = vae.decode(z, height, width, generator)
+        made = vae.decode(lay_cells(z, originals.cells), height, width, generator)
         features = vgg(made, last=config.style_layers[-1])
     statistics = style_statistics(features, config.style_layers)
     relative = relative_style_error(originals.statistics, statistics, config.style_layers)
@@ -73,6 +104,11 @@ def objective(
     if config.grey_weight:
         terms["grey"] = _root(grey_level_distance(originals.images, made)).mean()
         total = total + config.grey_weight * terms["grey"]
+    if config.wasserstein_weight:
+        layers = tuple(originals.features)
+        distance = sliced_wasserstein(originals.features, features, generator, layers)
+        terms["wasserstein"] = _root(distance).mean()
+        total = total + config.wasserstein_weight * terms["wasserstein"]
     loss = config.style_weight * total + config.kl_weight * kl_warmth * kl
     return loss, {name: term.detach() for name, term in terms.items()}
 

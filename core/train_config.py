@@ -9,6 +9,7 @@ from typing import Any, Literal
 from core.errors import ConfigError
 from core.files import read_json
 from core.model import ModelConfig, check_integer, checked_keys
+from core.sliced_wasserstein import WASSERSTEIN_LAYERS
 from core.vgg import STYLE_LAYERS
 
 PRESETS = Path(__file__).parent / "presets"
@@ -44,6 +45,10 @@ class TrainConfig:
             to the style term; 0 for the paper's loss.
         relative_weight: of the plain relative style error, added to the style term: it weighs the
             layers and patches that are still far off, where "norm" evens them out.
+        wasserstein_weight: of the sliced Wasserstein distance of features, relative to the style
+            term (`core.sliced_wasserstein`); 0 for the paper's loss.
+        region_every: every so many visits the batch is a region of 2 x 2 patches with a z each, as
+            cells of a field are, in place of four patches; 0 for never. Decoder "texture" only.
         kl_weight: factor of the KL term, reached after ``kl_warm_up`` steps.
         ema_decay: of the averaged weights, which are the ones exported.
         grad_clip: largest norm of the gradient.
@@ -73,6 +78,8 @@ class TrainConfig:
     style_layers: tuple[str, ...] = STYLE_LAYERS
     grey_weight: float = 0.5
     relative_weight: float = 0.0
+    wasserstein_weight: float = 0.0
+    region_every: int = 0
     kl_weight: float = 1.0
     kl_warm_up: int = 50
     ema_decay: float = 0.998
@@ -106,6 +113,12 @@ class TrainConfig:
             check_integer(name, getattr(self, name), low, high)
         for name, least, most in _NUMBERS:
             _check_number(name, getattr(self, name), least, most)
+        if self.wasserstein_weight and not set(ordered) & set(WASSERSTEIN_LAYERS):
+            raise ConfigError(
+                f"wasserstein_weight needs style_layers with some of {WASSERSTEIN_LAYERS}"
+            )
+        if self.region_every and self.model.decoder != "texture":
+            raise ConfigError("region_every needs the decoder 'texture': the other has one size")
         if self.minutes is not None:
             _check_number("minutes", self.minutes, 0.01, 1e6)
 
@@ -146,6 +159,7 @@ _INTEGERS = (
     ("repeats", 1, 64),
     ("warm_up", 0, 10**6),
     ("kl_warm_up", 0, 10**7),
+    ("region_every", 0, 10**6),
     ("seed", 0, 2**31 - 1),
     ("stride", 1, 4096),
     ("validation_patches", 1, 4096),
@@ -158,6 +172,7 @@ _NUMBERS = (
     ("style_weight", 0.0, 1e12),
     ("grey_weight", 0.0, 1e6),
     ("relative_weight", 0.0, 1e6),
+    ("wasserstein_weight", 0.0, 1e6),
     ("kl_weight", 0.0, 1e6),
     ("ema_decay", 0.0, 0.999999),
     ("grad_clip", 1e-6, 1e12),

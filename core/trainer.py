@@ -37,6 +37,8 @@ from core.vgg import load_vgg19
 from core.winograd import accelerate
 
 STANDARDISE_PATCHES = 256
+REGION_CELLS = 2  # a side of the regions that `region_every` asks for
+VALIDATION_REGIONS = 8
 
 
 class Trainer:
@@ -60,6 +62,13 @@ class Trainer:
         size, stride = config.model.patch_px, config.stride
         self.pool = PatchPool(data, train, size, stride, config.seed)
         held_pool = PatchPool(data, held_out, size, stride, config.seed) if held_out else self.pool
+        self.regions: PatchPool | None = None
+        held_regions: Tensor | None = None
+        if config.region_every:
+            side = REGION_CELLS * size
+            self.regions = PatchPool(data, train, side, stride, config.seed)
+            held = PatchPool(data, held_out or train, side, stride, config.seed)
+            held_regions = held.sample(VALIDATION_REGIONS)
         torch.manual_seed(config.seed)
         self.vae = TextureVAE(config.model).to(self.device).to(memory_format=layout)
         head = self.vae.head
@@ -69,7 +78,11 @@ class Trainer:
         head.fit_standardisation(inputs)
         self.ema = copy.deepcopy(self.vae).requires_grad_(False)
         self.validation = Validation(
-            self.vgg, held_pool.sample(config.validation_patches), torch.cat(inputs), head
+            self.vgg,
+            held_pool.sample(config.validation_patches),
+            torch.cat(inputs),
+            head,
+            held_regions,
         )
         if self.device.type == "cpu" and self.precision == "float32":
             self.vgg = accelerate(self.vgg)  # training only: validation keeps the plain network
@@ -132,10 +145,21 @@ class Trainer:
         config = self.config
         visit = self.step // config.repeats
         if self._visited is None or self._visited[0] != visit:
-            images = self.pool.batch(visit, config.batch, config.augment).to(self.device)
+            images = self._batch(visit).to(self.device)
             read = read_originals(config, self.vgg, self.vae, images, self.precision)
             self._visited = (visit, read)
         return self._visited[1]
+
+    def _batch(self, visit: int) -> Tensor:
+        """Return the patches of a visit, or its regions: as many pixels of them."""
+        config = self.config
+        if self.regions is None:
+            return self.pool.batch(visit, config.batch, config.augment)
+        turn, place = divmod(visit, config.region_every)
+        if place == config.region_every - 1:
+            count = max(config.batch // REGION_CELLS**2, 1)
+            return self.regions.batch(turn, count, config.augment)
+        return self.pool.batch(visit - turn, config.batch, config.augment)
 
     @property
     def progress(self) -> float:

@@ -7,6 +7,7 @@ import shutil
 import signal
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -139,11 +140,17 @@ def test_papers_preset_trains_on_its_own_decoder_and_head(start: Callable) -> No
 
 def test_loss_is_the_weighted_sum_of_its_terms_with_a_warm_kl(start: Callable) -> None:
     trainer = start(
-        style_weight=100.0, grey_weight=0.3, relative_weight=0.7, kl_weight=2.0, kl_warm_up=4
+        style_weight=100.0,
+        grey_weight=0.3,
+        relative_weight=0.7,
+        wasserstein_weight=0.4,
+        kl_weight=2.0,
+        kl_warm_up=4,
     )
     for step in range(2):
         terms = trainer.train_step()
         style = terms["style"] + 0.3 * terms["grey"] + 0.7 * terms["relative"]
+        style += 0.4 * terms["wasserstein"]
         expected = 100 * style + 2 * (step + 1) / 4 * terms["kl_nats"]
         assert terms["loss"] == pytest.approx(expected, rel=1e-5)
 
@@ -184,6 +191,34 @@ def test_steps_on_the_same_patches_see_other_noise(start: Callable) -> None:
     assert trainer._visited[0] == 0 and styles[0] != styles[1], styles
 
 
+def test_regions_take_turns_with_patches_and_have_a_latent_a_cell(start: Callable) -> None:
+    trainer = start(batch=4, region_every=2, repeats=2)
+    seen = []
+    for _ in range(8):
+        assert all(map(math.isfinite, trainer.train_step().values()))
+        originals = trainer._visited[1]
+        seen.append((tuple(originals.images.shape), len(originals.inputs), originals.cells))
+    patches, region = ((4, 1, 32, 32), 4, 1), ((1, 1, 64, 64), 4, 2)
+    assert seen == [patches, patches, region, region] * 2, seen
+
+
+def test_turns_of_regions_skip_no_patch(start: Callable) -> None:
+    trainer, plain = start("mixed", region_every=3), start("plain")
+    visits = [0, 1, 3, 4, 6]  # those that are not regions
+    for nth, visit in enumerate(visits):
+        expected = plain.pool.batch(nth, 2, True)
+        assert torch.equal(trainer._batch(visit), expected), visit
+
+
+def test_validation_of_regions_is_reported_where_they_are_trained_on(start: Callable) -> None:
+    trainer, plain = start("mixed", region_every=2), start("plain")
+    for run in (trainer, plain):
+        run.evaluate()
+    assert trainer.latest["relative_regions"] > 0
+    assert "relative_regions" not in plain.latest
+    assert trainer.latest["relative"] == plain.latest["relative"]
+
+
 # --- finishing ---
 
 
@@ -218,18 +253,19 @@ def test_clock_ends_a_run_with_minutes() -> None:
 # --- resuming ---
 
 
-@pytest.mark.parametrize(("repeats", "stop"), [(1, 3), (2, 3)])
+@pytest.mark.parametrize(("repeats", "stop", "regions"), [(1, 3, 0), (2, 3, 0), (2, 3, 2)])
 def test_resumed_run_equals_an_uninterrupted_one_bit_for_bit(
-    start: Callable, repeats: int, stop: int
+    start: Callable, repeats: int, stop: int, regions: int
 ) -> None:
-    """Also when it stopped between two steps on the same patches (repeats 2, step 3)."""
-    whole = start("whole", repeats=repeats)
+    """Also when it stopped between two steps on the same patches or regions (step 3)."""
+    start = partial(start, repeats=repeats, region_every=regions)
+    whole = start("whole")
     assert whole.run() == "finished"
-    first = start("parts", repeats=repeats)
+    first = start("parts")
     stop_after(first, stop)
     assert first.run() == "stopped" and first.step == stop
     assert unlike(first.vae, whole.vae), "nothing was learned after the stop"
-    second = start("parts", repeats=repeats)
+    second = start("parts")
     second.resume()
     assert second.step == stop and not unlike(second.vae, first.vae)
     assert not unlike(second.ema, first.ema)
@@ -581,6 +617,9 @@ def test_a_pool_without_specimens_is_refused(data: DataSet) -> None:
         ({"repeats": 65}, "repeats must be an integer from 1 to 64, not 65"),
         ({"warm_up": -1}, "warm_up must be an integer from 0 to 1000000, not -1"),
         ({"kl_warm_up": -1}, "kl_warm_up must be an integer"),
+        ({"region_every": -1}, "region_every must be an integer from 0 to 1000000, not -1"),
+        ({"region_every": 2, "model": {"decoder": "paper"}}, "needs the decoder 'texture'"),
+        ({"wasserstein_weight": 1, "style_layers": ["conv1_1"]}, "needs style_layers with some"),
         ({"seed": -1}, "seed must be an integer from 0 to 2147483647, not -1"),
         ({"stride": 0}, "stride must be an integer from 1 to 4096, not 0"),
         ({"validation_patches": 0}, "validation_patches must be an integer from 1 to 4096"),
