@@ -22,11 +22,11 @@ from bayesnet.selection import (
     responsibilities,
 )
 from bayesnet.support import fit_support
+from core.calibrate import fit_calibrated, load_unseen
 from core.conformal import conformal_half_width
 from core.dataset import load_dataset
 from core.encode import LatentTable, load_latents
 from core.errors import ConfigError, InputError, MicroDesignError
-from core.properties import fit_properties
 
 logger = logging.getLogger(__name__)
 
@@ -176,7 +176,7 @@ def learn(model: Path, data: Path | None) -> Network:
         )
     network = fit_network(table)
     try:
-        fit_properties(table).save(model / "properties.json")
+        fit_calibrated(table, load_unseen(model)).save(model / "properties.json")
     except InputError as error:
         (model / "properties.json").unlink(missing_ok=True)  # of another fit
         logger.warning("no property models: %s", error)

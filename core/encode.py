@@ -25,7 +25,7 @@ from core.columns import Column
 from core.dataset import DataSet, load_dataset
 from core.errors import CheckpointError, InputError, MicroDesignError
 from core.files import read_json, sha256_file, write_bytes, write_json, write_text
-from core.patches import cut_patches, patch_corners
+from core.patches import cut_at, patch_corners, spread_patches
 from core.scale import read_to_scale, scale_remarks
 from core.synthesis import encode_patches
 
@@ -85,28 +85,33 @@ def patch_scatter(table: LatentTable, z: NDArray[np.floating], specimens: int = 
     return table.mu[chosen] - means[index[chosen]]
 
 
-def encode_dataset(loaded: LoadedModel, data: DataSet, stride: int = DEFAULT_STRIDE) -> LatentTable:
+def encode_dataset(
+    loaded: LoadedModel, data: DataSet, stride: int = DEFAULT_STRIDE, spread: int | None = None
+) -> LatentTable:
     """Encode the patches of every image of a data set.
 
     Args:
         loaded: the model.
         data: the data set.
         stride: px between patches.
+        spread: at most so many patches of each image, on an even grid, instead.
 
     Raises:
         InputError: an image is smaller than a patch.
     """
-    size = loaded.config.patch_px
-    parts: list[tuple] = []
+    size, parts = loaded.config.patch_px, []
     for row, (file, specimen) in enumerate(
         zip(data.table["file"], data.table["specimen"], strict=True)
     ):
         pixels = read_to_scale(data, row, loaded.um_per_px)
         try:
-            corners = patch_corners(pixels.shape[0], pixels.shape[1], size, stride)
+            if spread is None:
+                corners = patch_corners(pixels.shape[0], pixels.shape[1], size, stride)
+            else:
+                corners = spread_patches(pixels, size, spread)
         except InputError as error:
             raise InputError(f"{file}: {error}") from error
-        mu, logvar = encode_patches(loaded, cut_patches(pixels, size, stride))
+        mu, logvar = encode_patches(loaded, cut_at(pixels, corners, size))
         parts.append((mu, logvar, corners, [str(file)] * len(mu), [str(specimen)] * len(mu)))
         if (row + 1) % 20 == 0 or row + 1 == len(data):
             logger.info("%d of %d images", row + 1, len(data))

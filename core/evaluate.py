@@ -11,7 +11,7 @@ from core.images import Micrograph
 from core.metrics.catalogue import compare, load_metrics
 from core.patches import cut_at, independent_patches, spread_patches
 from core.picture_style import style_errors
-from core.properties import Prediction, PropertyModel
+from core.properties import READ_PATCHES, Prediction, PropertyModel
 from core.reference import FIELD_PATCHES, Reference
 from core.scale import to_scale
 from core.synthesis import encode_patches, reconstruct
@@ -33,8 +33,8 @@ class Evaluation:
         unusual: whether it is.
         message: the verdict in plain words.
         mean_latent: (D,) over all patches used.
-        n_patches: how many were used for latent, predictions and distance.
-        n_independent: how many of them fit side by side: what the intervals and the limit go by.
+        n_patches: how many were used for latent and predictions.
+        n_independent: how many of them fit side by side: what the intervals go by.
     """
 
     name: str
@@ -86,13 +86,14 @@ def evaluate_image(
             f"{micrograph.name} is {pixels.shape[1]} x {pixels.shape[0]} px at the model's scale; "
             f"at least {size} x {size} px are needed"
         )
-    corners = spread_patches(pixels, size, FIELD_PATCHES)
+    corners = spread_patches(pixels, size, READ_PATCHES)
     patches = cut_at(pixels, corners, size)
     mean_latent = encode_patches(loaded, patches)[0].mean(axis=0)
     shown = np.unique(np.linspace(0, len(corners) - 1, n_patches).round().astype(int))
     remade = reconstruct(loaded, patches[shown], seed)
     independent = independent_patches(pixels, size, len(corners))
-    distance = reference.distance(loaded, patches, independent)
+    spread = cut_at(pixels, spread_patches(pixels, size, FIELD_PATCHES), size)
+    distance = reference.distance(loaded, spread, independent_patches(pixels, size, len(spread)))
     unusual = distance > reference.distance_threshold
     return Evaluation(
         name=micrograph.name,

@@ -20,8 +20,7 @@ from core.fields import specimen_fields
 from core.patch_pairs import sample_pairs
 from core.patches import cut_at, spread_patches
 from core.picture_style import pick, style_distance, style_of
-from core.properties import PropertyModel
-from core.reference import FIELD_PATCHES
+from core.properties import READ_PATCHES, PropertyModel
 from core.results import write_result
 from core.scale import read_to_scale
 from core.summaries import anisotropy, paired_difference, summary
@@ -120,7 +119,7 @@ def collapse_check(mu: Array, logvar: Array) -> dict[str, Any]:
 
 
 def encode_fields(loaded: LoadedModel, data: DataSet) -> tuple[list[Array], list[Array]]:
-    """Encode up to `FIELD_PATCHES` patches of each specimen's first micrograph.
+    """Encode up to `READ_PATCHES` patches of each specimen's first micrograph.
 
     Returns:
         mu and logvar of each specimen, (patches, D).
@@ -130,7 +129,7 @@ def encode_fields(loaded: LoadedModel, data: DataSet) -> tuple[list[Array], list
     for specimen in data.specimens.index:
         row = int(np.flatnonzero(names == specimen)[0])
         pixels = read_to_scale(data, row, loaded.um_per_px)
-        patches = cut_at(pixels, spread_patches(pixels, size, FIELD_PATCHES), size)
+        patches = cut_at(pixels, spread_patches(pixels, size, READ_PATCHES), size)
         means, spreads = encode_patches(loaded, patches)
         mu.append(means.astype(float))
         logvar.append(spreads.astype(float))

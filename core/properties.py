@@ -9,11 +9,13 @@ One property's model and its intervals are in `core.regressor`.
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from core.conformal import Calibration
 from core.encode import LatentTable
 from core.errors import CheckpointError, InputError
 from core.files import read_json, write_json
@@ -21,9 +23,11 @@ from core.regressor import Regressor, fit_regressor
 
 Array = NDArray[np.float64]
 
-FORMAT, VERSION = "microdesign-properties", 2
+FORMAT, VERSION = "microdesign-properties", 3
+LEFT_OUT_ONLY = 2  # files of this version know no calibration but that on left-out specimens
 ACTIVE_VARIANCE = 0.05  # measures.md: of mu over the patches
 MIN_LABELLED = 5  # specimens
+READ_PATCHES = 25  # patches, at most, by which a micrograph's properties are predicted
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +126,16 @@ class PropertyModel:
         content = read_json(Path(path))
         if not isinstance(content, dict) or content.get("format") != FORMAT:
             raise CheckpointError(f"{path} does not hold property models of this program")
-        if content.get("version") != VERSION:
+        if content.get("version") not in (LEFT_OUT_ONLY, VERSION):
             raise CheckpointError(f"{path} has another version; run python -m bayesnet.learn again")
         try:
+            regressors = content["regressors"]
+            if content["version"] == LEFT_OUT_ONLY:
+                regressors = [_left_out(r) for r in regressors]
             model = cls(
                 dimensions=int(content["dimensions"]),
                 active=tuple(int(i) for i in content["active"]),
-                regressors=tuple(Regressor.from_json(r) for r in content["regressors"]),
+                regressors=tuple(Regressor.from_json(r) for r in regressors),
                 data_hash=str(content["data_hash"]),
                 model_hash=str(content["model_hash"]),
                 notes=tuple(content["notes"]),
@@ -145,6 +152,9 @@ class PropertyModel:
 
 def fit_properties(table: LatentTable) -> PropertyModel:
     """Fit every property column that has at least five labelled specimens.
+
+    The intervals are calibrated on the table's own specimens, left out; `core.calibrate` calibrates
+    them on specimens that the image model has not learned.
 
     Raises:
         InputError: latents that are not finite, no active latent, or no property with five labels.
@@ -179,6 +189,12 @@ def fit_properties(table: LatentTable) -> PropertyModel:
         model_hash=table.model_hash,
         notes=tuple(notes),
     )
+
+
+def _left_out(regressor: dict[str, Any]) -> dict[str, Any]:
+    """Return a regressor of a file of version `LEFT_OUT_ONLY` as one of today."""
+    calibration = Calibration(method="left_out", specimens=len(regressor["dual"]))
+    return regressor | {"calibration": calibration.to_json()}
 
 
 def _active_latents(table: LatentTable) -> tuple[Array, NDArray[np.intp]]:

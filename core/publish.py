@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from core.calibrate import UNSEEN
 from core.checkpoint import load_model
 from core.encode import load_latents
 from core.errors import CheckpointError, MicroDesignError
@@ -24,6 +25,7 @@ PARTS = (
     "latents",
     "examples",
 )
+OPTIONAL = (UNSEEN,)  # copied where they are there
 MAX_BYTES = 20_000_000
 logger = logging.getLogger(__name__)
 
@@ -32,7 +34,7 @@ def publish(model: Path, out: Path, max_bytes: int = MAX_BYTES) -> int:
     """Copy a complete model folder to ``out``; return its size in bytes.
 
     Args:
-        model: the folder of a run with every part in `PARTS`.
+        model: the folder of a run with every part in `PARTS`, and perhaps those in `OPTIONAL`.
         out: replaced as a whole; left as it was when anything is wrong.
         max_bytes: largest size.
 
@@ -42,14 +44,16 @@ def publish(model: Path, out: Path, max_bytes: int = MAX_BYTES) -> int:
     if missing := [name for name in PARTS if not (model / name).exists()]:
         raise CheckpointError(f"{model} lacks {', '.join(missing)}; run make reference")
     loaded = load_model(model)
-    if load_latents(model / "latents").model_hash != loaded.hash:
-        raise CheckpointError(f"{model / 'latents'} are of another model; run core.encode again")
+    parts = [*PARTS, *(name for name in OPTIONAL if (model / name).exists())]
+    for name, step in (("latents", "core.encode"), (UNSEEN, "core.calibrate")):
+        if name in parts and load_latents(model / name).model_hash != loaded.hash:
+            raise CheckpointError(f"{model / name} are of another model; run {step} again")
     PropertyModel.load(model / "properties.json").require_model(loaded.hash)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as temporary:
         made, old = Path(temporary) / "new", Path(temporary) / "old"
         made.mkdir()
-        for name in PARTS:
+        for name in parts:
             source = model / name
             copy = shutil.copytree if source.is_dir() else shutil.copyfile
             copy(source, made / name)

@@ -14,7 +14,7 @@ from sklearn.kernel_ridge import KernelRidge
 from sklearn.metrics.pairwise import rbf_kernel
 
 from core.columns import Column
-from core.conformal import conformal_half_width
+from core.conformal import MIN_INTERVAL, Calibration, conformal_half_width
 from core.kernel_ridge import (
     CONSTANT,
     candidate_kernels,
@@ -26,7 +26,7 @@ from core.kernel_ridge import (
 
 Array = NDArray[np.float64]
 
-PATCH_COUNTS = (1, 4, 9)  # intervals are calibrated for means of so many patches, and of all
+PATCH_COUNTS = (1, 4, 9, 16, 25)  # intervals are calibrated for means of so many, and of all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +40,9 @@ class Regressor:
         gamma: width of ``exp(-gamma d^2)``; penalty: ridge.
         centre: mean of the labelled specimens; scale: their standard deviation.
         relative: whether the interval is a share of the value (all labels positive).
+        calibration: on which specimens the half widths were calibrated.
         half_width: 90 % half width, a share or in the unit, for the mean of all the patches that a
-            specimen of the data has; None below nine specimens.
+            specimen calibrated on has; None below nine specimens.
         half_widths: (patches, half width) for means of so few patches, by rising count, from the
             specimens that have so many; counts that fewer than nine specimens have are left out.
         r2: coefficient of determination, mape: mean absolute relative error (None when labels are
@@ -59,6 +60,7 @@ class Regressor:
     centre: float
     scale: float
     relative: bool
+    calibration: Calibration
     half_width: float | None
     half_widths: tuple[tuple[int, float], ...]
     r2: float
@@ -83,7 +85,8 @@ class Regressor:
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON content; floats survive exactly."""
-        return {k: _plain(getattr(self, k)) for k in self.__dataclass_fields__}
+        content = {k: _plain(getattr(self, k)) for k in self.__dataclass_fields__}
+        return content | {"calibration": self.calibration.to_json()}
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "Regressor":
@@ -94,7 +97,8 @@ class Regressor:
         """
         arrays = {k: np.array(content[k], dtype=np.float64) for k in ("points", "dual")}
         widths = tuple((int(count), float(half)) for count, half in content["half_widths"])
-        return cls(**{**content, **arrays, "half_widths": widths})
+        calibration = Calibration.from_json(content["calibration"])
+        return cls(**{**content, **arrays, "half_widths": widths, "calibration": calibration})
 
     def is_sound(self, active: int) -> bool:
         """Tell whether all numbers are finite and the arrays fit ``active`` latents."""
@@ -145,9 +149,11 @@ def fit_regressor(column: Column, patches: list[Array], values: Array) -> Regres
     for count in PATCH_COUNTS:
         probes = few_patch_means(patches, count)
         able = np.isfinite(probes).all(axis=1)
+        if able.sum() < MIN_INTERVAL:
+            continue
         probes[~able] = points[~able]  # predicted, too, but not counted
         predicted = centre + scale * left_out_predictions(points, probes, y, choices)
-        if (half := _half_width(values[able], predicted[able], relative)) is not None:
+        if (half := half_width_90(values[able], predicted[able], relative)) is not None:
             half_widths.append((count, half))
     return Regressor(
         column=column.name,
@@ -160,7 +166,8 @@ def fit_regressor(column: Column, patches: list[Array], values: Array) -> Regres
         centre=centre,
         scale=scale,
         relative=relative,
-        half_width=_half_width(values, values - residual, relative),
+        calibration=Calibration(method="left_out", specimens=len(values)),
+        half_width=half_width_90(values, values - residual, relative),
         half_widths=tuple(half_widths),
         r2=float(1 - (residual**2).sum() / ((values - centre) ** 2).sum()),
         mape=float(np.mean(np.abs(residual) / values)) if relative else None,
@@ -168,9 +175,20 @@ def fit_regressor(column: Column, patches: list[Array], values: Array) -> Regres
     )
 
 
-def _half_width(values: Array, predicted: Array, relative: bool) -> float | None:
-    """Return the 90 % half width for left-out predictions, as a share of them if ``relative``."""
+def half_width_90(
+    values: Array,
+    predicted: Array,
+    relative: bool,
+    groups: NDArray[np.str_] | None = None,
+) -> float | None:
+    """Return the 90 % half width for left-out predictions, as a share of them if ``relative``.
+
+    Args:
+        values, predicted: (n,) labels and predictions.
+        relative: whether it is a share of the prediction.
+        groups: (n,) specimens, where some have several predictions.
+    """
     scores = np.abs(values - predicted)
     if relative:
         scores = scores / np.maximum(np.abs(predicted), 1e-9 * np.abs(values))
-    return conformal_half_width(scores)
+    return conformal_half_width(scores, groups=groups)

@@ -2,8 +2,8 @@
 
 from bayesnet.learn import fit_network
 from bayesnet.network import Network
+from core.calibrate import fit_calibrated, load_unseen
 from core.encode import load_latents
-from core.properties import fit_properties
 from dashboard import state
 from dashboard.state import Model
 
@@ -15,7 +15,7 @@ def fit_anew(model: Model, data: str) -> Network:
     """
     table = load_latents(state.latent_folders(model)[data])
     network = fit_network(table)
-    fitted = fit_properties(table)
+    fitted = fit_calibrated(table, load_unseen(model.folder))
     fitted.save(model.fitted_folder / "properties.json")
     network.save(model.fitted_folder / "network.json")
     return network

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from core.calibrate import describe
 from dashboard import components, errors, evaluation_card, evaluations, results, state
 
 KINDS = ["png", "jpg", "jpeg", "tif", "tiff", "bmp"]
@@ -87,6 +88,8 @@ if done:
     scale = "as each file says" if given is None else f"{given:g} µm per px"
     many = f"{len(done)} micrograph{'s' if len(done) > 1 else ''}"
     st.caption(f"Evaluated: {many}, scale {scale}.")
+    for said in sorted({describe(regressor) for regressor in regressors}):
+        st.caption(errors.escape(f"90 % intervals of properties: {said}."))
     st.download_button(
         "Results (CSV)",
         lambda: results.as_csv([found for _, found in done], regressors).encode("utf-8-sig"),

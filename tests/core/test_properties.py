@@ -79,7 +79,7 @@ def test_intervals_of_few_patches_are_wider_and_cover(model, count):
 
 def test_between_two_counts_the_wider_interval_is_taken(model):
     load = model.regressors[0]
-    assert [count for count, _ in load.half_widths] == [1, 4, 9]
+    assert [count for count, _ in load.half_widths] == [1, 4, 9, 16]
     widths = dict(load.half_widths)
     assert load.interval(5) == load.interval(4) == widths[4]
     assert load.interval(None) == load.half_width < widths[1]
@@ -90,7 +90,7 @@ def test_one_small_specimen_does_not_take_the_wide_intervals_away():
     kept = (table.specimen != "s00") | (np.arange(len(table.specimen)) == 0)
     table.mu, table.specimen = table.mu[kept], table.specimen[kept]  # s00 has one patch left
     load = fit_properties(table).regressors[0]
-    assert [count for count, _ in load.half_widths] == [1, 4, 9]
+    assert [count for count, _ in load.half_widths] == [1, 4, 9, 16]
     assert load.interval(1) > load.interval(9)
 
 
@@ -151,7 +151,7 @@ def test_file_round_trip_is_exact(model, tmp_path):
     "damage",
     [
         lambda c: c.update(format="x"),
-        lambda c: c.update(version=3),
+        lambda c: c.update(version=4),
         lambda c: c.pop("active"),
         lambda c: c.update(active=[99]),
         lambda c: c["regressors"][0]["dual"].pop(),

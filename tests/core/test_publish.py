@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from core.calibrate import UNSEEN
 from core.errors import CheckpointError
 from core.publish import PARTS, publish
 
@@ -52,3 +53,13 @@ def test_incomplete_foreign_or_too_large_is_refused(
     with pytest.raises(CheckpointError, match=message):
         publish(model, out, limit)
     assert [path.name for path in out.iterdir()] == ["old.json"]
+
+
+def test_unseen_specimens_go_with_the_model_they_were_read_by(model: Path, tmp_path: Path) -> None:
+    shutil.copytree(model / "latents", model / UNSEEN)
+    publish(model, tmp_path / "out")
+    assert (tmp_path / "out" / UNSEEN / "latents.json").is_file()
+    about = model / UNSEEN / "latents.json"
+    about.write_text(json.dumps(json.loads(about.read_text()) | {"model_hash": "0" * 64}))
+    with pytest.raises(CheckpointError, match=r"of another model; run core\.calibrate again"):
+        publish(model, tmp_path / "other")

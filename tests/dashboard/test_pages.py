@@ -182,6 +182,7 @@ def test_a_visitor_without_images_can_try_an_example(with_model, open_page):
     sound(app.button(key="evaluate_example").click().run())
     assert "Style error" in texts(app)
     assert "this model" in texts(app)
+    assert "each left out in turn; for new ones the intervals may be too narrow" in texts(app)
     assert len(images(app)) == 1 + 1  # the micrograph; 160 px hold one patch
 
 

@@ -1,0 +1,199 @@
+"""Intervals that hold for new specimens: calibrated on specimens that the model has not learned.
+
+    python -m core.calibrate --model DIR --data DIR
+
+reads the micrographs of a data set as an upload is read, keeps their latents in the model folder
+(``unseen/``) and rewrites the half widths in its ``properties.json``. Specimens whose micrographs
+the encoder has learned are predicted better than new ones are, also when their labels are left out,
+so intervals calibrated on them are too narrow. Whoever fits the property models anew calibrates
+them again from the latents kept.
+"""
+
+import argparse
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.checkpoint import load_model
+from core.conformal import MIN_INTERVAL, Calibration
+from core.dataset import load_dataset
+from core.encode import ABOUT, LatentTable, encode_dataset, load_latents, save_latents
+from core.errors import InputError, MicroDesignError
+from core.files import read_json
+from core.properties import READ_PATCHES, PropertyModel, fit_properties
+from core.regressor import PATCH_COUNTS, Regressor, half_width_90
+
+UNSEEN = "unseen"  # folder in the model's
+DRAWS = 5  # of patches from each micrograph, for means of fewer than it has
+logger = logging.getLogger(__name__)
+
+Array = NDArray[np.float64]
+
+
+def calibrate(model: PropertyModel, unseen: LatentTable, seed: int = 0) -> PropertyModel:
+    """Set the half widths by split conformal on specimens that were learned by nothing.
+
+    Args:
+        model: the property models.
+        unseen: latents of other specimens, each micrograph read as an upload is.
+        seed: of the draws of few patches from many.
+
+    Returns:
+        The property models with new half widths. A property with fewer than nine labelled unseen
+        specimens keeps its old ones, and says so in its ``calibration``.
+
+    Raises:
+        CheckpointError: the latents are another model's.
+        InputError: the specimens are those that the property models were fitted to.
+    """
+    model.require_model(unseen.model_hash)
+    if unseen.data_hash == model.data_hash:
+        raise InputError("the property models were fitted to these specimens; give others")
+    means = {n: _field_means(unseen, n, seed) for n in (*PATCH_COUNTS, None)}
+    regressors = [_calibrated(model, regressor, unseen, means) for regressor in model.regressors]
+    return replace(model, regressors=tuple(regressors))
+
+
+def _calibrated(
+    model: PropertyModel,
+    regressor: Regressor,
+    unseen: LatentTable,
+    means: dict[int | None, tuple[Array, NDArray[np.str_]]],
+) -> Regressor:
+    """Return a regressor with half widths from the unseen specimens' means, by number of patches.
+
+    Args:
+        model: of the regressor.
+        regressor: to calibrate.
+        unseen: with the labels.
+        means: number of patches, None for all of a micrograph -> (n, D) and (n,) specimens.
+    """
+    if regressor.column not in unseen.specimens:
+        return regressor
+    labels = pd.to_numeric(unseen.specimens[regressor.column], errors="coerce").astype(float)
+    widths: dict[int | None, float] = {}
+    for count, (latents, specimens) in means.items():
+        true = labels.loc[specimens].to_numpy()
+        known = np.isfinite(true)
+        if not known.any():  # no label, or no micrograph with so many patches
+            continue
+        predicted = regressor.values(latents[known][:, list(model.active)])
+        half = half_width_90(true[known], predicted, regressor.relative, specimens[known])
+        if half is not None:
+            widths[count] = half
+    if None not in widths:
+        return regressor
+    named = set(np.asarray(unseen.specimen).astype(str))
+    return replace(
+        regressor,
+        half_width=widths.pop(None),
+        half_widths=tuple((count, half) for count, half in widths.items() if count is not None),
+        calibration=Calibration(
+            method="unseen",
+            specimens=int(labels[labels.index.isin(named)].notna().sum()),
+            data_name=unseen.data_name,
+            data_hash=unseen.data_hash,
+        ),
+    )
+
+
+def _field_means(
+    unseen: LatentTable, count: int | None, seed: int
+) -> tuple[Array, NDArray[np.str_]]:
+    """Return mean latents (n, D) of ``count`` patches of one micrograph, and their specimens (n,).
+
+    `DRAWS` means of each micrograph that has more; none of one that has fewer. None: one mean of
+    all the patches of each.
+    """
+    rng = np.random.default_rng(seed)
+    means, owners = [np.empty((0, unseen.mu.shape[1]))], []
+    for file in np.unique(unseen.file):
+        rows = np.flatnonzero(unseen.file == file)
+        size = len(rows) if count is None else count
+        if len(rows) < size:
+            continue
+        draws = [rng.permutation(rows)[:size] for _ in range(DRAWS if len(rows) > size else 1)]
+        means += [unseen.mu[drawn].astype(float).mean(axis=0)[None] for drawn in draws]
+        owners += [str(unseen.specimen[rows[0]])] * len(draws)
+    return np.concatenate(means), np.array(owners, dtype=np.str_)
+
+
+def load_unseen(folder: Path) -> LatentTable | None:
+    """Return the unseen specimens' latents kept in a model folder, None where it has none.
+
+    Latents of another model, as a folder trained into anew has, are warned of and left aside.
+
+    Raises:
+        CheckpointError: they are damaged.
+    """
+    if not (folder / UNSEEN / ABOUT).is_file():
+        return None
+    table = load_latents(folder / UNSEEN)
+    if table.model_hash != read_json(folder / "manifest.json").get("weights_sha256"):
+        logger.warning("%s: another model's; run core.calibrate again", folder / UNSEEN)
+        return None
+    return table
+
+
+def fit_calibrated(table: LatentTable, unseen: LatentTable | None) -> PropertyModel:
+    """Fit the property models, and calibrate them on unseen specimens where there are any.
+
+    Args:
+        table: to fit to.
+        unseen: to calibrate on; left aside where they are the specimens fitted to.
+
+    Raises:
+        InputError, CheckpointError: as `core.properties.fit_properties` and `calibrate`.
+    """
+    fitted = fit_properties(table)
+    if unseen is None or unseen.data_hash == table.data_hash:
+        return fitted
+    return calibrate(fitted, unseen)
+
+
+def describe(regressor: Regressor) -> str:
+    """Say on what a property's intervals were calibrated, in a sentence without its full stop."""
+    found = regressor.calibration
+    if regressor.half_width is None:
+        return f"no interval: {found.specimens} labelled specimens, {MIN_INTERVAL} needed"
+    if found.method == "unseen":
+        return f"calibrated on {found.specimens} specimens new to the model ({found.data_name})"
+    return (
+        f"calibrated on the {found.specimens} specimens learned from, each left out in turn; for "
+        "new ones the intervals may be too narrow"
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Calibrate a model's property intervals on micrographs that it has not seen."""
+    parser = argparse.ArgumentParser(prog="python -m core.calibrate", description=main.__doc__)
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--data", type=Path, required=True, help="labelled, and not seen")
+    arguments = parser.parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    try:
+        path = arguments.model / "properties.json"
+        properties = PropertyModel.load(path)
+        loaded, data = load_model(arguments.model), load_dataset(arguments.data)
+        properties.require_model(loaded.hash)
+        if data.hash in (loaded.manifest.get("data_hash"), properties.data_hash):
+            raise InputError("the model has learned these specimens; give others")
+        if not {r.column for r in properties.regressors} & {c.name for c in data.properties}:
+            raise InputError(f"{data.name} has none of the properties of {path}")
+        table = encode_dataset(loaded, data, spread=READ_PATCHES)
+        calibrated = calibrate(properties, table)
+        save_latents(arguments.model / UNSEEN, table)
+        calibrated.save(path)
+    except MicroDesignError as error:
+        parser.exit(2, f"{error}\n")
+    for regressor in calibrated.regressors:
+        logger.info("%s: %s", regressor.column, describe(regressor))
+
+
+if __name__ == "__main__":
+    main()
