@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesnet.evidence import Limit
+from bayesnet.demands import Limit, Wish
 from bayesnet.network import Network
 from bayesnet.query import Answer, most_probable, sample_latents
 from core.checkpoint import LoadedModel
@@ -47,7 +47,7 @@ class Picture:
 class Design:
     """An answer to target properties: the most probable microstructure and other samples."""
 
-    targets: dict[str, float]
+    targets: dict[str, Wish]
     process: dict[str, Limit]
     answer: Answer
     main: Picture
@@ -60,10 +60,10 @@ class Design:
         """Return everything but the pixels as JSON content; units are those of the columns."""
         answer = self.answer
         return {
-            "targets": self.targets,
+            "targets": {k: _plain(v) for k, v in self.targets.items()},
             "process_limits": {k: _plain(v) for k, v in self.process.items()},
             "feasibility": asdict(answer.feasibility),
-            "conditioned_on": answer.conditioned_on,
+            "conditioned_on": {k: _plain(v) for k, v in answer.conditioned_on.items()},
             "recommended_process": {k: asdict(v) for k, v in answer.process.items()},
             "network_prediction": {k: asdict(v) for k, v in answer.properties.items()},
             "main": _picture_json(self.main),
@@ -73,7 +73,7 @@ class Design:
         }
 
 
-def _plain(limit: Limit) -> Any:
+def _plain(limit: Wish) -> Any:
     return list(limit) if isinstance(limit, tuple) else limit
 
 
@@ -145,7 +145,7 @@ class Proposal:
 def propose(
     loaded: LoadedModel,
     network: Network,
-    targets: Mapping[str, float],
+    targets: Mapping[str, Wish],
     process: Mapping[str, Limit] | None = None,
     *,
     size_px: int = 512,
@@ -171,7 +171,7 @@ def design(
     loaded: LoadedModel,
     network: Network,
     properties: PropertyModel,
-    targets: Mapping[str, float],
+    targets: Mapping[str, Wish],
     process: Mapping[str, Limit] | None = None,
     *,
     size_px: int = 512,
@@ -186,7 +186,8 @@ def design(
         loaded: the model that decodes and encodes.
         network: fitted on the model's latents.
         properties: predicts properties from mean latents; they are applied to the pictures.
-        targets: property -> wanted value, in the unit of its column.
+        targets: property -> what is wanted, in the unit of its column: a value, (low, high) with
+            None for an open end, "highest" or "lowest".
         process: setting -> value, or (low, high) with None for open ends.
         size_px: side of the main field, a multiple of 32, 128 to 4096.
         n_samples: how many other microstructures with the same properties.

@@ -1,10 +1,12 @@
 """Say whether a target is within what the data support, and what the nearest feasible one is."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 
+from bayesnet.demands import Demand, with_unit
 from bayesnet.gaussian import Array, Index
 from bayesnet.network import Network
 from bayesnet.nodes import Node
@@ -29,12 +31,16 @@ class Feasibility:
             is where support ends.
         nearest: for a target that is not feasible, the supported values nearest in relative terms.
         message: a sentence with values and units.
+        ways_out: for an infeasible target with several properties, what each would have to be if
+            it alone gave way: name -> (low, high) of what the data support beside the others.
+            A property whose giving way would not help is left out.
     """
 
     verdict: Literal["feasible", "borderline", "infeasible"]
     distance: float
     nearest: dict[str, float] | None
     message: str
+    ways_out: dict[str, tuple[float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,56 +108,111 @@ def _on_surface(support: Support, columns: Index, low: Array, high: Array) -> Ca
     return Candidates(np.stack(values, axis=1), np.stack(tolerances, axis=1), log)
 
 
-def distances(found: Candidates, targets: Array) -> Array:
-    """Return for each target (n, T) its distance to the nearest candidate, in its tolerances.
-
-    Infinite without candidates.
-    """
-
-    def scaled(values: Array) -> Array:
-        columns = [transform(values[:, i], log) for i, log in enumerate(found.log)]
-        return np.stack(columns, axis=1)
-
-    result = np.full(len(targets), np.inf)
-    if len(found.values):
-        reachable = scaled(found.values)
-        for row, target in enumerate(scaled(targets)):
-            gap = (target - reachable) / found.tolerances
-            result[row] = np.sqrt((gap**2).sum(axis=1).min())
+def gaps(found: Candidates, demands: Sequence[Demand]) -> Array:
+    """Return how far each candidate is from what is asked, (n, T), in its tolerances; 0 inside."""
+    columns = []
+    for i, (demand, log) in enumerate(zip(demands, found.log, strict=True)):
+        low, high = transform(np.array([demand.low, demand.high]), log)
+        columns.append(Demand(float(low), float(high)).outside(transform(found.values[:, i], log)))
+    result: Array = np.stack(columns, axis=1) / found.tolerances
     return result
 
 
+def distance_to(found: Candidates, demands: Sequence[Demand]) -> float:
+    """Return how far what is asked is from the nearest candidate; infinite without candidates."""
+    if len(found.values) == 0:
+        return np.inf
+    return float(np.linalg.norm(gaps(found, demands), axis=1).min())
+
+
+def settle(
+    network: Network, targets: dict[Node, Demand], low: Array, high: Array
+) -> dict[Node, Demand]:
+    """Say how high "as high as possible" is: the best that the data support beside the rest.
+
+    Several extremes are weighed by the scatter of the data: the candidate with the largest sum of
+    z-scores, each with its sign, is taken, among those that meet the other demands.
+
+    Args:
+        network: the fitted network.
+        targets: what is asked.
+        low, high: (P,) process limits in z-scores.
+
+    Returns:
+        The targets, every extreme with its value; unsettled where the data hold nothing at all.
+    """
+    if not any(demand.open for demand in targets.values()):
+        return targets
+    found = candidates(network, _columns(network, targets), low, high)
+    if len(found.values) == 0:
+        return targets
+    distance = np.linalg.norm(gaps(found, list(targets.values())), axis=1)
+    keep = distance <= max(FEASIBLE, float(distance.min()) + 1e-9)
+    signs = np.array([d.extreme if d.open else 0 for d in targets.values()])
+    gain = found.values[keep] @ (signs / [node.scale for node in targets])
+    best = found.values[keep][int(gain.argmax())]
+    return {
+        node: demand.at(float(value)) if demand.open else demand
+        for (node, demand), value in zip(targets.items(), best, strict=True)
+    }
+
+
 def assess(
-    network: Network, targets: dict[Node, float], low: Array, high: Array, limits: str
+    network: Network, targets: dict[Node, Demand], low: Array, high: Array, limits: str
 ) -> Feasibility:
-    """Judge a target under process limits (z-scores); ``limits`` says them in words.
+    """Judge settled targets under process limits (z-scores); ``limits`` says them in words.
 
     Raises:
         InputError: the data hold nothing within the limits, so neither a verdict nor a design
             could rest on them.
     """
-    names = {node: i for i, node in enumerate(network.properties)}
-    columns = np.array([names[node] for node in targets], dtype=int)
-    target = np.array(list(targets.values()))
+    columns, demands = _columns(network, targets), list(targets.values())
     found = candidates(network, columns, low, high)
-    asked = _phrase(list(targets), target)
+    asked = _joined([demand.words(node) for node, demand in targets.items()])
     if len(found.values) == 0:
         raise InputError(_nothing(asked, limits))
-    distance = float(distances(found, target[None])[0])
+    distance = distance_to(found, demands)
     where = f" with {limits}" if limits else ""
     if distance <= FEASIBLE:
         return Feasibility("feasible", distance, None, f"{asked}{where} is within the data.")
-    weights = np.where(np.abs(target) > 1e-12, np.abs(target), 1.0)
-    best = found.values[(((found.values - target) / weights) ** 2).sum(axis=1).argmin()]
+    best = _nearest(found, demands)
     nearest = {node.column: float(v) for node, v in zip(targets, best, strict=True)}
-    instead = f"the nearest feasible target is {_phrase(list(targets), best)}"
+    said = _joined([f"{n.label} {with_unit(v, n)}" for n, v in zip(targets, best, strict=True)])
+    instead = f"the nearest feasible target is {said}"
+    ways = _ways_out(found, targets)
     if distance <= LIMIT:
         text = f"{asked}{where} is at the edge of what the data support; {instead}."
-        return Feasibility("borderline", distance, nearest, text)
+        return Feasibility("borderline", distance, nearest, text, ways)
     text = f"{asked}{where} is outside what the data support ({distance:.1f} times the limit); "
-    if limits and _open_distance(network, columns, target) <= FEASIBLE:
+    if limits and _open_distance(network, columns, demands) <= FEASIBLE:
         text += "it would be feasible without these limits; "
-    return Feasibility("infeasible", distance, nearest, f"{text}{instead}.")
+    return Feasibility("infeasible", distance, nearest, f"{text}{instead}.", ways)
+
+
+def _nearest(found: Candidates, demands: Sequence[Demand]) -> Array:
+    """Return the values (T,) of the candidate nearest to what is asked, in relative terms."""
+    relative = [d.outside(found.values[:, i]) / d.size for i, d in enumerate(demands)]
+    best: Array = found.values[(np.array(relative) ** 2).sum(axis=0).argmin()]
+    return best
+
+
+def _ways_out(found: Candidates, targets: dict[Node, Demand]) -> dict[str, tuple[float, float]]:
+    """Return what each property could be if it alone gave way; see `Feasibility.ways_out`."""
+    if len(targets) < 2:
+        return {}
+    gap = gaps(found, list(targets.values()))
+    result = {}
+    for i, node in enumerate(targets):
+        others = np.linalg.norm(np.delete(gap, i, axis=1), axis=1) <= FEASIBLE
+        if others.any():
+            values = found.values[others, i]
+            result[node.column] = float(values.min()), float(values.max())
+    return result
+
+
+def _columns(network: Network, targets: dict[Node, Demand]) -> Index:
+    """Positions (T,) of the targets among the properties."""
+    return np.array([network.properties.index(node) for node in targets], dtype=int)
 
 
 def _nothing(asked: str, limits: str) -> str:
@@ -166,10 +227,8 @@ def _nothing(asked: str, limits: str) -> str:
     )
 
 
-def _open_distance(network: Network, columns: Index, target: Array) -> float:
-    low, high = design_range(network)
-    found = candidates(network, columns, low, high)
-    return float(distances(found, target[None])[0])
+def _open_distance(network: Network, columns: Index, demands: Sequence[Demand]) -> float:
+    return distance_to(candidates(network, columns, *design_range(network)), demands)
 
 
 def design_range(network: Network) -> tuple[Array, Array]:
@@ -178,6 +237,5 @@ def design_range(network: Network) -> tuple[Array, Array]:
     return low, np.array([(n.high - n.mean) / n.scale for n in network.process])
 
 
-def _phrase(nodes: list[Node], values: Array) -> str:
-    parts = [f"{n.label} {v:.4g} {n.unit}".rstrip() for n, v in zip(nodes, values, strict=True)]
+def _joined(parts: Sequence[str]) -> str:
     return " with ".join(parts) if len(parts) < 3 else ", ".join(parts)

@@ -1,8 +1,9 @@
 """Posterior of the process settings and latents given target properties, regime by regime.
 
-Within a regime everything is exact Gaussian conditioning; limits on process settings truncate it,
-and the truncated part, a few settings only, is integrated with weighted quasi-random samples
-(`bayesnet.gaussian.sample_in_box`). Regimes are weighted by their evidence.
+Within a regime everything is exact Gaussian conditioning; limits on process settings and targets
+that are ranges truncate it, and the truncated part, a few quantities only, is integrated with
+weighted quasi-random samples (`bayesnet.gaussian.sample_in_box`). Regimes are weighted by their
+evidence.
 """
 
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import numpy as np
 from scipy.special import logsumexp
 from scipy.stats import qmc
 
+from bayesnet.demands import Demand
 from bayesnet.evidence import Evidence
 from bayesnet.feasibility import uses_surface
 from bayesnet.gaussian import Array, Index, condition, log_density, sample_in_box
@@ -31,7 +33,8 @@ class Posterior:
     Attributes:
         settings: (K, n, P) process z-scores inside the limits.
         log_weights: (K, n) normalised over everything.
-        targets: (T,) target z-scores.
+        targets: (K, n, T) target z-scores: the same everywhere where values were asked for, drawn
+            inside the range where ranges were.
         given: (T + P,) positions of targets and settings among the network's nodes.
         joints: of every regime, as the mode of the query has them.
     """
@@ -56,7 +59,7 @@ class Posterior:
 
 def process_posterior(
     network: Network,
-    targets: dict[Node, float],
+    targets: dict[Node, Demand],
     evidence: Evidence,
     seed: int = 0,
     mode: Mode = "design",
@@ -66,7 +69,7 @@ def process_posterior(
 
     Args:
         network: the fitted network.
-        targets: property nodes and values in their units.
+        targets: property nodes and what is asked of them in their units, extremes settled.
         evidence: process limits.
         seed: scrambles the quasi-random points.
         mode: "posterior" is the network's plain posterior given measured properties. "design"
@@ -79,14 +82,15 @@ def process_posterior(
     """
     while True:
         found = _draw(network, targets, evidence, seed, mode, draws)
-        if found.effective >= MIN_EFFECTIVE or 4 * draws > MOST_DRAWS or evidence.fixed.all():
+        exact = evidence.fixed.all() and all(demand.fixed for demand in targets.values())
+        if found.effective >= MIN_EFFECTIVE or 4 * draws > MOST_DRAWS or exact:
             return found
         draws *= 4
 
 
 def _draw(
     network: Network,
-    targets: dict[Node, float],
+    targets: dict[Node, Demand],
     evidence: Evidence,
     seed: int,
     mode: Mode,
@@ -95,74 +99,75 @@ def _draw(
     """Draw ``draws`` weighted samples in every regime; arguments as `process_posterior`."""
     at = {node.node: i for i, node in enumerate(network.nodes)}
     columns = np.array([at[node.node] for node in targets], dtype=int)
-    values = np.array([(v - n.mean) / n.scale for n, v in targets.items()])
+    ends = [((d.low - n.mean) / n.scale, (d.high - n.mean) / n.scale) for n, d in targets.items()]
     process = network.positions("process")
-    fixed, free = process[evidence.fixed], process[~evidence.fixed]
-    known = np.concatenate([columns, fixed])
-    known_values = np.concatenate([values, evidence.low[evidence.fixed]])
+    together = np.concatenate([columns, process])  # ranges of targets first: they bind the most
+    low, high = np.vstack([ends, np.stack([evidence.low, evidence.high], axis=1)]).T
+    fixed = high <= low
+    known, known_values, boxed = together[fixed], low[fixed], together[~fixed]
     unit = np.zeros((draws, 0))
-    if free.size:
-        unit = qmc.Sobol(free.size, seed=seed).random(draws)
+    if boxed.size:
+        unit = qmc.Sobol(boxed.size, seed=seed).random(draws)
     unit = np.clip(unit, 1e-9, 1 - 1e-9)
-    settings = np.empty((len(network.regimes), draws, process.size))
-    settings[:] = evidence.low
+    drawn = np.empty((len(network.regimes), draws, together.size))
+    drawn[:] = low
     log_weights = np.empty((len(network.regimes), draws))
     joints = network.design_joints if mode == "design" else network.joints
     for k, (mean, cov) in enumerate(joints):
         rest, m, c = condition(mean, cov, known, known_values)
-        where = np.searchsorted(rest, free)
+        where = np.searchsorted(rest, boxed)
         inside, log_w = sample_in_box(
-            m[where],
-            c[np.ix_(where, where)],
-            evidence.low[~evidence.fixed],
-            evidence.high[~evidence.fixed],
-            unit,
+            m[where], c[np.ix_(where, where)], low[~fixed], high[~fixed], unit
         )
-        settings[k][:, ~evidence.fixed] = inside
+        drawn[k][:, ~fixed] = inside
         density = log_density(known_values[None], mean[known], cov[np.ix_(known, known)])[0]
         log_weights[k] = np.log(network.weights[k]) + density + log_w
+    wanted, settings = drawn[..., : columns.size], drawn[..., columns.size :]
     order = np.array([network.properties.index(node) for node in targets], dtype=int)
     if mode == "design" and process.size and uses_surface(network, order):
-        log_weights += _surface_correction(network, targets, order, settings, log_weights)
+        log_weights += _surface_correction(network, columns, order, wanted, settings)
     log_weights -= logsumexp(log_weights)
-    return Posterior(settings, log_weights, values, np.concatenate([columns, process]), joints)
+    return Posterior(settings, log_weights, wanted, together, joints)
 
 
 def _surface_correction(
-    network: Network, targets: dict[Node, float], order: Index, settings: Array, log_w: Array
+    network: Network, columns: Index, order: Index, wanted: Array, settings: Array
 ) -> Array:
-    """Log ratio (K, n) of the surface's likelihood of the targets to the mixture's own."""
-    shape, flat = log_w.shape, settings.reshape(-1, settings.shape[-1])
+    """Log ratio (K, n) of the surface's likelihood of the targets to the mixture's own.
+
+    Args:
+        network: the fitted network.
+        columns: (T,) positions of the targets among the nodes; order: among the properties.
+        wanted: (K, n, T) target z-scores; settings: (K, n, P).
+    """
+    flat, values = settings.reshape(-1, settings.shape[-1]), wanted.reshape(-1, columns.size)
     result = np.zeros(len(flat))
-    for m, value in zip(order, targets.values(), strict=True):
-        model = network.support.surfaces[m]
+    for i, m in enumerate(order):
+        model, node = network.support.surfaces[m], network.properties[m]
         predicted = predict_surface(model, network.support.process, flat)
-        wanted = float(transform(np.array([value]), model.log)[0])
-        result -= 0.5 * ((wanted - predicted) / model.sd) ** 2
+        asked = transform(node.mean + node.scale * values[:, i], model.log)
+        result -= 0.5 * ((asked - predicted) / model.sd) ** 2
     process = network.positions("process")
-    columns = np.array([i for i, n in enumerate(network.nodes) if n in targets], dtype=int)
-    by_name = {n: (v - n.mean) / n.scale for n, v in targets.items()}
-    values = np.array([by_name[network.nodes[i]] for i in columns])
     own, prior = [], []
     joined = np.concatenate([columns, process])
-    points = np.hstack([np.broadcast_to(values, (len(flat), values.size)), flat])
+    points = np.hstack([values, flat])
     for weight, (mean, cov) in zip(network.weights, network.design_joints, strict=True):
         own.append(np.log(weight) + log_density(points, mean[joined], cov[np.ix_(joined, joined)]))
         prior.append(
             np.log(weight) + log_density(flat, mean[process], cov[np.ix_(process, process)])
         )
     ratio = result - (logsumexp(own, axis=0) - logsumexp(prior, axis=0))
-    corrected: Array = ratio.reshape(shape)
+    corrected: Array = ratio.reshape(settings.shape[:2])
     return corrected
 
 
-def latents_given(network: Network, posterior: Posterior, k: int, settings: Array) -> Array:
-    """Mean latents (n, A) in z-scores of regime k given the targets and settings (n, P)."""
+def latents_given(
+    network: Network, posterior: Posterior, k: int, targets: Array, settings: Array
+) -> Array:
+    """Mean latents (n, A) in z-scores of regime k given targets (n, T) and settings (n, P)."""
     mean, cov = posterior.joints[k]
     latents, given = network.positions("latent"), posterior.given
-    known = np.hstack(
-        [np.broadcast_to(posterior.targets, (len(settings), posterior.targets.size)), settings]
-    )
+    known = np.hstack([targets, settings])
     gain = np.linalg.solve(cov[np.ix_(given, given)], cov[np.ix_(given, latents)])
     result: Array = mean[latents] + (known - mean[given]) @ gain
     return result

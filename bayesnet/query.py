@@ -6,14 +6,28 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import logsumexp
 
-from bayesnet.evidence import Evidence, Limit, check_evidence
-from bayesnet.feasibility import Feasibility, assess
+from bayesnet.demands import Demand, Limit, Wish
+from bayesnet.evidence import Evidence, check_evidence
+from bayesnet.feasibility import Feasibility, assess, settle
 from bayesnet.gaussian import Array, Index, condition
+from bayesnet.inference import Belief, Beliefs, posterior
 from bayesnet.intervals import spread
 from bayesnet.network import Network
 from bayesnet.nodes import Node
 from bayesnet.posterior import Mode, Posterior, latents_given, process_posterior
 from core.errors import InputError
+
+__all__ = [
+    "Answer",
+    "Belief",
+    "Beliefs",
+    "Estimate",
+    "judge",
+    "most_probable",
+    "posterior",
+    "predict_back",
+    "sample_latents",
+]
 
 POOL = 40  # draws for each sample returned
 
@@ -46,34 +60,33 @@ class Answer:
     properties: dict[str, Estimate]
     regimes: tuple[float, ...]
     feasibility: Feasibility
-    conditioned_on: dict[str, float]
+    conditioned_on: dict[str, Wish]
 
 
 def judge(
     network: Network,
-    targets: Mapping[str, float],
+    targets: Mapping[str, Wish],
     process: Mapping[str, Limit] | None = None,
 ) -> Feasibility:
     """Return the verdict on a target alone; arguments and errors as `most_probable`."""
-    evidence = check_evidence(network, targets, process)
-    return assess(network, evidence.targets, evidence.low, evidence.high, evidence.words)
+    return _resolve(network, targets, process)[1]
 
 
 def _resolve(
-    network: Network, targets: Mapping[str, float], process: Mapping[str, Limit] | None
-) -> tuple[Evidence, Feasibility, dict[Node, float]]:
+    network: Network, targets: Mapping[str, Wish], process: Mapping[str, Limit] | None
+) -> tuple[Evidence, Feasibility, dict[Node, Demand]]:
     """Check the query, judge it, and choose the targets to condition on."""
     evidence = check_evidence(network, targets, process)
-    feasibility = assess(network, evidence.targets, evidence.low, evidence.high, evidence.words)
-    wanted = evidence.targets
+    wanted = settle(network, evidence.targets, evidence.low, evidence.high)
+    feasibility = assess(network, wanted, evidence.low, evidence.high, evidence.words)
     if feasibility.verdict == "infeasible" and feasibility.nearest is not None:
-        wanted = {node: feasibility.nearest[node.column] for node in wanted}
+        wanted = {node: d.at(feasibility.nearest[node.column]) for node, d in wanted.items()}
     return evidence, feasibility, wanted
 
 
 def most_probable(
     network: Network,
-    targets: Mapping[str, float],
+    targets: Mapping[str, Wish],
     process: Mapping[str, Limit] | None = None,
     *,
     mode: Mode = "design",
@@ -88,7 +101,8 @@ def most_probable(
 
     Args:
         network: the fitted network.
-        targets: properties by column name, in their units; at least one.
+        targets: properties by column name, in their units; at least one. Each a value, a range
+            (low, high) with None for an open end, "highest" or "lowest".
         process: settings by column name, each a value, or (low, high) with None for open ends.
         mode: see `process_posterior`.
 
@@ -101,23 +115,24 @@ def most_probable(
         ... # doctest: +SKIP
     """
     evidence, feasibility, wanted = _resolve(network, targets, process)
-    posterior = process_posterior(network, wanted, evidence, mode=mode)
-    best = int(posterior.regimes.argmax())
-    weights = np.exp(posterior.log_weights[best] - logsumexp(posterior.log_weights[best]))
-    settings = weights @ posterior.settings[best]  # (P,), inside the limits: a box is convex
-    scores = latents_given(network, posterior, best, settings[None])[0]
+    found = process_posterior(network, wanted, evidence, mode=mode)
+    best = int(found.regimes.argmax())
+    weights = np.exp(found.log_weights[best] - logsumexp(found.log_weights[best]))
+    settings = weights @ found.settings[best]  # (P,), inside the limits: a box is convex
+    middle = weights @ found.targets[best]  # (T,), inside the ranges asked for
+    scores = latents_given(network, found, best, middle[None], settings[None])[0]
     return Answer(
         latents=network.full_latents(scores),
-        process=_recommend(network, evidence, posterior, settings, mode),
+        process=_recommend(network, evidence, found, settings, mode),
         properties=predict_back(network, scores, best),
-        regimes=tuple(float(w) for w in posterior.regimes),
+        regimes=tuple(float(w) for w in found.regimes),
         feasibility=feasibility,
-        conditioned_on={node.column: value for node, value in wanted.items()},
+        conditioned_on={node.column: demand.plain() for node, demand in wanted.items()},
     )
 
 
 def _recommend(
-    network: Network, evidence: Evidence, posterior: Posterior, settings: Array, mode: Mode
+    network: Network, evidence: Evidence, found: Posterior, settings: Array, mode: Mode
 ) -> dict[str, Estimate]:
     """Return the settings (P,), z-scores, in their units with their intervals.
 
@@ -128,7 +143,7 @@ def _recommend(
     if mode == "posterior":
         factors = [1.0] * len(factors)
     wide = np.array([1.0 if f is None else f for f in factors])
-    ends = np.stack(spread(posterior).widened(wide), axis=1)
+    ends = np.stack(spread(found).widened(wide), axis=1)
     recommended = {}
     for i, node in enumerate(network.process):
         bounds = evidence.bounds[i]
@@ -161,7 +176,7 @@ def predict_back(network: Network, scores: Array, regime: int) -> dict[str, Esti
 
 def sample_latents(
     network: Network,
-    targets: Mapping[str, float],
+    targets: Mapping[str, Wish],
     process: Mapping[str, Limit] | None,
     n: int,
     seed: int,
@@ -188,19 +203,20 @@ def sample_latents(
     if n < 1:
         raise InputError(f"n = {n}: at least one sample")
     evidence, _, wanted = _resolve(network, targets, process)
-    posterior = process_posterior(network, wanted, evidence, seed=seed)
+    found = process_posterior(network, wanted, evidence, seed=seed)
     rng = np.random.default_rng(seed)
     count = max(POOL * n, 400)
-    flat = np.exp(posterior.log_weights).ravel()
+    flat = np.exp(found.log_weights).ravel()
     chosen = rng.choice(flat.size, size=count, p=flat / flat.sum())
-    regime, row = np.divmod(chosen, posterior.log_weights.shape[1])
+    regime, row = np.divmod(chosen, found.log_weights.shape[1])
     latents = network.positions("latent")
     draws, unlikely = np.empty((count, latents.size)), np.empty(count)
     for k in np.unique(regime):
         at = np.flatnonzero(regime == k)
-        centre = latents_given(network, posterior, int(k), posterior.settings[k, row[at]])
-        mean, cov = posterior.joints[k]
-        rest, _, spread = condition(mean, cov, posterior.given, mean[posterior.given])
+        at_targets, at_settings = found.targets[k, row[at]], found.settings[k, row[at]]
+        centre = latents_given(network, found, int(k), at_targets, at_settings)
+        mean, cov = found.joints[k]
+        rest, _, spread = condition(mean, cov, found.given, mean[found.given])
         keep = np.searchsorted(rest, latents)
         factor = np.linalg.cholesky(spread[np.ix_(keep, keep)])
         noise = rng.standard_normal((at.size, latents.size))
