@@ -11,6 +11,7 @@ PAGES = (
     ("reconstructions", "Reconstructions", ":material/compare:"),
     ("traversals", "Traversals", ":material/tune:"),
     ("network", "Network", ":material/hub:"),
+    ("library", "Library", ":material/bookmarks:"),
 )
 
 st.set_page_config(
