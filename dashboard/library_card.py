@@ -33,7 +33,10 @@ def show(one: Saved) -> None:
             st.caption(escape(f"{word} · {recipe.model['name']}{synthetic} · {made} UTC"))
             with st.expander("Numbers"):
                 rows = compare_designs([recipe])
-                st.table([{"What": what, "Value": cells[0]} for what, cells in rows])
+                st.table(
+                    [{"What": escape(what), "Value": escape(cells[0])} for what, cells in rows],
+                    hide_index=True,
+                )
             _note(one)
             _actions(one)
 

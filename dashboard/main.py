@@ -12,6 +12,7 @@ PAGES = (
     ("traversals", "Traversals", ":material/tune:"),
     ("network", "Network", ":material/hub:"),
     ("library", "Library", ":material/bookmarks:"),
+    ("models", "Models", ":material/inventory_2:"),
 )
 
 st.set_page_config(

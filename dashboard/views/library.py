@@ -51,14 +51,20 @@ if len(chosen) > 1:
         for column, one in zip(st.columns(len(designs)), designs, strict=True):
             column.image(
                 pictures.with_scale_bar(one.pixels, one.recipe.um_per_px),
-                caption=saved_designs.title(one.recipe),
+                caption=escape(saved_designs.title(one.recipe)),
                 width="stretch",
                 output_format="PNG",
                 alt=f"Saved design for {saved_designs.title(one.recipe)}",
             )
         heads = [f"Design {place}" for place in range(1, len(designs) + 1)]
         rows = compare_designs([one.recipe for one in designs])
-        st.table([{"What": what} | dict(zip(heads, cells, strict=True)) for what, cells in rows])
+        st.table(
+            [
+                {"What": escape(what)} | dict(zip(heads, map(escape, cells), strict=True))
+                for what, cells in rows
+            ],
+            hide_index=True,
+        )
         st.download_button(
             "These designs (ZIP)",
             lambda: library.archive(designs),
