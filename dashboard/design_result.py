@@ -12,7 +12,7 @@ from bayesnet.feasibility import Feasibility
 from bayesnet.network import Network
 from bayesnet.query import Answer
 from core.images import encode_png
-from dashboard import components, figures, pictures
+from dashboard import components, design_export, figures, pictures
 from dashboard.design_request import DesignRequest
 from dashboard.errors import escape
 from dashboard.state import Model
@@ -66,9 +66,13 @@ def field(proposal: Proposal, model: Model, network: Network) -> None:
 
 
 def downloads(
-    design: Design, samples: Sequence[Picture], request: DesignRequest, model: Model
+    design: Design,
+    samples: Sequence[Picture],
+    request: DesignRequest,
+    model: Model,
+    network: Network,
 ) -> None:
-    """Offer the field as PNG and the whole design as JSON."""
+    """Offer the field as PNG, the whole design as JSON, further files, and to save it."""
     made_for = designed_for(design.answer)
     said = f"MicroDesign: {_plainly(made_for)}, seed {request.seed}"
     if stands_in(design.answer):
@@ -104,6 +108,7 @@ def downloads(
             on_click="ignore",
             help="Targets, verdict, process settings, latents and predictions.",
         )
+    design_export.offer(design, samples, stem, model, network)
 
 
 def _plainly(targets: Mapping[str, float]) -> str:

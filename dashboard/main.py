@@ -11,6 +11,8 @@ PAGES = (
     ("reconstructions", "Reconstructions", ":material/compare:"),
     ("traversals", "Traversals", ":material/tune:"),
     ("network", "Network", ":material/hub:"),
+    ("library", "Library", ":material/bookmarks:"),
+    ("models", "Models", ":material/inventory_2:"),
 )
 
 st.set_page_config(

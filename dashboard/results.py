@@ -4,10 +4,9 @@ import csv
 import io
 from collections.abc import Sequence
 
+from core.exports.spreadsheet import harmless
 from dashboard.evaluations import Evaluated
 from dashboard.wording import Named, titled
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def as_csv(evaluations: Sequence[Evaluated], properties: Sequence[Named]) -> str:
@@ -43,13 +42,3 @@ def as_csv(evaluations: Sequence[Evaluated], properties: Sequence[Named]) -> str
             row += [predicted.value, predicted.low, predicted.high] if predicted else [None] * 3
         writer.writerow([harmless(cell) for cell in [*row, one.message]])
     return buffer.getvalue()
-
-
-def harmless(cell: object) -> str:
-    """Return a cell's text; what a spreadsheet would run as a formula gets a quote in front."""
-    if cell is None:
-        return ""
-    if isinstance(cell, (int, float)):
-        return f"{cell:.6g}"
-    text = str(cell)
-    return "'" + text if text.lstrip(" ").startswith(_FORMULA) else text

@@ -56,4 +56,4 @@ with st.spinner("Synthesising further samples…"):
     samples = designs.design_samples(model, request)
 design_result.more(samples, design.um_per_px, network)
 with download_place:
-    design_result.downloads(design, samples, request, model)
+    design_result.downloads(design, samples, request, model, network)

@@ -1,0 +1,209 @@
+"""What is known of a model, as a list of facts: what it learned from, how good it is, its limits.
+
+Facts come from the model's own files and say "not recorded" or "not measured" where a file is
+silent. Two models' facts are put side by side by `compare_models`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bayesnet.network import Network
+from bayesnet.nodes import Node
+from core.properties import PropertyModel
+from core.reference import Reference
+from core.regressor import Regressor
+from core.wording import number, quantity
+
+NOT_RECORDED, NOT_MEASURED = "not recorded", "not measured"
+LEAST_FOR_INTERVALS = 9  # specimens, split conformal at 90 %
+SECTIONS = ("Data", "Pictures", "Properties", "Process settings", "Model", "Limits")
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One fact: the section it belongs to, what it is about, and what is known."""
+
+    section: str
+    what: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelParts:
+    """A model's files, as far as they are there.
+
+    Attributes:
+        manifest: content of `manifest.json`.
+        network, properties, reference: None where they are missing.
+    """
+
+    manifest: Mapping[str, Any]
+    network: Network | None
+    properties: PropertyModel | None
+    reference: Reference | None
+
+
+def model_facts(parts: ModelParts) -> list[Fact]:
+    """Return what is known of a model, section by section."""
+    return [
+        *_data(parts),
+        *_pictures(parts),
+        *_properties(parts),
+        *_settings(parts.network),
+        *_model(parts.manifest),
+        *_limits(parts),
+    ]
+
+
+def compare_models(models: Sequence[Sequence[Fact]]) -> list[tuple[str, str, list[str]]]:
+    """Return (section, what, a text for each model) for every fact that one of them has."""
+    by_model = [{(f.section, f.what): f.text for f in facts} for facts in models]
+    keys = list(dict.fromkeys(key for facts in by_model for key in facts))
+    keys.sort(key=lambda key: SECTIONS.index(key[0]))
+    return [
+        (section, what, [facts.get((section, what), "none") for facts in by_model])
+        for section, what in keys
+    ]
+
+
+def _data(parts: ModelParts) -> list[Fact]:
+    about = parts.manifest
+    kind = {True: "synthetic: simulated micrographs and properties", False: "measured"}
+    trained = about.get("training_specimens")
+    specimens = about.get("specimens")
+    split = NOT_RECORDED
+    if isinstance(trained, list) and isinstance(specimens, int):
+        split = f"{len(trained)} specimens trained on, {specimens - len(trained)} held out"
+    scale = about.get("um_per_px")
+    rows = {
+        "Data set": str(about.get("data_name") or NOT_RECORDED),
+        "Kind": kind.get(about.get("synthetic"), NOT_RECORDED),  # type: ignore[arg-type]
+        "Amount": f"{specimens} specimens, {about.get('images', '?')} micrographs"
+        if specimens
+        else NOT_RECORDED,
+        "Split": split,
+        "Scale": f"{scale:g} µm per px" if isinstance(scale, (int, float)) else "not known",
+        "Data, sha256": str(about.get("data_hash") or NOT_RECORDED)[:16],
+    }
+    return [Fact("Data", what, text) for what, text in rows.items()]
+
+
+def _pictures(parts: ModelParts) -> list[Fact]:
+    metrics, reference = parts.manifest.get("metrics") or {}, parts.reference
+    held_out = metrics.get("relative")
+    rows = {
+        "Style error, held-out patches": NOT_MEASURED
+        if held_out is None
+        else f"{held_out:.3f} ({parts.manifest.get('validated_on') or 'held-out'})",
+        "Style error, new micrographs": NOT_MEASURED,
+    }
+    if reference is not None:
+        rows["Style error, new micrographs"] = (
+            f"{reference.style_reconstruction_median:.3f} median, 90 % below "
+            f"{reference.style_reconstruction_p90:.3f}; {reference.images} micrographs of "
+            f"{reference.data_name}"
+        )
+        rows["Two real patches, one specimen"] = f"{reference.style_same_specimen:.3f}"
+        rows["Two real patches, two specimens"] = f"{reference.style_other_specimen:.3f}"
+    latents = (parts.manifest.get("config") or {}).get("latents")
+    if parts.network is not None:
+        rows["Active latents"] = f"{len(parts.network.latents)} of {latents}"
+    return [Fact("Pictures", what, text) for what, text in rows.items()]
+
+
+def _properties(parts: ModelParts) -> list[Fact]:
+    if parts.properties is None:
+        return [Fact("Properties", "Predicted", "none: no property has five labelled specimens")]
+    nodes = {n.column: n for n in parts.network.properties} if parts.network else {}
+    facts = []
+    for one in parts.properties.regressors:
+        mape = "" if one.mape is None else f" ({100 * one.mape:.1f} % on average)"
+        error = f"± {quantity(one.rmse, one.unit)}{mape}, R² {one.r2:.2f}"
+        facts.append(Fact("Properties", f"{one.label}, error on left-out specimens", error))
+        facts.append(Fact("Properties", f"{one.label}, 90 % interval", _half_width(one)))
+        if one.column in nodes:
+            facts.append(Fact("Properties", f"{one.label}, range", _range(nodes[one.column])))
+        labelled = f"{len(one.points)} specimens"
+        facts.append(Fact("Properties", f"{one.label}, labelled", labelled))
+    return facts
+
+
+def _half_width(one: Regressor) -> str:
+    if one.half_width is None:
+        return "none: too few specimens"
+    if one.relative:
+        return f"± {number(100 * one.half_width)} % from all patches of a specimen"
+    return f"± {quantity(one.half_width, one.unit)} from all patches of a specimen"
+
+
+def _settings(network: Network | None) -> list[Fact]:
+    if network is None:
+        return [Fact("Process settings", "Network", "not fitted: no designs")]
+    facts = []
+    left_out = network.calibration.get("process", {})
+    for node in network.process:
+        facts.append(Fact("Process settings", f"{node.label}, range", _range(node)))
+        covered = left_out.get(node.column, {}).get("coverage_90_design")
+        widened = left_out.get(node.column, {}).get("widening_90")
+        text = NOT_MEASURED
+        if covered is not None and widened is not None:
+            text = (
+                f"{100 * covered:.0f} % of left-out specimens before, 90 % after widening by "
+                f"{number(widened)}"
+            )
+        facts.append(Fact("Process settings", f"{node.label}, 90 % interval covers", text))
+    return facts or [Fact("Process settings", "Settings", "none in the data: no recommendations")]
+
+
+def _model(about: Mapping[str, Any]) -> list[Fact]:
+    config = about.get("config") or {}
+    minutes = about.get("seconds")
+    steps = about.get("steps")
+    training = NOT_RECORDED
+    if steps and minutes:
+        training = f"{steps} steps, {minutes / 60:.0f} min on {about.get('hardware', 'unknown')}"
+    rows = {
+        "Decoder": str(config.get("decoder", NOT_RECORDED)),
+        "Patch": f"{config['patch_px']} px" if "patch_px" in config else NOT_RECORDED,
+        "Parameters": f"{about['parameters']:,}" if "parameters" in about else NOT_RECORDED,
+        "Training": training,
+        "Date": str(about.get("date") or NOT_RECORDED)[:10],
+        "Weights, sha256": str(about.get("weights_sha256") or NOT_RECORDED)[:16],
+    }
+    return [Fact("Model", what, text) for what, text in rows.items()]
+
+
+def _limits(parts: ModelParts) -> list[Fact]:
+    """Say what the model was not tested for, from what its files hold."""
+    about, network = parts.manifest, parts.network
+    scale = about.get("um_per_px")
+    limits = [
+        (
+            "Material",
+            "Not tested on any material, etching or microscope other than those of its data set.",
+        ),
+        (
+            "Magnification",
+            f"Not tested at scales other than {scale:g} µm per px; others are resampled to it."
+            if isinstance(scale, (int, float))
+            else "The scale of its micrographs is not known: sizes are in px only.",
+        ),
+        (
+            "Range",
+            "Properties and settings outside the ranges above are not extrapolated: such targets "
+            "are judged infeasible, such limits are refused.",
+        ),
+    ]
+    if about.get("synthetic"):
+        limits.append(("Reality", "Its figures are of simulated castings, not of a real foundry."))
+    if parts.reference is None:
+        limits.append(("Unusual micrographs", "Cannot be told: core.reference was not run."))
+    if network is not None and len(network.specimens) < LEAST_FOR_INTERVALS:
+        few = f"Only {len(network.specimens)} specimens: no intervals can be given."
+        limits.append(("Intervals", few))
+    return [Fact("Limits", what, text) for what, text in limits]
+
+
+def _range(node: Node) -> str:
+    return f"{number(node.low)} to {quantity(node.high, node.unit)}"

@@ -1,0 +1,1 @@
+"""What people take away: pictures with their scale, tables for spreadsheets, HTML reports."""

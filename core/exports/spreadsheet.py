@@ -1,0 +1,113 @@
+"""Tables as CSV for spreadsheets: units in the headers, and no cell that would run as a formula."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from numbers import Real
+
+import numpy as np
+
+from core.descriptors import SCALARS, Descriptors
+from core.encode import LatentTable
+from core.wording import titled
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+LATENT_DIGITS = 9  # enough for a float32 to come back exactly
+DESCRIPTOR_HEADER = (
+    "Scale (µm per px)",
+    "Area (mm²)",
+    "Particles, inner",
+    "Particles, all",
+    *(s.label if s.unit == "1" else f"{s.label} ({s.unit})" for s in SCALARS),
+)
+
+
+def harmless(cell: object, digits: int = 6) -> str:
+    """Return a cell's text; what a spreadsheet would run as a formula gets a quote in front.
+
+    >>> harmless("=1+1"), harmless(-4.5), harmless(None), harmless(True)
+    ("'=1+1", '-4.5', '', 'yes')
+    """
+    if cell is None:
+        return ""
+    if isinstance(cell, (bool, np.bool_)):
+        return "yes" if cell else "no"
+    if isinstance(cell, Real):
+        value = float(cell)
+        if isinstance(cell, (int, np.integer)):
+            return str(int(cell))
+        return f"{value:.{digits}g}" if np.isfinite(value) else ""
+    text = str(cell)
+    return "'" + text if text.lstrip(" ").startswith(_FORMULA) else text
+
+
+def to_csv(header: Sequence[str], rows: Iterable[Sequence[object]], digits: int = 6) -> str:
+    """Return a table as CSV; unknown and missing numbers are empty cells.
+
+    Args:
+        header: a name for each column, with its unit.
+        rows: cells: texts, numbers, None.
+        digits: significant digits of numbers that are not whole.
+    """
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    writer.writerow([harmless(cell) for cell in header])
+    for row in rows:
+        writer.writerow([harmless(cell, digits) for cell in row])
+    return buffer.getvalue()
+
+
+def descriptor_cells(found: Descriptors | None) -> list[object]:
+    """Return the cells under `DESCRIPTOR_HEADER`; empty ones where nothing was measured."""
+    if found is None:
+        return [None] * len(DESCRIPTOR_HEADER)
+    values = found.scalars()
+    counts = [found.um_per_px, found.area_mm2, found.n_inner, found.n_particles]
+    return [*counts, *(values[scalar.name] for scalar in SCALARS)]
+
+
+def descriptors_csv(found: Mapping[str, Descriptors]) -> str:
+    """Return descriptors, a picture a row, with their notes.
+
+    Args:
+        found: name of the picture -> what was measured on it.
+    """
+    rows = (
+        [name, *descriptor_cells(one), "; ".join([*one.notes, one.grain_reason or ""]).strip("; ")]
+        for name, one in found.items()
+    )
+    return to_csv(["Picture", *DESCRIPTOR_HEADER, "Remarks"], rows)
+
+
+def latents_csv(latents: Mapping[str, Sequence[float] | np.ndarray]) -> str:
+    """Return latents, a picture a row: its name, then z[0], z[1] and so on (no unit).
+
+    Args:
+        latents: name of the picture -> (D,) latents.
+    """
+    dimensions = len(next(iter(latents.values()))) if latents else 0
+    header = ["Picture", *(f"z[{i}]" for i in range(dimensions))]
+    return to_csv(header, ([name, *z] for name, z in latents.items()), LATENT_DIGITS)
+
+
+def latent_table_csv(table: LatentTable) -> str:
+    """Return the latents of a data set, a patch a row, with what is known of its specimen."""
+    header = [
+        "Specimen",
+        "Image",
+        "Patch row (px)",
+        "Patch column (px)",
+        *(titled(column) for column in table.columns),
+        *(f"z[{i}]" for i in range(table.mu.shape[1])),
+    ]
+    known = {
+        str(name): [row[column.name] for column in table.columns]
+        for name, row in table.specimens.iterrows()
+    }
+    rows = (
+        [specimen, file, *corner, *known[str(specimen)], *mu]
+        for specimen, file, corner, mu in zip(
+            table.specimen, table.file, table.corner, table.mu, strict=True
+        )
+    )
+    return to_csv(header, rows, LATENT_DIGITS)

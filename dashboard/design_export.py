@@ -1,0 +1,118 @@
+"""What can be taken away of a design: files, and a place in the library."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+
+import streamlit as st
+
+from bayesnet import library
+from bayesnet.design import Design, Picture
+from bayesnet.design_report import design_report
+from bayesnet.network import Network
+from bayesnet.recipe import Recipe
+from bayesnet.recording import parts_of, picture_text, record
+from core.descriptors import describe
+from core.exports.spreadsheet import descriptors_csv, latents_csv
+from core.exports.tiff16 import encode_tiff16
+from dashboard import errors, state
+from dashboard.designs import SAMPLE_PX
+from dashboard.state import Model
+
+
+def recipe_of(design: Design, samples: Sequence[Picture], model: Model, network: Network) -> Recipe:
+    """Return the recipe of a design with its samples."""
+    fitted = model.part("network.json").parent
+    return record(
+        replace(design, samples=tuple(samples)),
+        state.loaded(model),
+        network,
+        parts_of(model.folder, fitted),
+        SAMPLE_PX,
+        model.name,
+    )
+
+
+def named_pictures(design: Design, samples: Sequence[Picture]) -> dict[str, Picture]:
+    """Return the pictures by the names that tables give them."""
+    return {"design": design.main} | {f"sample {i}": p for i, p in enumerate(samples, start=1)}
+
+
+def offer(
+    design: Design, samples: Sequence[Picture], stem: str, model: Model, network: Network
+) -> None:
+    """Offer further files of a design, and to save it; everything is made when it is asked for.
+
+    Args:
+        design: on the screen.
+        samples: of the same request.
+        stem: what the files' names begin with.
+        model: the model; network: its network.
+    """
+    with st.container(horizontal=True, key="design_export"):
+        with st.popover("More files", icon=":material/download:", key="design_files"):
+            _files(design, samples, stem, model, network)
+        with st.popover("Save design", icon=":material/bookmark_add:", key="design_save"):
+            _save(design, samples, model, network)
+
+
+def _files(
+    design: Design, samples: Sequence[Picture], stem: str, model: Model, network: Network
+) -> None:
+    pictures = named_pictures(design, samples)
+
+    def recipe() -> Recipe:
+        return recipe_of(design, samples, model, network)
+
+    def tiff() -> bytes:
+        return encode_tiff16(design.main.pixels, design.um_per_px, picture_text(recipe()))
+
+    def as_json() -> str:
+        return json.dumps(recipe().to_json(), indent=2, allow_nan=False)
+
+    def report() -> str:
+        return design_report(recipe(), [p.pixels for p in pictures.values()])
+
+    def descriptors() -> bytes:
+        found = {n: describe(p.pixels, design.um_per_px or 0) for n, p in pictures.items()}
+        return descriptors_csv(found).encode("utf-8-sig")
+
+    def latents() -> bytes:
+        return latents_csv({n: p.z for n, p in pictures.items()}).encode("utf-8-sig")
+
+    offers = [
+        ("Report (HTML)", report, "html", "text/html", "One page with pictures, verdict, numbers."),
+        ("Picture (16-bit TIFF)", tiff, "tif", "image/tiff", "ImageJ opens it with its scale."),
+        (
+            "Recipe (JSON)",
+            as_json,
+            "recipe.json",
+            "application/json",
+            "python -m bayesnet.replay makes the same design from it again.",
+        ),
+        ("Latents (CSV)", latents, "latents.csv", "text/csv", "Of the design and its samples."),
+    ]
+    if design.um_per_px:
+        about = "Graphite and grains of the design and its samples, measured on the pictures."
+        offers.append(("Descriptors (CSV)", descriptors, "descriptors.csv", "text/csv", about))
+    for label, make, suffix, mime, about in offers:
+        key = f"design_file_{suffix.replace('.', '_')}"
+        name = f"{stem}.{suffix}" if "." not in suffix else f"{stem}_{suffix}"
+        st.download_button(label, make, name, mime, key=key, help=about, on_click="ignore")
+
+
+def _save(design: Design, samples: Sequence[Picture], model: Model, network: Network) -> None:
+    with st.form("design_save_form", border=False):
+        note = st.text_area(
+            "Note", key="design_note", max_chars=library.MAX_NOTE, placeholder="What is it for?"
+        )
+        sent = st.form_submit_button("Save to the library", key="design_save_submit")
+    if not sent:
+        return
+    with errors.shown():
+        recipe = recipe_of(design, samples, model, network)
+        name, new = library.save_design(
+            state.workspace() / "designs", recipe, design.main.pixels, note
+        )
+        st.success(f"Saved as {name}." if new else f"This design is in the library as {name}.")
+        st.page_link("views/library.py", label="Open the library", icon=":material/bookmarks:")

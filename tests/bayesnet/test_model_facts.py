@@ -1,0 +1,85 @@
+"""Facts come from the model's own files, and what is not known is said to be."""
+
+from dataclasses import replace
+
+import pytest
+
+from bayesnet.model_facts import SECTIONS, ModelParts, compare_models, model_facts
+from bayesnet.network import Network
+from core.files import read_json
+from core.properties import PropertyModel
+from core.reference import load_reference
+
+
+@pytest.fixture(scope="module")
+def parts(tiny_model) -> ModelParts:
+    return ModelParts(
+        manifest=read_json(tiny_model / "manifest.json"),
+        network=Network.load(tiny_model / "network.json"),
+        properties=PropertyModel.load(tiny_model / "properties.json"),
+        reference=load_reference(tiny_model),
+    )
+
+
+def texts(parts: ModelParts) -> dict[str, str]:
+    return {fact.what: fact.text for fact in model_facts(parts)}
+
+
+def test_facts_are_those_of_the_files(parts):
+    found = texts(parts)
+    assert found["Amount"] == "16 specimens, 16 micrographs"
+    assert found["Kind"].startswith("synthetic")
+    assert found["Style error, new micrographs"].startswith("0.150 median, 90 % below 0.200; 1 m")
+    assert found["Weights, sha256"] == parts.manifest["weights_sha256"][:16]
+    uts = parts.properties.regressors[0]
+    assert f"R² {uts.r2:.2f}" in found[f"{uts.label}, error on left-out specimens"]
+    assert found[f"{uts.label}, labelled"] == "16 specimens"
+    node = parts.network.process[0]
+    assert found[f"{node.label}, range"].endswith(node.unit)
+    assert "simulated castings" in found["Reality"]
+
+
+def test_what_was_not_recorded_is_said(parts):
+    bare = ModelParts(manifest={}, network=None, properties=None, reference=None)
+    found = texts(bare)
+    assert found["Data set"] == found["Kind"] == found["Training"] == "not recorded"
+    assert found["Style error, held-out patches"] == "not measured"
+    assert found["Network"] == "not fitted: no designs"
+    assert "core.reference was not run" in found["Unusual micrographs"]
+    assert "not known" in found["Magnification"]
+
+
+def test_split_training_and_held_out_error_are_said_where_recorded(parts):
+    recorded = {
+        "training_specimens": ["a"] * 12,
+        "steps": 100,
+        "seconds": 600,
+        "hardware": "a machine",
+        "metrics": {"relative": 0.1234},
+        "validated_on": "held-out specimens",
+    }
+    found = texts(replace(parts, manifest={**parts.manifest, **recorded}))
+    assert found["Split"] == "12 specimens trained on, 4 held out"
+    assert found["Training"] == "100 steps, 10 min on a machine"
+    assert found["Style error, held-out patches"] == "0.123 (held-out specimens)"
+
+
+def test_few_specimens_mean_no_intervals(parts):
+    few = replace(parts.network, specimens=parts.network.specimens[:8])
+    regressors = tuple(replace(r, half_width=None) for r in parts.properties.regressors)
+    found = texts(
+        replace(parts, network=few, properties=replace(parts.properties, regressors=regressors))
+    )
+    assert "Only 8 specimens" in found["Intervals"]
+    assert found[f"{regressors[0].label}, 90 % interval"] == "none: too few specimens"
+
+
+def test_two_models_are_compared_fact_by_fact_in_the_order_of_sections(parts):
+    bare = ModelParts(manifest={}, network=None, properties=None, reference=None)
+    rows = compare_models([model_facts(parts), model_facts(bare)])
+    by_what = {(section, what): cells for section, what, cells in rows}
+    assert by_what["Data", "Amount"] == ["16 specimens, 16 micrographs", "not recorded"]
+    assert by_what["Process settings", "Network"] == ["none", "not fitted: no designs"]
+    places = [SECTIONS.index(section) for section, _, _ in rows]
+    assert places == sorted(places)
+    assert len(by_what) == len(rows)

@@ -1,0 +1,137 @@
+"""The library: saving from a design, notes, comparing, deleting, damaged and empty."""
+
+import json
+
+import pytest
+
+from bayesnet.library import list_designs, save_design
+from bayesnet.recipe import Recipe
+from core.images import read_image
+from dashboard import saved_designs, state
+from dashboard.design_request import DesignRequest
+from tests.dashboard.conftest import sound, texts
+from tests.recipes import grey_noise, make_recipe
+
+
+def saved(**changes) -> str:
+    return save_design(saved_designs.folder(), make_recipe(**changes), grey_noise(), "a note")[0]
+
+
+def test_an_empty_library_says_how_to_fill_it(with_model, open_page):
+    app = sound(open_page("library"))
+    assert "No design is saved yet" in texts(app)
+
+
+def test_the_library_works_without_a_model(open_page):
+    name = saved()
+    app = sound(open_page("library"))
+    assert "Yield strength 280 MPa, seed 3" in texts(app)
+    assert app.button(key=f"library_open_{name}").disabled
+
+
+def test_a_design_is_saved_once_and_opened_again(with_model, open_page):
+    app = sound(open_page(uts_mpa="333", ys_mpa="222", seed="5", size="256", mg_wt="0.01..0.04"))
+    app.text_area(key="design_note").set_value("for the pump")
+    sound(app.button(key="design_save_submit").click().run())
+    assert any("Saved as" in s.value for s in app.success)
+    (one,), damaged = list_designs(saved_designs.folder())
+    assert not damaged and one.note == "for the pump"
+    assert one.recipe.targets == {"uts_mpa": 333.0, "ys_mpa": 222.0}
+    assert (one.recipe.seed, one.recipe.samples, one.recipe.size_px) == (5, 1, 256)
+    sound(app.button(key="design_save_submit").click().run())
+    assert any("is in the library" in s.value for s in app.success)
+    library = sound(open_page("library"))
+    sound(library.button(key=f"library_open_{one.id}").click().run())
+    assert "strength 333 MPa" in texts(library)
+    assert "Magnesium 0.01 to 0.04 wt%" in texts(library)
+
+
+def test_every_file_of_a_design_can_be_had(with_model, open_page, monkeypatch):
+    made = {}
+
+    def keep(label, data, name, *_, **__):
+        made[label] = data
+        return False
+
+    monkeypatch.setattr("dashboard.design_export.st.download_button", keep)
+    sound(open_page(uts_mpa="333", ys_mpa="222", seed="5", size="256"))
+    found = read_image(made["Picture (16-bit TIFF)"](), "x.tif")
+    assert found.um_per_px == pytest.approx(1.0) and found.pixels.shape == (256, 256)
+    assert made["Report (HTML)"]().count("data:image/png") == 2
+    recipe = Recipe.from_json(json.loads(made["Recipe (JSON)"]()))
+    assert recipe.targets == {"uts_mpa": 333.0, "ys_mpa": 222.0} and recipe.samples == 1
+    for label in ("Latents (CSV)", "Descriptors (CSV)"):
+        lines = made[label]().decode("utf-8-sig").splitlines()
+        assert [line.split(",")[0] for line in lines] == ["Picture", "design", "sample 1"]
+
+
+def test_a_note_is_kept(with_model, open_page):
+    name = saved()
+    app = sound(open_page("library"))
+    app.text_area(key=f"library_note_{name}").set_value("another")
+    sound(app.button(key=f"library_keep_{name}").click().run())
+    assert list_designs(saved_designs.folder())[0][0].note == "another"
+
+
+def test_deleting_asks_first(with_model, open_page):
+    name = saved()
+    app = sound(open_page("library"))
+    app.button(key=f"library_delete_{name}").click().run()
+    app.button(key=f"library_leave_{name}").click().run()
+    assert len(list_designs(saved_designs.folder())[0]) == 1
+    app.button(key=f"library_delete_{name}").click().run()
+    sound(app.button(key=f"library_really_{name}").click().run())
+    assert list_designs(saved_designs.folder()) == ((), ())
+    assert "No design is saved yet" in texts(app)
+
+
+def test_two_designs_stand_side_by_side_and_in_the_address(with_model, open_page):
+    names = [saved(), saved(seed=4, targets={"uts_mpa": 400.0})]
+    app = sound(open_page("library"))
+    app.multiselect(key="library_compare").set_value(names[:1]).run()
+    assert "Choose one more" in texts(app)
+    sound(app.multiselect(key="library_compare").set_value(names).run())
+    table = app.table[0].value
+    assert list(table.columns) == ["What", "Design 1", "Design 2"]
+    assert "430 MPa" in table.to_string() and "400 MPa" in table.to_string()
+    again = sound(open_page("library", compare=",".join(names)))
+    assert list(again.table[0].value.columns) == ["What", "Design 1", "Design 2"]
+
+
+def test_a_design_in_the_address_that_is_gone_is_said(with_model, open_page):
+    saved()
+    app = sound(open_page("library", compare="20200101-000000-00000000"))
+    assert any("Not in the library" in w.value for w in app.warning)
+
+
+def test_a_damaged_entry_is_said_and_can_be_deleted(with_model, open_page):
+    name, good = saved(), saved(seed=4)
+    (saved_designs.folder() / name / "recipe.json").write_text("{")
+    app = sound(open_page("library"))
+    assert any("is damaged" in w.value for w in app.warning)
+    assert app.button(key=f"library_delete_{good}")
+    app.button(key=f"library_delete_{name}").click().run()
+    sound(app.button(key=f"library_really_{name}").click().run())
+    assert not (saved_designs.folder() / name).exists()
+
+
+def test_a_title_or_note_is_no_markup(with_model, open_page):
+    saved(model={**make_recipe().model, "name": "**bold** <b>"})
+    app = sound(open_page("library"))
+    assert "\\*\\*bold\\*\\*" in texts(app)
+
+
+@pytest.mark.parametrize("limit", [0.03, (None, 0.04)])
+def test_a_recipe_turns_into_the_request_that_made_it(limit):
+    request = saved_designs.request_of(make_recipe(process={"mg_wt": limit}))
+    assert request.limits() == {"mg_wt": limit}
+    assert request == DesignRequest(
+        (("uts_mpa", 430.0), ("ys_mpa", 280.0)), request.process, 3, 256
+    )
+
+
+def test_a_model_is_found_by_its_weights(with_model):
+    weights = json.loads((with_model / "manifest.json").read_text())["weights_sha256"]
+    own = make_recipe(parts={**make_recipe().parts, "model": weights})
+    assert saved_designs.model_of(own).id == state.REFERENCE
+    assert saved_designs.model_of(make_recipe()) is None
