@@ -78,8 +78,8 @@ def check_sizes(plan: ImportPlan) -> list[Finding]:
     if tiny.any():
         paths = paths_of(plan, tiny)
         told = f"{many(len(paths), 'picture')} of {side[tiny].min():.0f} px at the least, cropped "
-        why = f"and at the common scale; no patch of {PATCH_PX} px fits: {named(paths)}; leave them out"
-        found.append(error("tiny pictures", told + why, paths))
+        why = f"and at the common scale; no patch of {PATCH_PX} px fits: {named(paths)}"
+        found.append(error("tiny pictures", f"{told}{why}; leave them out", paths))
     if small.any():
         paths = paths_of(plan, small)
         told = f"{many(len(paths), 'picture')} below {FEW_PATCHES_PX} px, which give few patches"
