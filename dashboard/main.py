@@ -11,6 +11,7 @@ PAGES = (
     ("reconstructions", "Reconstructions", ":material/compare:"),
     ("traversals", "Traversals", ":material/tune:"),
     ("network", "Network", ":material/hub:"),
+    ("data", "Own data", ":material/upload_file:"),
 )
 
 st.set_page_config(
