@@ -5,15 +5,23 @@ import streamlit as st
 from dashboard import components, errors
 from dashboard.state import ROOT
 
-PAGES = (
-    ("inverse_design", "Inverse design", ":material/target:"),
-    ("evaluate", "Evaluate patches", ":material/biotech:"),
-    ("reconstructions", "Reconstructions", ":material/compare:"),
-    ("traversals", "Traversals", ":material/tune:"),
-    ("network", "Network", ":material/hub:"),
-    ("library", "Library", ":material/bookmarks:"),
-    ("models", "Models", ":material/inventory_2:"),
-)
+FIRST = "inverse_design"
+SECTIONS = {
+    "Design": (
+        ("inverse_design", "Inverse design", ":material/target:"),
+        ("library", "Library", ":material/bookmarks:"),
+    ),
+    "Evaluate": (("evaluate", "Evaluate patches", ":material/biotech:"),),
+    "Understand": (
+        ("reconstructions", "Reconstructions", ":material/compare:"),
+        ("traversals", "Traversals", ":material/tune:"),
+        ("network", "Network", ":material/hub:"),
+    ),
+    "Models and data": (
+        ("models", "Models", ":material/inventory_2:"),
+        ("data", "Own data", ":material/upload_file:"),
+    ),
+}
 
 st.set_page_config(
     page_title="MicroDesign",
@@ -21,12 +29,16 @@ st.set_page_config(
     layout="wide",
 )
 page = st.navigation(
-    [
-        st.Page(
-            f"views/{name}.py", title=title, icon=icon, url_path=name, default=name == PAGES[0][0]
-        )
-        for name, title, icon in PAGES
-    ]
+    {
+        section: [
+            st.Page(
+                f"views/{name}.py", title=title, icon=icon, url_path=name, default=name == FIRST
+            )
+            for name, title, icon in pages
+        ]
+        for section, pages in SECTIONS.items()
+    },
+    expanded=True,
 )
 with errors.shown():
     components.sidebar()

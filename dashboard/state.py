@@ -1,7 +1,6 @@
 """Where models live, and their parts, loaded once and shared by all sessions."""
 
 import logging
-import os
 import re
 import threading
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from core.examples import Example, load_examples
 from core.files import read_json
 from core.properties import PropertyModel
 from core.reference import Reference, load_reference
+from core.workspace import workspace as core_workspace
 
 ROOT = Path(__file__).resolve().parents[1]
 ASSETS = ROOT / "assets"
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 def workspace() -> Path:
     """Return the folder for everything that users make: MICRODESIGN_WORKSPACE, or `workspace/`."""
-    return Path(os.environ.get("MICRODESIGN_WORKSPACE") or ROOT / "workspace").expanduser()
+    return core_workspace()
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,183 @@
+"""A user's table: CSV in any usual encoding, separator and decimal mark, or Excel."""
+
+import csv
+import io
+import re
+import zipfile
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from core.display_name import display_name, printable
+from core.errors import InputError
+
+MAX_TABLE_BYTES = 32 * 2**20
+MAX_EXCEL_BYTES = 256 * 2**20  # unpacked
+MAX_ROWS, MAX_COLUMNS = 50_000, 200
+UNKNOWN = frozenset(("", "-", "–", "n/a", "na", "n.a.", "nan", "none", "null", "?", "unknown"))
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_COMMA = re.compile(r"[+-]?(\d+,\d+|,\d+)([eE][+-]?\d+)?")
+_POINT = re.compile(r"[+-]?(\d+\.\d+|\.\d+)([eE][+-]?\d+)?")
+EXCEL = (
+    "Excel files need the package openpyxl, which is not installed here: in Excel choose Save as, "
+    "CSV UTF-8, and use that file"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table as text.
+
+    Attributes:
+        name: of the file, safe to show.
+        columns: header -> cells, stripped; "" where nothing is known ("n/a", "-" and the like).
+        decimal_comma: numbers are written 0,035.
+        notes: how the file was read, for people to check.
+    """
+
+    name: str
+    columns: dict[str, list[str]]
+    decimal_comma: bool
+    notes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values())))
+
+    def number(self, cell: str) -> float:
+        """Return a cell's number, NaN where it is none."""
+        text = cell.replace(",", ".") if self.decimal_comma and _COMMA.fullmatch(cell) else cell
+        value = float(text) if _NUMBER.fullmatch(text) else np.nan
+        return value if np.isfinite(value) else np.nan
+
+    def is_numeric(self, column: str) -> bool:
+        """Tell whether most of a column's known cells are numbers, and there is one."""
+        known = [cell for cell in self.columns[column] if cell]
+        numbers = sum(np.isfinite(self.number(cell)) for cell in known)
+        return bool(known) and numbers > 0.5 * len(known)
+
+
+def read_sheet(data: bytes, name: str) -> Sheet:
+    """Read a CSV or an Excel file (its first sheet).
+
+    Raises:
+        InputError: it is too large, no table, or Excel without the package that reads it.
+    """
+    shown = display_name(name)
+    if len(data) > MAX_TABLE_BYTES:
+        raise InputError(f"{shown} has more than {MAX_TABLE_BYTES // 2**20} MiB; split it")
+    if data.startswith(b"\xd0\xcf\x11\xe0"):
+        raise InputError(f"{shown} is an old Excel file (.xls); save it as .xlsx or as CSV")
+    notes: list[str] = []
+    rows = _excel(data, shown) if data.startswith(b"PK") else _csv(data, shown, notes)
+    columns = _columns(rows, shown, notes)
+    comma = _decimal_comma(columns, notes)
+    return Sheet(shown, columns, comma, tuple(notes))
+
+
+def _excel(data: bytes, shown: str) -> list[list[str]]:
+    """Return the cells of the first sheet as text."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            if sum(entry.file_size for entry in archive.infolist()) > MAX_EXCEL_BYTES:
+                raise InputError(f"{shown} unpacks to too much; save the sheet as CSV")
+        frame = pd.read_excel(
+            io.BytesIO(data), header=None, dtype=str, na_filter=False, engine="openpyxl"
+        )
+    except InputError:
+        raise
+    except ImportError as error:
+        raise InputError(f"{shown}: {EXCEL}") from error
+    except Exception as error:  # openpyxl raises whatever a damaged file makes it raise
+        raise InputError(
+            f"{shown} is not an Excel file that can be read ({printable(str(error))[:120]}); "
+            "save the sheet as CSV"
+        ) from error
+    return [[str(cell).strip() for cell in row] for row in frame.to_numpy().tolist()]
+
+
+def _csv(data: bytes, shown: str, notes: list[str]) -> list[list[str]]:
+    """Return the cells of a CSV; says what was told of its encoding and separator."""
+    text = _decoded(data, notes)
+    if "\0" in text:
+        raise InputError(f"{shown} is not a text file; save the table as CSV UTF-8")
+    separator = _separator(text)
+    if separator != ",":
+        notes.append(f"cells are separated by {'semicolons' if separator == ';' else 'tabs'}")
+    rows: list[list[str]] = []
+    try:
+        for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator):
+            rows.append([cell.strip() for cell in row])
+            if len(rows) > MAX_ROWS + 1:
+                raise InputError(f"{shown} has more than {MAX_ROWS} rows; split it")
+    except csv.Error as error:
+        raise InputError(f"{shown} is not a table: {error}") from error
+    return rows
+
+
+def _decoded(data: bytes, notes: list[str]) -> str:
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        notes.append("read as UTF-16")
+        return data.decode("utf-16", errors="replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        notes.append("it is not UTF-8: read as Windows-1252; check signs such as µ, ° and ä")
+        return data.decode("cp1252", errors="replace")
+
+
+def _separator(text: str) -> str:
+    """Return the separator that the header has most of, outside quotes."""
+    header = next((line for line in text.splitlines() if line.strip(" ,;\t")), "")
+    plain = re.sub(r'"[^"]*"', "", header)
+    return max((",", ";", "\t"), key=plain.count)
+
+
+def _columns(rows: list[list[str]], shown: str, notes: list[str]) -> dict[str, list[str]]:
+    """Return named columns; rows are made as long as the header."""
+    rows = [row for row in rows if any(row)]
+    if len(rows) < 2:
+        raise InputError(f"{shown} has no row below its header; a table needs both")
+    header = [printable(cell)[:80].strip() for cell in rows[0]]
+    while header and not header[-1] and not any(len(r) >= len(header) and r[-1] for r in rows[1:]):
+        header.pop()
+        rows = [row[: len(header)] for row in rows]
+    if len(header) > MAX_COLUMNS:
+        raise InputError(f"{shown} has {len(header)} columns; at most {MAX_COLUMNS} are read")
+    for number, row in enumerate(rows[1:], start=2):
+        if len(row) > len(header) and any(row[len(header) :]):
+            raise InputError(
+                f"{shown}, row {number}: {len(row)} cells under {len(header)} headings; put cells "
+                "that hold the separator in quotes"
+            )
+    names = [name or f"column {place}" for place, name in enumerate(header, start=1)]
+    doubled = [name for name, count in Counter(names).items() if count > 1]
+    if doubled:
+        raise InputError(f"{shown} has two columns named {doubled[0]!r}; rename one")
+    found = {name: [_known(row, place) for row in rows[1:]] for place, name in enumerate(names)}
+    if not found:
+        raise InputError(f"{shown} has no column with a name")
+    if empty := [name for name, cells in found.items() if not any(cells)]:
+        notes.append(f"empty columns: {', '.join(empty)[:200]}")
+    return found
+
+
+def _known(row: list[str], place: int) -> str:
+    cell = printable(row[place]) if place < len(row) else ""
+    return "" if cell.lower() in UNKNOWN else cell[:500]
+
+
+def _decimal_comma(columns: dict[str, list[str]], notes: list[str]) -> bool:
+    """Tell whether numbers are written with a decimal comma."""
+    cells = [cell for column in columns.values() for cell in column]
+    commas = sum(bool(_COMMA.fullmatch(cell)) for cell in cells)
+    points = sum(bool(_POINT.fullmatch(cell)) for cell in cells)
+    if commas and not points:
+        notes.append("numbers are read with decimal commas")
+    elif commas:
+        notes.append(
+            f"numbers with a decimal point: {points}, with a comma: {commas}; those with a "
+            "comma are not read as numbers"
+        )
+    return bool(commas and not points)

@@ -1,0 +1,133 @@
+"""Own data: pictures and a table, by drag and drop, become a data set to train on."""
+
+from dataclasses import asdict, replace
+
+import streamlit as st
+
+from core.import_data.findings import has_errors
+from core.import_data.matching import match
+from core.import_data.naming import check_name, plain
+from core.import_data.plan import Choices, make_plan
+from core.import_data.preflight import preflight
+from core.import_data.source import many, named
+from core.import_data.write import write_dataset
+from core.workspace import data_folder
+from dashboard import data_form, data_report, data_session, errors, permission
+from dashboard.errors import escape
+
+PICTURES = ["png", "jpg", "jpeg", "tif", "tiff", "bmp", "zip"]
+
+st.title("Own data", anchor=False)
+st.write(
+    "Your micrographs and a table of process settings and measured properties become a data set "
+    "that a model can be trained on. Everything is checked before anything is written."
+)
+permission.require()
+if told := st.session_state.pop("data_made", None):
+    st.success(f"**{escape(told)}**", icon=":material/check:")
+
+st.subheader("1 · Pictures and table", anchor=False)
+left, right = st.columns(2)
+files = left.file_uploader(
+    "Micrographs (PNG, JPEG, TIFF, BMP), or zips of them",
+    PICTURES,
+    accept_multiple_files=True,
+    key="data_files",
+    help="64 MB a file: put larger sets into several zips, or use python -m core.import_data.",
+)
+table = right.file_uploader(
+    "Table (CSV or Excel), where you have one",
+    ["csv", "tsv", "txt", "xlsx"],
+    key="data_table",
+    help="A row a picture or a row a specimen; first row: headings. Units may stand in brackets, "
+    "as in UTS (MPa). A table inside the zip is found by itself.",
+)
+found = None
+with errors.shown():
+    found = data_session.uploaded(files, table)
+if found is None:
+    if not files:
+        st.info(
+            "Drop your pictures into the left field, and a table such as "
+            "`Sample; Temperature (°C); Hardness (HV)` into the right one."
+        )
+    st.subheader("Data sets in the workspace", anchor=False)
+    data_report.show_data_sets()
+    st.stop()
+count = many(len(found.listing.pictures), "picture")
+rows = f"{many(len(found.sheet), 'row')} in {found.sheet.name}" if found.sheet else "no table"
+said = [*found.listing.notes, *(found.sheet.notes if found.sheet else ())]
+st.caption(escape(" · ".join([count, rows, *said])))
+
+findings, plan, rule = None, None, None
+with errors.shown():
+    st.subheader("2 · Which row belongs to which picture", anchor=False)
+    paths = [file.path for file in found.listing.pictures]
+    rule = data_form.ask_rule(found)
+    sheet = found.sheet if rule.by != "nothing" else None
+    matching = match(paths, sheet, rule)
+    specimens = {name for path, name in matching.specimens.items() if name}
+    matched = f"{len(matching.rows)} of {count} have a row · " if sheet else ""
+    st.caption(escape(f"{matched}{many(len(specimens), 'specimen')}: {named(sorted(specimens))}"))
+
+    if sheet is not None:
+        st.subheader("3 · What the columns are", anchor=False)
+        st.caption(
+            "Process settings are what you choose, properties what you measure. Both belong to the "
+            "specimen. Click a cell to change it."
+        )
+    fields = data_form.ask_fields(found, sheet, rule)
+
+    st.subheader("4 · Scale and information bar", anchor=False)
+    scale = data_form.ask_scale(found, sheet)
+    crop = data_form.ask_crop(found)
+
+    st.subheader("5 · Pictures", anchor=False)
+    st.caption("Change a specimen's name or a crop by hand, or leave a picture out.")
+    by_hand, crops, unused = data_report.picture_table(found, matching, crop, sheet is not None)
+    data_report.show_crop(found, crop, crops)
+    choices = Choices(
+        name="",
+        fields=fields,
+        scale=scale,
+        crop=crop,
+        crops=crops,
+        by_hand=by_hand,
+        left_out=unused,
+    )
+    plan = make_plan(found.listing.pictures, found.examined, sheet, matching, choices)
+
+    st.subheader("6 · Check before anything starts", anchor=False)
+    findings = preflight(plan)
+    data_report.show_findings(findings, found)
+if plan is None or findings is None or rule is None:
+    st.stop()
+
+st.subheader("7 · Make the data set", anchor=False)
+with st.form("data_form"):
+    name = st.text_input("Name", placeholder="Castings, spring campaign", key="data_name")
+    synthetic = st.checkbox("The pictures are simulated, not measured", key="data_synthetic")
+    sent = st.form_submit_button(
+        "Make the data set", type="primary", key="data_make", disabled=has_errors(findings)
+    )
+if sent and not name.strip():
+    st.warning("Give the data set a name.")
+elif sent:
+    with errors.shown():
+        folder = check_name(plain(name))
+        bar = st.progress(0.0, "Writing…")
+        record = {"table": sheet.name if sheet else None, "matching": asdict(rule)}
+        data = write_dataset(
+            replace(plan, name=name.strip(), synthetic=synthetic),
+            findings,
+            data_folder(),
+            folder,
+            record,
+            lambda done: bar.progress(done / len(plan.files), f"Picture {done}"),
+        )
+        made = many(data.table["specimen"].nunique(), "specimen")
+        st.session_state["data_made"] = f"{name.strip()} is made: {len(data)} pictures of {made}."
+        data_session.forget()
+        st.rerun()
+st.subheader("Data sets in the workspace", anchor=False)
+data_report.show_data_sets()

@@ -1,0 +1,181 @@
+"""The page *Own data*: from uploads to a data set, by clicks."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.columns import Column
+from core.dataset import load_dataset
+from core.errors import InputError
+from core.import_data.examine import Crop
+from core.import_data.fields import FieldChoice
+from core.import_data.sheet import read_sheet
+from dashboard import permission
+from dashboard.data_form import ROLES, read_fields
+from dashboard.data_report import read_pictures, with_crop
+from tests.core.import_data.pictures import png, zipped
+from tests.dashboard.conftest import sound
+from tests.dashboard.conftest import texts as raw_texts
+
+SPECIMENS = 6
+TABLE = "Sample;Temp (°C);Hardness (HV)\n" + "".join(
+    f"K{i};{800 + 10 * i};{200 + i},5\n" for i in range(SPECIMENS)
+)
+PICTURES = {f"K{i}_{j}.png": png(10 * i + j, 160, 0.5) for i in range(SPECIMENS) for j in range(2)}
+
+
+@pytest.fixture(autouse=True)
+def _allowed(monkeypatch):
+    monkeypatch.setenv(permission.VARIABLE, "on")
+
+
+def texts(app) -> str:
+    """What the page says, without the marks that keep Markdown from reading it."""
+    return raw_texts(app).replace("\\", "")
+
+
+def upload(app, pictures=PICTURES, table: str | None = TABLE):
+    """Drop pictures and a table, and run."""
+    files = app.file_uploader(key="data_files")
+    for name, data in pictures.items():
+        files.upload(name, data, "image/png")
+    if table is not None:
+        app.file_uploader(key="data_table").upload("t.csv", table.encode("cp1252"), "text/csv")
+    return app.run()
+
+
+def test_pictures_and_a_table_become_a_data_set(open_page, tmp_path: Path):
+    app = sound(open_page("data"))
+    assert "There is none yet" in texts(app)
+    sound(upload(app))
+    said = texts(app)
+    assert "12 pictures · 6 rows in t.csv" in said and "decimal commas" in said
+    assert "12 of 12 pictures have a row · 6 specimens: K0, K1" in said
+    assert "only 6 specimens" in said  # a warning of the check
+    assert app.selectbox(key="data_by_1").value == "specimen"
+    app.text_input(key="data_name").set_value("Güsse 1")
+    sound(app.button(key="data_make").click().run())
+    assert "Güsse 1 is made: 12 pictures of 6 specimens." in texts(app)
+    data = load_dataset(tmp_path / "workspace" / "data" / "Gusse_1")
+    assert data.columns == (
+        Column("temp_c", "°C", "Temp", "process", "numeric"),
+        Column("hardness_hv", "HV", "Hardness", "property", "numeric"),
+    )
+    assert data.specimens.loc["K3"].tolist() == [830.0, 203.5]
+    assert data.table["um_per_px"].tolist() == [0.5] * 12
+
+
+def test_a_crop_and_one_scale_reach_the_data_set(open_page, tmp_path: Path):
+    app = upload(open_page("data"))
+    app.selectbox(key="data_scale_1").set_value("value").run()
+    app.number_input(key="data_um_per_px_1").set_value(2.0)
+    app.number_input(key="data_crop_bottom_1").set_value(20).run()
+    assert "160 × 140 px are used" in "".join(i.captions[0] for i in app.get("image"))
+    app.text_input(key="data_name").set_value("x")
+    sound(app.button(key="data_make").click().run())
+    data = load_dataset(tmp_path / "workspace" / "data" / "x")
+    assert data.read(0).pixels.shape == (140, 160) and data.read(0).um_per_px == 2.0
+
+
+def test_errors_hold_it_back_until_what_they_name_is_left_out(open_page):
+    pictures = PICTURES | {"K0_1.png": b"no picture", "K1_0.png": PICTURES["K2_0.png"]}
+    app = upload(open_page("data"), pictures)
+    assert any("2 errors" in box.value for box in app.error)
+    assert "not an image" in texts(app) and "Leaking specimens" in texts(app)
+    assert app.button(key="data_make").disabled
+    sound(app.button(key="data_leave_out_1").click().run())
+    assert not app.button(key="data_make").disabled
+    assert "2 pictures left out" in texts(app)
+
+
+def test_a_zip_with_its_table_needs_nothing_else(open_page):
+    data = zipped({**PICTURES, "t.csv": TABLE.encode()})
+    app = sound(upload(open_page("data"), {"all.zip": data}, None))
+    assert "12 of 12 pictures have a row" in texts(app)
+
+
+def test_without_a_table_specimens_come_from_names_and_an_own_pattern(open_page):
+    app = sound(upload(open_page("data"), table=None))
+    assert "no table" in texts(app) and "6 specimens: K0" in texts(app)
+    assert "nothing to design for" in texts(app)
+    app.selectbox(key="data_pattern_1").set_value("own pattern").run()
+    app.text_input(key="data_own_pattern_1").set_value("*_{specimen}").run()
+    assert "2 specimens: 0, 1" in texts(app)
+    app.text_input(key="data_own_pattern_1").set_value("*").run()
+    assert "needs {specimen} once" in texts(app)
+
+
+def test_a_damaged_zip_and_a_missing_name_are_said(open_page):
+    app = upload(open_page("data"), {"a.zip": b"nonsense"}, None)
+    assert "is not a zip" in app.error[0].value
+    app = upload(open_page("data"))
+    app.button(key="data_make").click().run()
+    assert any("Give the data set a name" in box.value for box in app.warning)
+
+
+@pytest.mark.parametrize(("given", "address", "on"), [
+    ("on", "0.0.0.0", True), ("off", "localhost", False), ("", "localhost", True),
+    ("", "0.0.0.0", False), ("", None, False), ("nonsense", "127.0.0.1", True),
+])  # fmt: skip
+def test_training_is_on_for_this_machine_alone_unless_set(given, address, on, monkeypatch):
+    monkeypatch.setenv(permission.VARIABLE, given)
+    monkeypatch.setattr("streamlit.get_option", lambda name: address)
+    assert permission.may_train() is on
+
+
+def test_turned_off_the_page_says_how_to_turn_it_on(open_page, monkeypatch):
+    monkeypatch.setenv(permission.VARIABLE, "off")
+    app = sound(open_page("data"))
+    assert "turned off on this server" in texts(app) and not app.file_uploader
+
+
+def test_the_edited_table_of_columns_is_what_counts():
+    sheet = read_sheet(b"a,b,c\n1,x,2\n", "t.csv")
+    edited = pd.DataFrame(
+        [
+            {"Column": "a", "Use as": ROLES["property"], "Name shown": " Rm ", "Unit": "MPa"},
+            {"Column": "b", "Use as": ROLES["process"], "Name shown": None, "Unit": "K"},
+            {"Column": "c", "Use as": ROLES["note"], "Name shown": "c", "Unit": ""},
+        ]
+    )
+    assert read_fields(edited, sheet) == (
+        FieldChoice("a", Column("a", "MPa", "Rm", "property", "numeric")),
+        FieldChoice("b", Column("b", "", "b", "process", "categorical")),
+        FieldChoice("c", None),
+    )
+    edited.loc[1, "Use as"] = ROLES["property"]
+    with pytest.raises(InputError, match="a property must be numeric"):
+        read_fields(edited, sheet)
+
+
+def test_the_edited_table_of_pictures_is_what_counts():
+    given = pd.DataFrame(
+        {
+            "Use": [True, True, True],
+            "Picture": ["a", "b", "c"],
+            "Specimen": ["S", "S", ""],
+            "Cut off at the top": [0, 0, 0],
+            "Cut off at the bottom": [9, 9, 9],
+        }
+    )
+    edited = given.copy()
+    edited.loc[0, "Use"] = False
+    edited.loc[1, "Cut off at the bottom"] = 30
+    edited.loc[2, "Specimen"] = "T"
+    edited.loc[1, "Specimen"] = None
+    assert read_pictures(edited, given, Crop(bottom=9)) == (
+        {"b": "", "c": "T"},
+        {"b": Crop(bottom=30)},
+        frozenset("a"),
+    )
+
+
+def test_what_is_cut_off_is_tinted_and_the_rest_is_not():
+    picture = np.asarray(with_crop(np.full((100, 80), 0.5), Crop(top=10, bottom=30)), float)
+    assert picture.shape == (100, 80, 3)
+    tinted = picture[..., 0] - picture[..., 2] > 20
+    assert tinted[:10].all() and tinted[71:].all() and not tinted[12:69].any()
+    untouched = np.asarray(with_crop(np.full((100, 80), 0.5), Crop()))
+    assert (untouched == untouched[0, 0]).all()
