@@ -40,8 +40,9 @@ def read_originals(
     with _convolving(images, precision):
         features = vgg(images)
         of_cells = features if cells == 1 else vgg(cut_cells(images, cells))
-    kept = WASSERSTEIN_LAYERS if config.wasserstein_weight else ()
-    kept = tuple(layer for layer in kept if layer in config.style_layers)
+    kept: list[str] = []
+    if config.wasserstein_weight:
+        kept = [layer for layer in WASSERSTEIN_LAYERS if layer in config.style_layers]
     return Originals(
         images,
         vae.head.inputs(of_cells),
