@@ -13,6 +13,8 @@ from pathlib import Path
 from core.checkpoint import load_model
 from core.encode import load_latents
 from core.errors import CheckpointError, MicroDesignError
+from core.labels import FILE as LABELS
+from core.labels import load_labels
 from core.properties import PropertyModel
 
 PARTS = (
@@ -24,6 +26,7 @@ PARTS = (
     "latents",
     "examples",
 )
+OPTIONAL = (LABELS,)  # copied where they are there
 MAX_BYTES = 20_000_000
 logger = logging.getLogger(__name__)
 
@@ -32,7 +35,7 @@ def publish(model: Path, out: Path, max_bytes: int = MAX_BYTES) -> int:
     """Copy a complete model folder to ``out``; return its size in bytes.
 
     Args:
-        model: the folder of a run with every part in `PARTS`.
+        model: the folder of a run with every part in `PARTS`, perhaps some of `OPTIONAL`.
         out: replaced as a whole; left as it was when anything is wrong.
         max_bytes: largest size.
 
@@ -45,11 +48,13 @@ def publish(model: Path, out: Path, max_bytes: int = MAX_BYTES) -> int:
     if load_latents(model / "latents").model_hash != loaded.hash:
         raise CheckpointError(f"{model / 'latents'} are of another model; run core.encode again")
     PropertyModel.load(model / "properties.json").require_model(loaded.hash)
+    if (model / LABELS).exists():
+        load_labels(model).require_model(loaded.hash)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as temporary:
         made, old = Path(temporary) / "new", Path(temporary) / "old"
         made.mkdir()
-        for name in PARTS:
+        for name in (*PARTS, *(name for name in OPTIONAL if (model / name).exists())):
             source = model / name
             copy = shutil.copytree if source.is_dir() else shutil.copyfile
             copy(source, made / name)

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from core.errors import CheckpointError
+from core.labels import load_labels, save_labels
 from core.publish import PARTS, publish
+from tests.core.labels.made import made_labels
 
 
 @pytest.fixture
@@ -52,3 +54,13 @@ def test_incomplete_foreign_or_too_large_is_refused(
     with pytest.raises(CheckpointError, match=message):
         publish(model, out, limit)
     assert [path.name for path in out.iterdir()] == ["old.json"]
+
+
+def test_labels_are_published_where_a_model_has_them(model: Path, tmp_path: Path) -> None:
+    save_labels(model, made_labels("0" * 64))
+    with pytest.raises(CheckpointError, match="labels of another model"):
+        publish(model, tmp_path / "out")
+    weights = json.loads((model / "manifest.json").read_text())["weights_sha256"]
+    save_labels(model, made_labels(weights))
+    publish(model, tmp_path / "out")
+    assert load_labels(tmp_path / "out").model_hash == weights
