@@ -14,6 +14,8 @@ from core.calibrate import UNSEEN
 from core.checkpoint import load_model
 from core.encode import load_latents
 from core.errors import CheckpointError, MicroDesignError
+from core.labels import FILE as LABELS
+from core.labels import load_labels
 from core.properties import PropertyModel
 
 PARTS = (
@@ -25,7 +27,7 @@ PARTS = (
     "latents",
     "examples",
 )
-OPTIONAL = (UNSEEN,)  # copied where they are there
+OPTIONAL = (UNSEEN, LABELS)  # copied where they are there
 MAX_BYTES = 20_000_000
 logger = logging.getLogger(__name__)
 
@@ -49,6 +51,8 @@ def publish(model: Path, out: Path, max_bytes: int = MAX_BYTES) -> int:
         if name in parts and load_latents(model / name).model_hash != loaded.hash:
             raise CheckpointError(f"{model / name} are of another model; run {step} again")
     PropertyModel.load(model / "properties.json").require_model(loaded.hash)
+    if (model / LABELS).exists():
+        load_labels(model).require_model(loaded.hash)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as temporary:
         made, old = Path(temporary) / "new", Path(temporary) / "old"

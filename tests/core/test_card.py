@@ -6,8 +6,10 @@ import pytest
 
 from core.card import BEGIN, END, check_results, fill_readme
 from core.errors import CheckpointError
+from core.labels.__main__ import result
 from core.result_tables import MEASURED, results_text, table
 from core.results import RESULTS, record, write_result
+from tests.core.labels.made import made_labels
 
 
 def summary(median: float) -> dict[str, float]:
@@ -96,6 +98,24 @@ def test_missing_figure_is_an_error_that_names_it(results) -> None:
     path.write_text(json.dumps(content))
     with pytest.raises(CheckpointError, match="generated"):
         results_text(results)
+
+
+def test_labels_are_shown_where_they_were_measured(results, tmp_path) -> None:
+    before = results_text(results)
+    content = result(made_labels("m"), ["--model", "m"])
+    write_result("labels", content, results)
+    text = results_text(results)
+    assert text.startswith(before)
+    assert "1 of 2 have a label" in text and "worth 1.9 independent ones" in text
+    assert "| d1 | flake length + |" in text
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "manifest.json").write_text(json.dumps({"weights_sha256": "a"}))
+    for name in MEASURED:
+        path = results / f"{name}.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"model_sha256": "a"}))
+    with pytest.raises(CheckpointError, match=r"labels\.json was measured on another model"):
+        check_results(model, results)
 
 
 def test_results_of_another_model_are_refused(results, tmp_path) -> None:

@@ -8,7 +8,9 @@ import pytest
 
 from core.calibrate import UNSEEN
 from core.errors import CheckpointError
+from core.labels import load_labels, save_labels
 from core.publish import PARTS, publish
+from tests.core.labels.made import made_labels
 
 
 @pytest.fixture
@@ -63,3 +65,13 @@ def test_unseen_specimens_go_with_the_model_they_were_read_by(model: Path, tmp_p
     about.write_text(json.dumps(json.loads(about.read_text()) | {"model_hash": "0" * 64}))
     with pytest.raises(CheckpointError, match=r"of another model; run core\.calibrate again"):
         publish(model, tmp_path / "other")
+
+
+def test_labels_are_published_where_a_model_has_them(model: Path, tmp_path: Path) -> None:
+    save_labels(model, made_labels("0" * 64))
+    with pytest.raises(CheckpointError, match="labels of another model"):
+        publish(model, tmp_path / "out")
+    weights = json.loads((model / "manifest.json").read_text())["weights_sha256"]
+    save_labels(model, made_labels(weights))
+    publish(model, tmp_path / "out")
+    assert load_labels(tmp_path / "out").model_hash == weights

@@ -1,0 +1,111 @@
+"""The command ``python -m core.labels``: name a model's latents and write ``labels.json``."""
+
+import argparse
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from core.checkpoint import load_model
+from core.dataset import load_dataset
+from core.encode import load_latents
+from core.errors import MicroDesignError
+from core.labels.labels import Direction, Labels, load_labels, rounded, save_labels
+from core.labels.matching import match_dimensions, recurring_labels
+from core.labels.measure import label_model
+from core.labels.traversals import Plan
+from core.results import record, write_result
+
+logger = logging.getLogger("core.labels")
+
+
+def result(labels: Labels, argv: list[str]) -> dict[str, Any]:
+    """Return what goes into ``docs/results``: the figures and, in short, each direction."""
+    content = record(
+        "core.labels", argv, model_sha256=labels.model_hash, data_hash=labels.data_hash
+    )
+    content["data"] = {"name": labels.data_name, "synthetic": labels.synthetic}
+    content["what"] = (
+        "latents named by the descriptors that their traversals move; effects per unit of z, in "
+        "standard deviations of the training specimens, named where both sets of starts find them"
+    )
+    content["plan"] = labels.plan
+    content["figures"] = labels.figures
+    for name in ("dimensions", "directions"):
+        content[name] = {d.name: _short(d) for d in getattr(labels, name)}
+    return dict(rounded(content))
+
+
+def _short(direction: Direction) -> dict[str, Any]:
+    effects = {e.quantity: e.standardised for e in direction.effects if e.clear}
+    return {
+        "label": direction.label,
+        "sd_patches": direction.sd_patches,
+        "sd_specimens": direction.sd_specimens,
+        "clear_effects": effects,
+    }
+
+
+def _parser() -> argparse.ArgumentParser:
+    plan = Plan()
+    parser = argparse.ArgumentParser(prog="python -m core.labels", description=main.__doc__)
+    parser.add_argument("--model", type=Path, required=True, help="a model folder with latents")
+    parser.add_argument("--data", type=Path, required=True, help="the data set it was trained on")
+    parser.add_argument("--starts", type=int, default=plan.starts, help="in each of two sets")
+    parser.add_argument("--size", type=int, default=plan.size_px, help="side of the fields, px")
+    parser.add_argument("--directions", type=int, default=plan.directions, help="principal ones")
+    parser.add_argument("--latents", type=int, nargs="+", help="default: all active ones")
+    parser.add_argument("--seed", type=int, default=plan.seed)
+    parser.add_argument(
+        "--against", type=Path, help="a model trained anew, with labels and latents of --data"
+    )
+    parser.add_argument("--out", type=Path, help="also write the figures into this folder")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Name a model's latents by the descriptors that they move; write labels.json into it."""
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    try:
+        plan = Plan(
+            starts=arguments.starts,
+            size_px=arguments.size,
+            directions=arguments.directions,
+            seed=arguments.seed,
+        )
+        loaded, data = load_model(arguments.model, backbone=False), load_dataset(arguments.data)
+        table = load_latents(arguments.model / "latents")
+        labels = label_model(loaded, table, data, plan, arguments.latents)
+        if arguments.against:
+            other = load_labels(arguments.against)
+            match = match_dimensions(table, load_latents(arguments.against / "latents"))
+            found = recurring_labels(labels, other, match)
+            retrained = {"model_sha256": other.model_hash, **found}
+            labels = replace(labels, figures=labels.figures | {"retrained": retrained})
+        save_labels(arguments.model, labels)
+        if arguments.out:
+            write_result("labels", result(labels, _given(arguments)), arguments.out)
+    except MicroDesignError as error:
+        parser.exit(2, f"{error}\n")
+    for direction in (*labels.dimensions, *labels.directions):
+        logger.info("%s", direction.title)
+    held = labels.figures["stability"]["dimensions"]
+    logger.info("%d of %d latents have a label", held["labelled"], held["directions"])
+
+
+def _given(arguments: argparse.Namespace) -> list[str]:
+    """Return the command line that gives this result."""
+    words = []
+    for name, value in vars(arguments).items():
+        if value is None or name == "out":
+            continue
+        values = value if isinstance(value, list) else [value]
+        words += [f"--{name}", *map(str, values)]
+    return words
+
+
+if __name__ == "__main__":
+    main()

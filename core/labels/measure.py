@@ -1,0 +1,212 @@
+"""Measuring a model's labels: traversals, effects, names, and how well they hold."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.checkpoint import LoadedModel
+from core.dataset import DataSet
+from core.encode import LatentTable
+from core.errors import ConfigError, InputError
+from core.labels.effects import curve, estimate
+from core.labels.entanglement import entanglement, independence, size_and_sparsity
+from core.labels.labels import Direction, Labels
+from core.labels.naming import Effect, judge, strong, strongest
+from core.labels.quantities import QUANTITIES, measure_specimens, spreads
+from core.labels.traversals import (
+    Decode,
+    Plan,
+    choose_starts,
+    measure_traversals,
+    principal_directions,
+    specimen_means,
+)
+from core.synthesis import decode_many
+from core.validation import ACTIVE_VARIANCE
+
+Array = NDArray[np.float64]
+Named = tuple[tuple[str, int], ...]
+
+
+def label_model(
+    loaded: LoadedModel,
+    table: LatentTable,
+    data: DataSet,
+    plan: Plan,
+    only: Sequence[int] | None = None,
+) -> Labels:
+    """Name the latents of a model.
+
+    Args:
+        loaded: the model.
+        table: latents of its training set.
+        data: the training set.
+        plan: how to traverse.
+        only: latents to traverse; all active ones for None.
+
+    Raises:
+        InputError: latents or data are of another model or data set, the model has no scale or no
+            active latent, or the data cannot name anything.
+        ConfigError: the decoder cannot make fields of the plan's size.
+    """
+    if table.model_hash != loaded.hash:
+        raise InputError("the latents are of another model; run python -m core.encode again")
+    if table.data_hash != data.hash:
+        raise InputError("the latents are of other data; give the data set that was encoded")
+    if loaded.um_per_px is None:
+        raise InputError("the model has no scale, so lengths and counts cannot be measured")
+    if loaded.config.decoder == "paper" and plan.size_px != loaded.config.patch_px:
+        raise ConfigError(
+            f"this model's decoder makes patches of {loaded.config.patch_px} px only: "
+            f"give that size (--size) instead of {plan.size_px}"
+        )
+
+    def decode(z: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
+        return decode_many(loaded, z, plan.size_px, plan.size_px, seed)
+
+    specimens = measure_specimens(data, loaded.um_per_px, plan.specimens)
+    return label_latents(decode, table, specimens, plan, loaded.um_per_px, only)
+
+
+def label_latents(
+    decode: Decode,
+    table: LatentTable,
+    specimens: Array,
+    plan: Plan,
+    um_per_px: float,
+    only: Sequence[int] | None = None,
+) -> Labels:
+    """Name latents by what a decoder draws; see `label_model`.
+
+    Args:
+        decode: latents (V, D) and a seed of the noise to pictures (V, H, W).
+        table: latents of the training set.
+        specimens: (S, Q) descriptors of training specimens.
+        plan: how to traverse.
+        um_per_px: scale of the pictures.
+        only: latents to traverse; all active ones for None.
+
+    Raises:
+        InputError: there is no active latent, or the specimens cannot name anything.
+    """
+    mu = table.mu.astype(float)
+    active = np.flatnonzero(mu.var(axis=0) > ACTIVE_VARIANCE)
+    if only is not None:
+        if odd := sorted(set(only) - set(active.tolist())):
+            raise InputError(f"z{odd[0]} is no active latent; active are {active.tolist()}")
+        active = np.array(sorted(set(only)), dtype=int)
+    if len(active) == 0:
+        raise InputError("no latent is active: there is nothing to name")
+    spread = spreads(specimens)
+    means = specimen_means(table)
+    principal, _ = principal_directions(means, plan.directions)
+    vectors = np.concatenate([np.eye(mu.shape[1])[active], principal])
+    starts = mu[choose_starts(table, plan.starts, plan.seed)]
+    measured = measure_traversals(decode, starts, vectors, plan, um_per_px)
+    found = [
+        _direction(k, vector, active, mu, means, measured[k], spread, plan)
+        for k, vector in enumerate(vectors)
+    ]
+    dimensions, directions = tuple(found[: len(active)]), tuple(found[len(active) :])
+    names = [direction.name for direction in dimensions]
+    effects = [direction.effects for direction in dimensions]
+    figures = {
+        "stability": {"dimensions": stability(dimensions), "directions": stability(directions)},
+        "independence": {
+            "patches": independence(mu[:, active], names),
+            "specimens": independence(means[:, active], names),
+        },
+        "entanglement": entanglement(effects),
+        "size_and_sparsity": size_and_sparsity(effects, specimens),
+    }
+    return Labels(
+        model_hash=table.model_hash,
+        data_name=table.data_name,
+        data_hash=table.data_hash,
+        synthetic=table.synthetic,
+        um_per_px=um_per_px,
+        plan=asdict(plan),
+        spreads={
+            q.name: float(sd) for q, sd in zip(QUANTITIES, spread, strict=True) if np.isfinite(sd)
+        },
+        dimensions=dimensions,
+        directions=directions,
+        figures=figures,
+    )
+
+
+def _direction(
+    k: int,
+    vector: Array,
+    active: NDArray[np.int64],
+    mu: Array,
+    means: Array,
+    measured: Array,
+    spread: Array,
+    plan: Plan,
+) -> Direction:
+    """Sum up the traversals along direction ``k``, measured (2, n, V, Q)."""
+    latent = k < len(active)
+    index = int(active[k]) if latent else k - len(active) + 1
+    effects, set_named = _judge_all(measured, spread, plan)
+    pooled = np.concatenate(list(measured))  # (2 n, V, Q)
+    curves = {q.name: curve(pooled[..., place]) for place, q in enumerate(QUANTITIES)}
+    known = {effect.quantity for effect in effects}
+    along = mu @ vector
+    low, high = np.quantile(along, (0.05, 0.95))
+    return Direction(
+        name=f"z{index}" if latent else f"d{index}",
+        kind="latent" if latent else "specimens",
+        index=index,
+        vector=() if latent else tuple(map(float, vector)),
+        explained=float(np.var(means @ vector) / max(means.var(axis=0).sum(), 1e-12)),
+        sd_patches=float(along.std()),
+        sd_specimens=float((means @ vector).std()),
+        low=float(low),
+        high=float(high),
+        named=tuple(strongest({e.quantity: e.standardised for e in effects if e.clear})),
+        set_named=set_named,
+        effects=effects,
+        curves={name: line for name, line in curves.items() if line and name in known},
+    )
+
+
+def _judge_all(
+    measured: Array, spread: Array, plan: Plan
+) -> tuple[tuple[Effect, ...], tuple[Named, ...]]:
+    """Return every effect of traversals (2, n, V, Q), and what each set alone would name."""
+    effects: list[Effect] = []
+    alone: list[dict[str, float]] = [{} for _ in measured]
+    for place, (quantity, sd) in enumerate(zip(QUANTITIES, spread, strict=True)):
+        sets = [estimate(rows, plan.values) for rows in measured[..., place]]
+        pooled = estimate(np.concatenate(list(measured[..., place])), plan.values)
+        if pooled is None or not np.isfinite(sd):
+            continue
+        effects.append(judge(quantity.name, pooled, sets, float(sd), plan.span))
+        for own, found in zip(alone, sets, strict=True):
+            if found is not None and found.sign and strong(found, float(sd), plan.span):
+                own[quantity.name] = found.slope / float(sd)
+    return tuple(effects), tuple(tuple(strongest(own)) for own in alone)
+
+
+def stability(directions: Sequence[Direction]) -> dict[str, Any]:
+    """Say how well labels from one set of starts hold in the other.
+
+    Returns:
+        Number of directions, of those with a label, share whose label is the same from each set
+        alone, and of those that the first set alone labels, the share of which the second set
+        labels with the same strongest effect among its own.
+    """
+    same = [set(d.set_named[0]) == set(d.set_named[1]) for d in directions]
+    labelled = [d for d in directions if d.set_named[0]]
+    survive = [d.set_named[0][0] in d.set_named[1] for d in labelled]
+    return {
+        "directions": len(directions),
+        "labelled": sum(bool(d.named) for d in directions),
+        "labelled_by_first_set": len(labelled),
+        "same_label": float(np.mean(same)) if same else None,
+        "strongest_effect_survives": float(np.mean(survive)) if survive else None,
+    }

@@ -1,0 +1,188 @@
+"""Latents with known effects get their names; the labels survive signs, order and the disk."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from core.errors import CheckpointError, ConfigError, InputError
+from core.labels import (
+    FILE,
+    Plan,
+    latent_title,
+    load_labels,
+    match_dimensions,
+    recurring_labels,
+    save_labels,
+)
+from tests.core.labels.discs import LATENTS, PLAN, draw, label_discs, latent_table
+
+
+def effect(direction, quantity: str):
+    return next(e for e in direction.effects if e.quantity == quantity)
+
+
+def test_known_effects_are_named_with_their_signs(discs):
+    size, sparsity, light, idle = discs.dimensions
+    assert ("diameter_um", 1) in size.named and ("graphite_pct", 1) in size.named, size.label
+    assert ("particles_per_mm2", -1) in sparsity.named, sparsity.label
+    assert not any(name == "diameter_um" for name, _ in sparsity.named), sparsity.label
+    assert light.label == "matrix brightness +"
+    assert idle.label == "no clear effect"
+    assert latent_title(discs, 2) == "z2: matrix brightness +"
+
+
+def test_effects_are_in_the_descriptors_own_unit(discs):
+    found = effect(discs.dimensions[0], "diameter_um")
+    assert found.slope == pytest.approx(2 * 0.8, rel=0.02), found  # the radius grows by 0.8 px
+    assert found.low <= found.slope <= found.high
+    assert found.standardised == pytest.approx(found.slope / discs.spreads["diameter_um"])
+    assert found.monotonicity == pytest.approx(1.0)
+    assert found.share > 0.95 and found.starts == 2 * PLAN.starts
+
+
+def test_a_latent_that_does_nothing_has_slopes_of_zero(discs):
+    for found in discs.dimensions[3].effects:
+        assert found.slope == pytest.approx(0, abs=1e-9) and not found.recurs, found
+
+
+def test_the_second_set_of_starts_finds_the_same(discs):
+    assert discs.figures["stability"]["dimensions"] == {
+        "directions": 4,
+        "labelled": 3,
+        "labelled_by_first_set": 3,
+        "same_label": 1.0,
+        "strongest_effect_survives": 1.0,
+    }
+
+
+def test_an_effect_of_one_set_of_starts_only_is_not_named():
+    first_set = {PLAN.seed + n for n in range(PLAN.starts)}
+
+    def half(z, seed):
+        return draw(z if seed in first_set else z * [[1, 0, 1, 1]], seed)
+
+    (sparsity,) = label_discs(decode=half, only=[1]).dimensions
+    assert sparsity.set_named[0] and not sparsity.set_named[1]
+    assert sparsity.label == "no clear effect"
+
+
+def test_the_curve_follows_the_latent(discs):
+    line = discs.dimensions[1].curves["particles_per_mm2"]
+    assert len(line.mean) == len(PLAN.values)
+    assert list(line.mean) == sorted(line.mean, reverse=True)
+    assert all(a <= b for a, b in zip(line.low, line.high, strict=True))
+
+
+def test_a_principal_direction_is_kept_apart_from_latents(discs):
+    found = label_discs(plan=replace(PLAN, directions=1), only=[3])
+    (direction,) = found.directions
+    assert (direction.name, direction.kind, len(direction.vector)) == ("d1", "specimens", LATENTS)
+    assert np.linalg.norm(direction.vector) == pytest.approx(1)
+    assert 0.25 < direction.explained <= 1
+    assert set(found.by_index) == {3} and set(discs.by_index) == {0, 1, 2, 3}
+
+
+def test_only_active_latents_are_named():
+    table = latent_table()
+    table.mu[:, [0, 1, 3]] *= 0.01
+    found = label_discs(table)
+    assert [d.title for d in found.dimensions] == ["z2: matrix brightness +"]
+    assert latent_title(found, 1) == "z1"
+    with pytest.raises(InputError, match=r"z1 is no active latent; active are \[2\]"):
+        label_discs(table, only=[1])
+    table.mu[:] *= 0.01
+    with pytest.raises(InputError, match="no latent is active"):
+        label_discs(table)
+
+
+def test_labels_of_a_permuted_and_turned_model_recur_after_matching(discs):
+    """The same decoder, its latents in another order, two of them turned round."""
+    order, signs = np.array([2, 0, 3, 1]), np.array([1, -1, 1, -1])
+    table = latent_table()
+    mu = (table.mu[:, order] * signs).astype(np.float32)
+    other_table = replace(table, mu=mu, model_hash="b" * 64)
+
+    def other_decode(z, seed):
+        back = np.empty_like(z)
+        back[:, order] = z * signs
+        return draw(back, seed)
+
+    other = label_discs(other_table, other_decode)
+    assert other.by_index[1].named[0] == (discs.by_index[0].named[0][0], -1)
+    match = match_dimensions(table, other_table)
+    assert match.second.tolist() == [1, 3, 0, 2]
+    assert match.correlation == pytest.approx([-1, -1, 1, 1])
+    found = recurring_labels(discs, other, match)
+    assert found["all_pairs"] == {
+        "pairs": 4,
+        "same_label": 1.0,
+        "labelled": 3,
+        "strongest_effect_recurs": 1.0,
+    }
+    assert found["correlated_0.5_or_more"] == found["all_pairs"]
+    wrong = replace(match, second=np.roll(match.second, 1))
+    assert recurring_labels(discs, other, wrong)["all_pairs"]["strongest_effect_recurs"] < 0.5
+
+
+def test_models_are_matched_on_the_same_patches_only():
+    table = latent_table()
+    with pytest.raises(InputError, match="other patches"):
+        match_dimensions(table, replace(table, corner=table.corner + 1))
+
+
+def test_labels_come_back_from_the_disk(discs, tmp_path):
+    save_labels(tmp_path, discs)
+    found = load_labels(tmp_path)
+    assert [d.title for d in found.dimensions] == [d.title for d in discs.dimensions]
+    one, other = found.dimensions[0].effects[0], discs.dimensions[0].effects[0]
+    assert one.slope == pytest.approx(other.slope, rel=1e-5) and one.clear == other.clear
+    assert found.figures["stability"] == discs.figures["stability"]
+    found.require_model("a" * 64)
+    with pytest.raises(CheckpointError, match=r"labels of another model; run python -m core\.labe"):
+        found.require_model("b" * 64)
+
+
+def _unknown_quantity(content):
+    content["dimensions"][0]["named"][0][0] = "charm"
+
+
+def _lost_curve(content):
+    content["dimensions"][0]["curves"]["graphite_pct"]["mean"].pop()
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda c: c.update(format=0), "no labels of format 1"),
+        (lambda c: c.pop("spreads"), "damaged"),
+        (lambda c: c.update(more=1), "damaged"),
+        (lambda c: c.update(dimensions=3), "damaged"),
+        (lambda c: c["dimensions"][0]["effects"][0].pop("slope"), "damaged"),
+        (lambda c: c["dimensions"][0].update(kind="both"), "kind 'both'"),
+        (_unknown_quantity, "names no effect"),
+        (_lost_curve, "a curve of z0 has not 3 values"),
+    ],
+)
+def test_damaged_labels_are_an_error_in_words(discs, tmp_path, damage, message):
+    save_labels(tmp_path, discs)
+    content = json.loads((tmp_path / FILE).read_text())
+    damage(content)
+    (tmp_path / FILE).write_text(json.dumps(content))
+    with pytest.raises(CheckpointError, match=message) as caught:
+        load_labels(tmp_path)
+    assert "core.labels" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"starts": 2}, "starts is 2; 3 to 1000"),
+        ({"size_px": 100}, "multiple of 32"),
+        ({"values": (1.0, -1.0, 0.0)}, "rising"),
+    ],
+)
+def test_impossible_plans_are_refused(settings, message):
+    with pytest.raises(ConfigError, match=message):
+        Plan(**settings)
