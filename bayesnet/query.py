@@ -69,13 +69,13 @@ def judge(
     process: Mapping[str, Limit] | None = None,
 ) -> Feasibility:
     """Return the verdict on a target alone; arguments and errors as `most_probable`."""
-    return _resolve(network, targets, process)[1]
+    return resolve(network, targets, process)[1]
 
 
-def _resolve(
+def resolve(
     network: Network, targets: Mapping[str, Wish], process: Mapping[str, Limit] | None
 ) -> tuple[Evidence, Feasibility, dict[Node, Demand]]:
-    """Check the query, judge it, and choose the targets to condition on."""
+    """Check the query, judge it, and choose the targets to condition on (settled demands)."""
     evidence = check_evidence(network, targets, process)
     wanted = settle(network, evidence.targets, evidence.low, evidence.high)
     feasibility = assess(network, wanted, evidence.low, evidence.high, evidence.words)
@@ -114,7 +114,7 @@ def most_probable(
         >>> most_probable(network, {"uts_mpa": 430, "ys_mpa": 280}, {"mg_wt": (0.03, None)})
         ... # doctest: +SKIP
     """
-    evidence, feasibility, wanted = _resolve(network, targets, process)
+    evidence, feasibility, wanted = resolve(network, targets, process)
     found = process_posterior(network, wanted, evidence, mode=mode)
     best = int(found.regimes.argmax())
     weights = np.exp(found.log_weights[best] - logsumexp(found.log_weights[best]))
@@ -202,7 +202,7 @@ def sample_latents(
     """
     if n < 1:
         raise InputError(f"n = {n}: at least one sample")
-    evidence, _, wanted = _resolve(network, targets, process)
+    evidence, _, wanted = resolve(network, targets, process)
     found = process_posterior(network, wanted, evidence, seed=seed)
     rng = np.random.default_rng(seed)
     count = max(POOL * n, 400)
