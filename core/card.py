@@ -11,6 +11,7 @@ from typing import Any
 
 from core.errors import CheckpointError, MicroDesignError
 from core.files import read_json, write_text
+from core.quality_tables import OPTIONAL
 from core.result_tables import MEASURED, results_text, table
 from core.results import RESULTS, ROOT
 
@@ -25,7 +26,8 @@ def check_results(model: Path, results: Path) -> None:
         CheckpointError: a result is missing or of another model.
     """
     own = read_json(model / "manifest.json")["weights_sha256"]
-    for name in MEASURED:
+    there = [name for name in OPTIONAL if (results / f"{name}.json").is_file()]
+    for name in (*MEASURED, *there):
         if read_json(results / f"{name}.json").get("model_sha256") != own:
             raise CheckpointError(
                 f"{results / name}.json was measured on another model than {model}: "

@@ -7,6 +7,7 @@ from typing import Any
 from core.errors import CheckpointError
 from core.files import read_json
 from core.metrics.catalogue import CATALOGUE
+from core.quality_tables import optional_texts
 
 MEASURED = ("reconstruction", "metrics", "design_latency", "closed_loop", "first_design")
 _SPECIAL = ("what", "unit", "patches", "verdicts", "castings")  # entries that are no column's
@@ -39,6 +40,7 @@ def results_text(results: Path) -> str:
                 "specimens.",
                 _metrics(metrics),
                 *(f"{why}." for why in metrics["not_available"].values()),
+                *optional_texts(results),
                 _properties(quality["properties"]),
                 f"Designs for reachable targets, by `{designs['command']}`; verdicts: "
                 + ", ".join(f"{n} {v}" for v, n in designs["closed_loop"]["verdicts"].items())
@@ -95,7 +97,7 @@ def _metrics(metrics: Mapping[str, Any]) -> str:
     ):
         for metric in CATALOGUE:
             found = metrics.get(key, {}).get(metric.name)
-            if found is None:
+            if found is None or (metric.fields_only and key == "patches"):
                 continue
             cells = [
                 f"{found[a]['mean']:.3f} ({found[a]['low']:.3f} to {found[a]['high']:.3f})"

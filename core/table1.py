@@ -105,12 +105,13 @@ def measure_cell(model: Path, data: DataSet, seed: int = 0) -> dict[str, Any]:
 def table_text(content: dict[str, Any]) -> str:
     """Return the table beside the paper's, in Markdown."""
     rows = []
+    shown = [metric for metric in CATALOGUE if not metric.fields_only]  # the table is on patches
     for name in cell_names():
         decoder, latents = name.rsplit("-", 1)
         dists, stsim2 = PAPER[int(latents)]
         row = [decoder, latents]
         cell = content["cells"].get(name)
-        for metric in CATALOGUE:
+        for metric in shown:
             found = (cell or {}).get("metrics", {}).get(metric.name)
             row.append(
                 "not done" if cell is None else "not available" if found is None
@@ -118,7 +119,7 @@ def table_text(content: dict[str, Any]) -> str:
                 f"({found['same_specimen']['mean']:.3f}, {found['other_specimen']['mean']:.3f})"
             )  # fmt: skip
         rows.append([*row, f"{dists:.4f}", f"{stsim2:.4f}"])
-    header = ["decoder", "latents", *(m.label for m in CATALOGUE), "paper's DISTS", "STSIM-2"]
+    header = ["decoder", "latents", *(m.label for m in shown), "paper's DISTS", "STSIM-2"]
     told = "Means; in brackets two patches of one casting, and of two castings."
     return "\n\n".join([table(header, rows), told, WHY])
 
