@@ -70,6 +70,7 @@ measure: .venv/installed-dev weights browser
 	test -f $(WORK)/fresh/manifest.csv || $(BIN)/python -m core.castings --design fresh --out $(WORK)/fresh
 	$(BIN)/python -m core.measure --model assets/reference --data $(WORK)/fresh
 	$(BIN)/python -m core.metrics --model assets/reference --data $(WORK)/fresh
+	$(BIN)/python -m core.realism --model assets/reference --data $(WORK)/fresh
 	$(BIN)/python -m bayesnet.measure --model assets/reference
 	$(BIN)/python -m tests.e2e.first_design
 	$(BIN)/python -m core.contact_sheet --model assets/reference --out docs/images/contact_sheet.jpg
@@ -83,7 +84,9 @@ tables: .venv/installed weights
 # Speed and memory beside this machine's own limits; run it on an idle machine.
 bench: .venv/installed weights
 	test -f $(WORK)/extended/manifest.csv || $(BIN)/python -m core.castings --design extended --out $(WORK)/extended
+	test -f $(WORK)/fresh/manifest.csv || $(BIN)/python -m core.castings --design fresh --out $(WORK)/fresh
 	$(BIN)/python -m core.bench --model assets/reference --data $(WORK)/extended
+	$(BIN)/python -m core.pixel_optimisation --model assets/reference --data $(WORK)/fresh
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

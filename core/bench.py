@@ -17,11 +17,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.profiler import ProfilerActivity
+from torch.profiler import profile as watch
 from torch.utils.flop_counter import FlopCounterMode
 
 from core.checkpoint import LoadedModel, load_model
 from core.dataset import load_dataset
 from core.errors import MicroDesignError
+from core.hardware import describe, pick_device
 from core.patches import cut_patches
 from core.results import RESULTS, record, write_result
 from core.synthesis import encode_patches, synthesise
@@ -32,6 +35,7 @@ PEAK_SIDES = (1024, 2048, 3072)
 MICROGRAPH_PX = (1532, 2048)  # the paper's
 DECODE_PX = (128, 512, 1024)
 ROUNDS = 5
+SHOWN = 12  # operators in the profile
 logger = logging.getLogger(__name__)
 
 
@@ -83,6 +87,30 @@ def necessary_flops(trainer: Trainer) -> float:
     return float(np.mean(counted))
 
 
+def profile(action: Callable[[], object], device: str = "cpu") -> list[dict[str, Any]]:
+    """Return the operators that an action spends most of its time in, each with its share of it.
+
+    The time is that spent in an operator itself, not in those that it calls; the shares are of
+    the time in all operators.
+    """
+    on_device = device.startswith("cuda")
+    kinds = [ProfilerActivity.CPU] + [ProfilerActivity.CUDA] * on_device
+    with watch(activities=kinds, acc_events=True) as watched:
+        action()
+    times = {
+        event.key: (
+            event.self_device_time_total if on_device else event.self_cpu_time_total,
+            event.count,
+        )
+        for event in watched.key_averages()
+    }
+    total = sum(time for time, _ in times.values())
+    most = sorted(times.items(), key=lambda item: -item[1][0])[:SHOWN]
+    return [
+        {"operator": name, "share": spent / total, "calls": count} for name, (spent, count) in most
+    ]
+
+
 def training(trainer: Trainer, rounds: int) -> dict[str, Any]:
     """Measure the training step against the best matrix products of the same process."""
     device = trainer.device.type
@@ -107,6 +135,7 @@ def training(trainer: Trainer, rounds: int) -> dict[str, Any]:
         "necessary_gflop_per_step": flops / 1e9,
         "peak_gflop_per_s": peak / 1e9,
         "share_of_peak": flops / step / peak,
+        "profile": profile(visit, device),
     }
 
 
@@ -140,12 +169,43 @@ def peak_memory_gib() -> float:
     return most / (2**30 if sys.platform == "darwin" else 2**20)
 
 
+def report(content: dict[str, Any]) -> str:
+    """Return the figures as lines for the terminal."""
+    found, step = content["inference"], content["training"]
+    encoded = found["encode_micrograph_2048x1532"]
+    lines = [
+        f"training: {step['patches_per_s']:.1f} patches/s, {step['seconds_per_step']:.2f} s a step "
+        f"of {step['patches_per_step']}, {step['precision']}",
+        f"products needed: {step['necessary_gflop_per_step']:.0f} GFLOP a step, "
+        f"{100 * step['share_of_peak']:.0f} % of the {step['peak_gflop_per_s']:.0f} GFLOP/s that "
+        "matrix products reach here",
+        "the step's time by operator:",
+        *(
+            f"  {100 * entry['share']:4.1f} %  {entry['operator']} ({entry['calls']} calls)"
+            for entry in step["profile"]
+        ),
+        f"encoding 2048 x 1532 px: {encoded['seconds']:.2f} s, "
+        f"{encoded['patches_per_s']:.1f} patches/s",
+        *(
+            f"decoding {side} px: median {1000 * found[f'decode_{side}_px']['median_s']:.0f} ms, "
+            f"95th percentile {1000 * found[f'decode_{side}_px']['p95_s']:.0f} ms"
+            for side in DECODE_PX
+        ),
+        f"peak memory: {content['peak_memory_inference_gib']:.2f} GiB encoding and decoding, "
+        f"{content['peak_memory_all_gib']:.2f} GiB with training",
+    ]
+    if (device := content["peak_device_memory_gib"]) is not None:
+        lines.append(f"peak memory of the GPU: {device:.2f} GiB")
+    return "\n".join(lines)
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Measure speed and memory of training, encoding and decoding."""
     parser = argparse.ArgumentParser(prog="python -m core.bench", description=main.__doc__)
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True, help="data set to train on")
     parser.add_argument("--config", default="finish", help="training settings")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the result")
     arguments = parser.parse_args(argv)
@@ -153,25 +213,27 @@ def main(argv: Sequence[str] | None = None) -> None:
         parser.error(f"--rounds {arguments.rounds}: one or more is needed")
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
-        loaded, data = load_model(arguments.model), load_dataset(arguments.data)
+        device = pick_device(arguments.device)
+        loaded, data = load_model(arguments.model, str(device)), load_dataset(arguments.data)
         given = ["--model", str(arguments.model), "--data", str(arguments.data)]
-        given += ["--config", arguments.config, "--rounds", str(arguments.rounds)]
+        given += ["--config", arguments.config, "--device", device.type]
+        given += ["--rounds", str(arguments.rounds)]
         content = record("core.bench", given, model_sha256=loaded.hash, data_hash=data.hash)
+        content["hardware"] = describe(device)
         content["inference"] = inference(loaded, arguments.rounds)
         content["peak_memory_inference_gib"] = peak_memory_gib()
         config = replace(TrainConfig.from_file(arguments.config), validation_patches=1)
         with tempfile.TemporaryDirectory() as folder:
-            trainer = Trainer(config, data, Path(folder))
+            trainer = Trainer(config, data, Path(folder), str(device))
             content["training"] = training(trainer, arguments.rounds)
         content["peak_memory_all_gib"] = peak_memory_gib()
+        content["peak_device_memory_gib"] = (
+            torch.cuda.max_memory_allocated() / 2**30 if device.type == "cuda" else None
+        )
         path = write_result("bench_model", content, arguments.out)
     except MicroDesignError as error:
         parser.exit(2, f"{error}\n")
-    step = content["training"]
-    logger.info(
-        "%.1f patches/s, %.0f %% of peak; %s",
-        *(step["patches_per_s"], 100 * step["share_of_peak"], path),
-    )
+    logger.info("%s\n%s", report(content), path)
 
 
 if __name__ == "__main__":

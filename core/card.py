@@ -11,7 +11,9 @@ from typing import Any
 
 from core.errors import CheckpointError, MicroDesignError
 from core.files import read_json, write_text
-from core.result_tables import MEASURED, OPTIONAL, results_text, table
+from core.markdown_table import table
+from core.quality_tables import OPTIONAL
+from core.result_tables import MEASURED, results_text
 from core.results import RESULTS, ROOT
 
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"

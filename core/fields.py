@@ -1,6 +1,6 @@
 """Synthesised fields of real specimens beside real fields of them: the pairs of the field test."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,9 +36,15 @@ class SpecimenFields:
 
 
 def specimen_fields(
-    loaded: LoadedModel, data: DataSet, count: int, seed: int
+    loaded: LoadedModel,
+    data: DataSet,
+    count: int,
+    seed: int,
+    synthesised: Sequence[str] = ("generated", "designed"),
 ) -> Iterator[SpecimenFields]:
     """Yield fields of ``count`` specimens spread over the data set.
+
+    ``synthesised`` says which of the two synthesised arms are wanted.
 
     Raises:
         InputError: fewer than two specimens are asked for, or have two micrographs of 512 px.
@@ -57,7 +63,8 @@ def specimen_fields(
         mu = encode_patches(loaded, cut_patches(first, size, size))[0]
         mean = mu.mean(axis=0)
         arms = {"same_specimen": first}
-        for name, scatter in (("generated", mu - mean), ("designed", patch_scatter(table, mean))):
+        for name in synthesised:
+            scatter = mu - mean if name == "generated" else patch_scatter(table, mean)
             cells = scatter_cells(mean, scatter, FIELD_PX, FIELD_PX, size, seed + index)
             arms[name] = synthesise(loaded, cells, FIELD_PX, FIELD_PX, seed + index)
         yield SpecimenFields(str(data.table["specimen"].iloc[a]), second, arms)

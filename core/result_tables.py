@@ -1,25 +1,17 @@
 """The measured results of ``docs/results`` as Markdown tables, for the README and model cards."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from core.errors import CheckpointError
 from core.files import read_json
+from core.markdown_table import table
 from core.metrics.catalogue import CATALOGUE
+from core.quality_tables import optional_texts
 
 MEASURED = ("reconstruction", "metrics", "design_latency", "closed_loop", "first_design")
-OPTIONAL = ("labels",)  # results that a model may lack
 _SPECIAL = ("what", "unit", "patches", "verdicts", "castings")  # entries that are no column's
-
-
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table."""
-
-    def line(cells: Sequence[str]) -> str:
-        return "| " + " | ".join(cells) + " |"
-
-    return "\n".join([line(header), line(["---"] * len(header)), *map(line, rows)])
 
 
 def results_text(results: Path) -> str:
@@ -29,7 +21,6 @@ def results_text(results: Path) -> str:
         CheckpointError: a result is missing or damaged.
     """
     quality, metrics, speed, designs, visits = (read_json(results / f"{n}.json") for n in MEASURED)
-    labels = results / "labels.json"
     try:
         return "\n\n".join(
             [
@@ -41,6 +32,7 @@ def results_text(results: Path) -> str:
                 "specimens.",
                 _metrics(metrics),
                 *(f"{why}." for why in metrics["not_available"].values()),
+                *optional_texts(results),
                 _properties(quality["properties"]),
                 f"Designs for reachable targets, by `{designs['command']}`; verdicts: "
                 + ", ".join(f"{n} {v}" for v, n in designs["closed_loop"]["verdicts"].items())
@@ -49,7 +41,6 @@ def results_text(results: Path) -> str:
                 _verdicts(designs["verdicts"]),
                 _setting_intervals(designs["setting_intervals"]),
                 _times(speed["latency"]["stages"], visits["first_design"]),
-                *([labels_text(read_json(labels))] if labels.is_file() else []),
             ]
         )
     except (KeyError, TypeError) as error:
@@ -98,7 +89,7 @@ def _metrics(metrics: Mapping[str, Any]) -> str:
     ):
         for metric in CATALOGUE:
             found = metrics.get(key, {}).get(metric.name)
-            if found is None:
+            if found is None or (metric.fields_only and key == "patches"):
                 continue
             cells = [
                 f"{found[a]['mean']:.3f} ({found[a]['low']:.3f} to {found[a]['high']:.3f})"
@@ -178,34 +169,3 @@ def _times(stages: Mapping[str, Any], visits: Mapping[str, Any]) -> str:
         f"after opening the page of a server just started, {later['median']:.1f} s on a later "
         "visit."
     )
-
-
-def labels_text(found: Mapping[str, Any]) -> str:
-    """Return how well latents could be named (`core.labels`), and the directions' names."""
-    figures, plan = found["figures"], found["plan"]
-    held, freedom = figures["stability"]["dimensions"], figures["independence"]["specimens"]
-    entangled, sparse = figures["entanglement"], figures["size_and_sparsity"]
-    rows = [[name, entry["label"]] for name, entry in found["directions"].items()]
-    return "\n\n".join(
-        [
-            f"Latents named by `{found['command']}` ({plan['starts']} starts in each of two sets, "
-            f"{plan['size_px']} px fields): {held['labelled']} of {held['directions']} have a "
-            f"label that both sets of starts find; {_percent(held['same_label'])} have the very "
-            "same label from either set alone, and the strongest effect that the first set finds "
-            f"is found again in {_percent(held['strongest_effect_survives'])}. One latent moves "
-            f"{entangled['descriptors_a_dimension']:.1f} descriptors on average "
-            f"(disentanglement {_share(entangled['disentanglement'])}, completeness "
-            f"{_share(entangled['completeness'])}); over specimens the latents are worth "
-            f"{_share(freedom['effective_dimensions'], 1)} independent ones. Large particles come "
-            f"with few, as in the paper: {'yes' if sparse['shows'] else 'not shown'}.",
-            table(["principal direction of the specimens", "what it does"], rows),
-        ]
-    )
-
-
-def _percent(share: float | None) -> str:
-    return "none" if share is None else f"{100 * share:.0f} %"
-
-
-def _share(value: float | None, digits: int = 2) -> str:
-    return "unknown" if value is None else f"{value:.{digits}f}"

@@ -33,9 +33,21 @@ def mean_interval(values: Array, seed: int = 0) -> dict[str, float | int]:
     return {name: float(value) for name, value in figures.items()} | {"n": len(values)}
 
 
+def median_interval(values: Array, seed: int = 0) -> dict[str, float | int]:
+    """Return the median of specimens' values, its 95 % bootstrap interval and the count."""
+    values = np.asarray(values, dtype=float)
+    low, high = np.quantile(np.median(values[_draws(values, seed)], axis=1), (0.025, 0.975))
+    return {"median": float(np.median(values)), "low": float(low), "high": float(high)} | {
+        "n": len(values)
+    }
+
+
+def _draws(values: Array, seed: int) -> NDArray[np.int64]:
+    return np.random.default_rng(seed).integers(len(values), size=(DRAWS, len(values)))
+
+
 def _bootstrap_means(values: Array, seed: int) -> Array:
-    draws = np.random.default_rng(seed).integers(len(values), size=(DRAWS, len(values)))
-    means: Array = values[draws].mean(axis=1)
+    means: Array = values[_draws(values, seed)].mean(axis=1)
     return means
 
 

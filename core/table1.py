@@ -18,10 +18,10 @@ from core.checkpoint import load_model
 from core.dataset import DataSet, load_dataset
 from core.errors import CheckpointError, ConfigError, MicroDesignError
 from core.files import read_json
+from core.markdown_table import table
 from core.metrics.catalogue import CATALOGUE, load_metrics
 from core.metrics.measure import patch_metrics
 from core.model import ModelConfig
-from core.result_tables import table
 from core.results import RESULTS, record, write_result
 from core.summaries import mean_interval
 from core.train_config import TrainConfig
@@ -105,12 +105,13 @@ def measure_cell(model: Path, data: DataSet, seed: int = 0) -> dict[str, Any]:
 def table_text(content: dict[str, Any]) -> str:
     """Return the table beside the paper's, in Markdown."""
     rows = []
+    shown = [metric for metric in CATALOGUE if not metric.fields_only]  # the table is on patches
     for name in cell_names():
         decoder, latents = name.rsplit("-", 1)
         dists, stsim2 = PAPER[int(latents)]
         row = [decoder, latents]
         cell = content["cells"].get(name)
-        for metric in CATALOGUE:
+        for metric in shown:
             found = (cell or {}).get("metrics", {}).get(metric.name)
             row.append(
                 "not done" if cell is None else "not available" if found is None
@@ -118,7 +119,7 @@ def table_text(content: dict[str, Any]) -> str:
                 f"({found['same_specimen']['mean']:.3f}, {found['other_specimen']['mean']:.3f})"
             )  # fmt: skip
         rows.append([*row, f"{dists:.4f}", f"{stsim2:.4f}"])
-    header = ["decoder", "latents", *(m.label for m in CATALOGUE), "paper's DISTS", "STSIM-2"]
+    header = ["decoder", "latents", *(m.label for m in shown), "paper's DISTS", "STSIM-2"]
     told = "Means; in brackets two patches of one casting, and of two castings."
     return "\n\n".join([table(header, rows), told, WHY])
 

@@ -2,7 +2,6 @@
 
 import argparse
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,12 +12,20 @@ from core.errors import InputError
 from core.results import RESULTS, record
 
 
-def unseen_parser(module: str, description: str | None) -> argparse.ArgumentParser:
-    """Return the command line of a measuring command: model, data, fields, seed, out."""
+def unseen_parser(
+    module: str, description: str | None, fields: int | None = 40
+) -> argparse.ArgumentParser:
+    """Return the command line of a measuring command: model, data, fields, seed, out.
+
+    ``fields`` is how many the field test takes by default; None for a command without one.
+    """
     parser = argparse.ArgumentParser(prog=f"python -m {module}", description=description)
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True, help="data the model has not seen")
-    parser.add_argument("--fields", type=int, default=40, help="specimens in the field test")
+    if fields is not None:
+        parser.add_argument(
+            "--fields", type=int, default=fields, help="specimens in the field test"
+        )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the result")
     return parser
@@ -40,7 +47,7 @@ class Unseen:
 
 
 def open_unseen(module: str, arguments: argparse.Namespace) -> Unseen:
-    """Load what the command line names (`unseen_parser`).
+    """Load what the command line names (`unseen_parser`); the record holds all of it but --out.
 
     Raises:
         InputError: the data are those that the model was trained on.
@@ -50,8 +57,8 @@ def open_unseen(module: str, arguments: argparse.Namespace) -> Unseen:
     loaded, data = load_model(arguments.model), load_dataset(arguments.data)
     if data.hash == loaded.manifest.get("data_hash"):
         raise InputError("these are the data that the model was trained on; give others")
-    given: Sequence[str] = ("model", "data", "fields", "seed")
-    argv = [word for name in given for word in (f"--{name}", str(getattr(arguments, name)))]
+    given = {n: v for n, v in vars(arguments).items() if n != "out" and v is not None}
+    argv = [word for name, value in given.items() for word in (f"--{name}", str(value))]
     content = record(module, argv, model_sha256=loaded.hash, data_hash=data.hash)
     content["data"] = {
         "name": data.name,

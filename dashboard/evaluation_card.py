@@ -86,10 +86,11 @@ def similarity(model: Model, found: Evaluated, reference: Reference) -> None:
     if pairs:
         many = f"{pairs:g} pair{'s' if pairs != 1 else ''}"
         said += f" References: means over {many} of {escape(reference.data_name)}."
-    missing = [m.label for m in CATALOGUE if m.name not in values]
+    shown = [m for m in CATALOGUE if not m.fields_only]
+    missing = [m.label for m in shown if m.name not in values]
     if missing:
         said += f" Not available here: {', '.join(missing)}."
-    st.caption(said, help="\n\n".join(f"**{m.label}**: {m.about}" for m in CATALOGUE))
+    st.caption(said, help="\n\n".join(f"**{m.label}**: {m.about}" for m in shown))
 
 
 def show(

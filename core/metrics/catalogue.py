@@ -25,12 +25,14 @@ class Metric:
         label: for people.
         higher_is_better: a similarity; otherwise a distance, 0 for equal pictures.
         about: what it compares, in one sentence.
+        fields_only: whether a patch is too small a sample for it.
     """
 
     name: str
     label: str
     higher_is_better: bool
     about: str
+    fields_only: bool = False
 
 
 CATALOGUE = (
@@ -51,6 +53,7 @@ CATALOGUE = (
         "Two-point correlation distance",
         False,
         "How likely two points at a distance both lie in the dark phase; knows nothing of VGG.",
+        fields_only=True,  # `core.metrics.two_point` says why
     ),
     Metric(
         "stsim2",
@@ -82,7 +85,7 @@ def load_metrics(vgg: VGG19, side_px: int) -> tuple[dict[str, Comparison], dict[
     for name, least_px, metric in (
         ("style", style.LEAST_PX, style.RelativeStyleError(vgg)),
         ("portilla_simoncelli", portilla.LEAST_PX, portilla.PortillaSimoncelliDistance()),
-        ("two_point", two_point.LEAST_PX, two_point.TwoPointDistance()),
+        ("two_point", two_point.REPORTED_FROM_PX, two_point.TwoPointDistance()),
         ("stsim2", stsim.LEAST_PX, stsim.STSIM2()),
     ):
         if side_px >= least_px:

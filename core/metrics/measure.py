@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from core.checkpoint import LoadedModel
 from core.dataset import DataSet
 from core.errors import MicroDesignError
-from core.fields import specimen_fields
+from core.fields import FIELD_PX, specimen_fields
 from core.metrics.catalogue import CATALOGUE, Comparison, compare, load_metrics
 from core.patch_pairs import sample_pairs
 from core.results import write_result
@@ -128,9 +128,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     try:
         unseen = open_unseen("core.metrics", arguments)
         loaded, data, content = unseen.loaded, unseen.data, unseen.content
-        metrics, missing = load_metrics(loaded.vgg, loaded.config.patch_px)
+        metrics, small = load_metrics(loaded.vgg, loaded.config.patch_px)
+        field_wise, missing = load_metrics(loaded.vgg, FIELD_PX)
         content["interval"] = "95 %, bootstrap over specimens, of the mean"
         content["not_available"] = missing
+        content["fields_only"] = {n: why for n, why in small.items() if n not in missing}
         if len(data.specimens) < LEAST_PAIRS:
             logger.warning(
                 "%d specimens, so %d pairs: the paper averages over %d",
@@ -139,7 +141,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         found = patch_metrics(loaded, data, metrics, arguments.seed)
         content["patches"] = summarise(found, map(str, data.specimens.index))
         if loaded.config.decoder == "texture":
-            names, found = field_metrics(loaded, data, metrics, arguments.fields, arguments.seed)
+            names, found = field_metrics(loaded, data, field_wise, arguments.fields, arguments.seed)
             content["fields"] = summarise(found, names)
         path = write_result("metrics", content, arguments.out)
     except MicroDesignError as error:

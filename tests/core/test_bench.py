@@ -5,7 +5,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from core.bench import necessary_flops, peak_flops, peak_memory_gib, seconds
+from core.bench import (
+    SHOWN,
+    necessary_flops,
+    peak_flops,
+    peak_memory_gib,
+    profile,
+    report,
+    seconds,
+)
 from core.model import ModelConfig
 from core.train_config import TrainConfig
 from core.trainer import Trainer
@@ -52,6 +60,45 @@ def test_peak_is_that_of_matrix_products(monkeypatch):
     monkeypatch.setattr("core.bench.PEAK_SIDES", (64,))
     assert peak_flops("float32") > 1e6
     assert peak_flops("bfloat16") > 1e5
+
+
+def test_profile_names_what_takes_the_time():
+    a = torch.randn(256, 256)
+
+    def work() -> None:
+        for _ in range(20):
+            torch.relu(a @ a)
+
+    found = profile(work)
+    assert found[0]["operator"] == "aten::mm" and found[0]["share"] > 0.5, found
+    assert found[0]["calls"] == 20 and len(found) <= SHOWN
+    shares = [entry["share"] for entry in found]
+    assert shares == sorted(shares, reverse=True) and sum(shares) <= 1 + 1e-9
+
+
+def test_everything_measured_is_printed():
+    decode = {"median_s": 0.0123, "p95_s": 0.0456, "n": 5}
+    step = {
+        "patches_per_s": 5.43, "seconds_per_step": 0.74, "patches_per_step": 4,
+        "precision": "float32", "necessary_gflop_per_step": 87.6, "share_of_peak": 0.43,
+        "peak_gflop_per_s": 210.9,
+        "profile": [{"operator": "aten::mm", "share": 0.61, "calls": 7}],
+    }  # fmt: skip
+    encoded = {"seconds": 8.91, "patches": 165, "patches_per_s": 18.5}
+    content = {
+        "inference": {f"decode_{side}_px": decode for side in (128, 512, 1024)}
+        | {"encode_micrograph_2048x1532": encoded},
+        "training": step,
+        "peak_memory_inference_gib": 1.25,
+        "peak_memory_all_gib": 2.75,
+        "peak_device_memory_gib": None,
+    }
+    text = report(content)
+    told = ("5.4 patches/s", "88 GFLOP", "43 % of the 211", "61.0 %  aten::mm (7 calls)", "8.91 s")
+    for figure in (*told, "1024 px: median 12 ms, 95th percentile 46 ms", "1.25 GiB", "2.75 GiB"):
+        assert figure in text, figure
+    assert "GPU" not in text
+    assert "GPU: 3.50 GiB" in report(content | {"peak_device_memory_gib": 3.5})
 
 
 def test_warming_up_is_not_counted():

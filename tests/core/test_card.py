@@ -7,7 +7,8 @@ import pytest
 from core.card import BEGIN, END, check_results, fill_readme
 from core.errors import CheckpointError
 from core.labels.__main__ import result
-from core.result_tables import MEASURED, results_text, table
+from core.markdown_table import table
+from core.result_tables import MEASURED, results_text
 from core.results import RESULTS, record, write_result
 from tests.core.labels.made import made_labels
 
@@ -20,7 +21,10 @@ def metrics() -> dict:
     mean = {"mean": 0.81, "low": 0.79, "high": 0.83, "median": 0.8, "n": 7}
     arms = dict.fromkeys(("reconstruction", "designed", "same_specimen", "other_specimen"), mean)
     return {
-        "patches": {"stsim2": arms | {"reconstruction": mean | {"mean": 0.987}}},
+        "patches": {
+            "stsim2": arms | {"reconstruction": mean | {"mean": 0.987}},
+            "two_point": arms | {"reconstruction": mean | {"mean": 3.856}},
+        },
         "fields": {"two_point": arms | {"designed": mean | {"mean": 0.654}}},
         "not_available": {"dists": "no weights here"},
     }
@@ -87,8 +91,50 @@ def test_tables_show_the_measured_figures(results) -> None:
         assert figure in text, figure
     for figure in ("0.987 (0.790 to 0.830)", "0.654", "no weights here", "97.1 %", "none"):
         assert figure in text, figure
+    assert "3.856" not in text, "two-point correlations of patches mean nothing"
     assert "55 fresh castings" in text and "radius_mm 89 %" in text
     assert "6 feasible, 1 borderline" in text and "median 1.5 s" in text
+
+
+def optional(results) -> None:
+    """Write the results that may be missing."""
+
+    def auc(value: float) -> dict:
+        return {"auc": value, "low": value - 0.05, "high": value + 0.05}
+
+    families = {"gradients": auc(0.61), "grey levels": auc(0.73)}
+    found = {
+        "statistics": 99, "crop_px": 256, "crops_a_class": 300, "generated": auc(0.77),
+        "sanity_blurred": auc(0.99), "chance_real_against_real": auc(0.51), "by_family": families,
+    }  # fmt: skip
+    about = {"command": "python -m core.realism"}
+    write_result("realism", about | {"realism": found}, results)
+    ratio = {"median": 41.6, "low": 30.0, "high": 50.0, "median_is_least": False, "n": 3}
+    model = {
+        "error": summary(0.1),
+        "iterations_worth": ratio,
+        "times_faster": ratio,
+        "loss": "norm",
+    }
+    other = model | {"loss": "eq2", "iterations_worth": ratio | {"median_is_least": True}}
+    pixels = {
+        "patches": 3,
+        "error_after_iterations": {"20": summary(0.174), "40": summary(0.109)},
+        "models": {"model": model, "also": other},
+    }
+    write_result("pixel_optimisation", about | {"pixel_optimisation": pixels}, results)
+
+
+def test_results_that_may_be_missing_are_told_where_they_are_there(results) -> None:
+    before = results_text(results)
+    assert "Generated or real" not in before and "L-BFGS" not in before
+    optional(results)
+    text = results_text(results)
+    assert "AUC 0.77 (0.72 to 0.82)" in text and "grey levels 0.73, gradients 0.61" in text
+    assert "0.174 after 20, 0.109 after 40 iterations" in text
+    assert "the model (0.100) is worth 42 (30 to 50) iterations" in text
+    assert 'loss "eq2" (0.100) is worth at least 42' in text
+    assert all(paragraph in text for paragraph in before.split("\n\n"))
 
 
 def test_missing_figure_is_an_error_that_names_it(results) -> None:
@@ -123,6 +169,12 @@ def test_results_of_another_model_are_refused(results, tmp_path) -> None:
     model.mkdir()
     (model / "manifest.json").write_text('{"weights_sha256": "a"}')
     for name in MEASURED:
+        content = json.loads((results / f"{name}.json").read_text())
+        (results / f"{name}.json").write_text(json.dumps(content | {"model_sha256": "a"}))
+    optional(results)
+    with pytest.raises(CheckpointError, match=r"realism\.json was measured on another model"):
+        check_results(model, results)
+    for name in ("realism", "pixel_optimisation"):
         content = json.loads((results / f"{name}.json").read_text())
         (results / f"{name}.json").write_text(json.dumps(content | {"model_sha256": "a"}))
     check_results(model, results)

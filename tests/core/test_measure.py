@@ -20,7 +20,13 @@ from core.measure import (
 )
 from core.properties import PropertyModel
 from core.results import record, write_result
-from core.summaries import anisotropy, mean_interval, paired_difference, summary
+from core.summaries import (
+    anisotropy,
+    mean_interval,
+    median_interval,
+    paired_difference,
+    summary,
+)
 from core.vgg import STYLE_LAYERS
 from tests.core.textures import make_textures, texture
 
@@ -54,6 +60,12 @@ def test_interval_of_paired_differences_has_the_width_of_the_standard_error() ->
 def test_mean_interval_is_as_worked_by_hand() -> None:
     found = mean_interval(np.array([1.0, 3.0]))
     assert found == {"mean": 2.0, "low": 1.0, "high": 3.0, "median": 2.0, "n": 2}
+
+
+def test_median_interval_is_as_worked_by_hand() -> None:
+    """Of 0, 0 and 9 a bootstrap median is 9 with chance 7/27, 0 with 20/27."""
+    found = median_interval(np.array([0.0, 0.0, 9.0]))
+    assert found == {"median": 0.0, "low": 0.0, "high": 9.0, "n": 3}
 
 
 def test_noise_has_no_direction() -> None:

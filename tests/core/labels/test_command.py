@@ -11,7 +11,7 @@ from core.encode import load_latents
 from core.errors import ConfigError, InputError
 from core.labels import FILE, Plan, label_model, load_labels
 from core.labels.__main__ import main
-from core.result_tables import labels_text
+from core.quality_tables import labels as labels_text
 
 
 @pytest.fixture

@@ -30,7 +30,9 @@ QUICK = {"style": roughness_difference, "stsim2": grey_difference}
 def test_catalogue_holds_what_can_be_computed_and_what_cannot(loaded: LoadedModel):
     found, missing = load_metrics(loaded.vgg, 128)
     assert {*found, *missing} == {metric.name for metric in CATALOGUE}
-    assert set(missing) <= {"dists"} and all("not available" in why for why in missing.values())
+    assert set(missing) - {"dists"} == {"two_point"}, "too small a sample in a patch"
+    assert missing["two_point"] == "needs pictures of 512 px or more, not 128"
+    assert "two_point" in load_metrics(loaded.vgg, 512)[0]
     x = torch.rand(2, 1, 128, 128, generator=torch.Generator().manual_seed(0))
     for metric in CATALOGUE:
         if metric.name in found:
@@ -107,9 +109,13 @@ def test_command_line_writes_patches_and_fields_and_how_they_were_obtained(
     tiny_model: Path, tmp_path: Path, monkeypatch
 ):
     monkeypatch.setattr("core.fields.FIELD_PX", 128)
-    monkeypatch.setattr(
-        "core.metrics.measure.load_metrics", lambda vgg, side_px: (QUICK, {"dists": "no weights"})
-    )
+    fields_only = QUICK | {"two_point": grey_difference}
+
+    def load(vgg, side_px: int):
+        large, absent = side_px >= 512, {"dists": "no weights"}
+        return (fields_only, absent) if large else (QUICK, absent | {"two_point": "too small"})
+
+    monkeypatch.setattr("core.metrics.measure.load_metrics", load)
     make_textures(tmp_path / "data", 3, 2, 128, 384)
     given = ["--model", str(tiny_model), "--data", str(tmp_path / "data"), "--fields", "3"]
     main([*given, "--out", str(tmp_path)])
@@ -118,6 +124,9 @@ def test_command_line_writes_patches_and_fields_and_how_they_were_obtained(
     assert content["command"].endswith("--fields 3 --seed 0")
     assert content["data"]["specimens"] == 3 and content["data"]["images"] == 6
     assert content["not_available"] == {"dists": "no weights"}
+    assert content["fields_only"] == {"two_point": "too small"}
+    assert "two_point" not in content["patches"]
+    assert content["fields"]["two_point"]["designed"]["n"] == 3
     assert content["patches"]["style"]["reconstruction"]["n"] == 3
     assert content["fields"]["stsim2"]["designed"]["n"] == 3
 
