@@ -60,9 +60,10 @@ def labels(found: Content) -> str:
         [
             f"Latents named by `{found['command']}` ({plan['starts']} starts in each of two sets, "
             f"{plan['size_px']} px fields): {held['labelled']} of {held['directions']} have a "
-            f"label that both sets of starts find; {_percent(held['same_label'])} have the very "
-            "same label from either set alone, and the strongest effect that the first set finds "
-            f"is found again in {_percent(held['strongest_effect_survives'])}. One latent moves "
+            f"label, of effects that both sets of starts find. {_percent(held['same_label'])} "
+            "would have the very same label from either set alone; of the strongest effects that "
+            f"the first set finds the second finds {_percent(held['strongest_effect_survives'])}, "
+            f"of all {_percent(held['effects_survive'])}. One latent moves "
             f"{entangled['descriptors_a_dimension']:.1f} descriptors on average "
             f"(disentanglement {_share(entangled['disentanglement'])}, completeness "
             f"{_share(entangled['completeness'])}); over specimens the latents are worth "

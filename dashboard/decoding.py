@@ -7,7 +7,7 @@ from core import synthesis
 from core.images import Micrograph
 from core.patches import cut_patches
 from core.scale import to_scale
-from core.traverse import PAPER_VALUES
+from core.traverse import PAPER_VALUES, traverse_along
 from core.traverse import traverse as vary
 from dashboard import state
 from dashboard.state import Model
@@ -55,20 +55,35 @@ def _prior_samples(key: tuple[str, ...], _model: Model, n: int, seed: int) -> np
         )
 
 
-def traverse(model: Model, patch: np.ndarray, dimension: int, seed: int) -> np.ndarray:
-    """Set one latent dimension of a patch to each of `TRAVERSED` (paper, figure 6).
+def traverse(
+    model: Model, patch: np.ndarray, along: int | tuple[float, ...], seed: int
+) -> np.ndarray:
+    """Set a patch's coordinate along a direction to each of `TRAVERSED` (paper, figure 6).
+
+    Args:
+        model: which model.
+        patch: (size, size) to start from.
+        along: a latent dimension, or a unit vector of the latent space.
+        seed: of the noise.
 
     Returns:
         (n, size, size), all with the same noise, so that only z changes.
     """
-    return _traverse(model.key("model.safetensors"), model, patch, dimension, seed)
+    return _traverse(model.key("model.safetensors"), model, patch, along, seed)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _traverse(
-    key: tuple[str, ...], _model: Model, patch: np.ndarray, dimension: int, seed: int
+    key: tuple[str, ...],
+    _model: Model,
+    patch: np.ndarray,
+    along: int | tuple[float, ...],
+    seed: int,
 ) -> np.ndarray:
     loaded = state.loaded(_model)
+    side = loaded.config.patch_px
     with state.lock():
         z = synthesis.encode_patches(loaded, patch[None])[0][0]
-        return vary(loaded, z, dimension, TRAVERSED, seed, size_px=loaded.config.patch_px)
+        if isinstance(along, int):
+            return vary(loaded, z, along, TRAVERSED, seed, size_px=side)
+        return traverse_along(loaded, z, np.array(along), TRAVERSED, seed, size_px=side)

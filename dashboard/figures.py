@@ -178,7 +178,7 @@ def _hover(
     nodes: Sequence[Node], shown: Sequence[Arc], places: Mapping[str, tuple[float, float]]
 ) -> go.Scatter:
     """Return invisible points in the middle of the arcs that say what the arcs are."""
-    label = {n.node: n.node if n.role == "latent" else n.label for n in nodes}
+    label = {n.node: n.label for n in nodes}
     ends = [(places[a.parent], places[a.child]) for a in shown]
     return go.Scatter(
         x=[(start[0] + end[0]) / 2 for start, end in ends],

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 CONFIDENCE = 0.95
+SET_CONFIDENCE = 0.90  # of a single set's rank correlation: one-sided 5 %
 LEAST_STARTS = 3  # with the descriptor, in each set
 LEAST_VALUES = 3  # along one traversal
 
@@ -22,7 +23,7 @@ class Estimate:
         slope: mean over starts of the change per unit of z, in the quantity's unit.
         low, high: its 95 % interval over starts (Student's t).
         monotonicity: mean over starts of Spearman's rank correlation with z, -1 to 1.
-        monotonicity_low, monotonicity_high: its 95 % interval over starts.
+        monotonicity_low, monotonicity_high: its 90 % interval over starts.
         share: of the variance along traversals, what all starts have in common (eta squared),
             0 to 1. Chance alone gives about one over the number of starts.
         starts: that have the quantity.
@@ -69,8 +70,8 @@ def estimate(measured: Array, values: Sequence[float]) -> Estimate | None:
         return None
     slopes = np.array([_slope(row, z) for row in usable])
     ranks = np.array([_spearman(row, z) for row in usable])
-    slope, low, high = _mean_interval(slopes)
-    monotonicity, monotonicity_low, monotonicity_high = _mean_interval(ranks)
+    slope, low, high = _mean_interval(slopes, CONFIDENCE)
+    monotonicity, monotonicity_low, monotonicity_high = _mean_interval(ranks, SET_CONFIDENCE)
     return Estimate(
         slope=slope,
         low=low,
@@ -83,10 +84,10 @@ def estimate(measured: Array, values: Sequence[float]) -> Estimate | None:
     )
 
 
-def _mean_interval(values: Array) -> tuple[float, float, float]:
-    """Return the mean of values (n,) with its 95 % interval (Student's t)."""
+def _mean_interval(values: Array, confidence: float) -> tuple[float, float, float]:
+    """Return the mean of values (n,) with its interval (Student's t)."""
     mean = float(values.mean())
-    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1) * stats.sem(values))
+    half = float(stats.t.ppf((1 + confidence) / 2, len(values) - 1) * stats.sem(values))
     return mean, mean - half, mean + half
 
 

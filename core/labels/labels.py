@@ -10,7 +10,7 @@ from typing import Any, Literal
 from core.errors import CheckpointError
 from core.files import read_json, write_json
 from core.labels.effects import Curve
-from core.labels.naming import Effect, label_text
+from core.labels.naming import WEAK_MOVE, Effect, label_text
 from core.labels.quantities import QUANTITIES
 
 FILE = "labels.json"
@@ -33,7 +33,8 @@ class Direction:
             specimens' means, along it.
         low, high: 5 % and 95 % of the training set's patches: what traversals go beyond.
         named: quantity and sign of what the label names, strongest first.
-        set_named: the same, as each of the two sets of starts alone would have it.
+        set_clear: quantity and sign of all that each of the two sets of starts alone would call
+            clear, strongest first.
         effects: every effect that could be estimated, in the order of the quantities.
         curves: quantity -> curve along the traversal.
     """
@@ -48,14 +49,16 @@ class Direction:
     low: float
     high: float
     named: tuple[tuple[str, int], ...]
-    set_named: tuple[tuple[tuple[str, int], ...], ...]
+    set_clear: tuple[tuple[tuple[str, int], ...], ...]
     effects: tuple[Effect, ...]
     curves: dict[str, Curve]
 
     @property
     def label(self) -> str:
         """What it does in words: "nodularity +, particle count −", or "no clear effect"."""
-        return label_text(self.named)
+        moves = {effect.quantity: abs(effect.move) for effect in self.effects}
+        strongest = max((moves[name] for name, _ in self.named), default=0.0)
+        return label_text(self.named, strongest < WEAK_MOVE)
 
     @property
     def title(self) -> str:
@@ -169,7 +172,7 @@ def _direction(entry: Mapping[str, Any]) -> Direction:
     found = dict(entry)
     found["vector"] = _numbers(found["vector"])
     found["named"] = _named(found["named"])
-    found["set_named"] = tuple(_named(some) for some in found["set_named"])
+    found["set_clear"] = tuple(_named(some) for some in found["set_clear"])
     found["effects"] = tuple(Effect(**effect) for effect in found["effects"])
     found["curves"] = {
         str(name): Curve(**{key: _numbers(values) for key, values in curve.items()})
@@ -202,7 +205,9 @@ def _check(labels: Labels) -> None:
         for effect in direction.effects:
             if effect.quantity not in labels.spreads:
                 raise ValueError(f"{effect.quantity!r} has no spread")
-            _numbers((effect.slope, effect.low, effect.high, effect.standardised))
+            _numbers((effect.slope, effect.low, effect.high, effect.standardised, effect.move))
+        if lost := {name for name, _ in direction.named} - {e.quantity for e in direction.effects}:
+            raise ValueError(f"{direction.name} is named by {lost.pop()!r}, which has no effect")
         for curve in direction.curves.values():
             if {len(values)} != {len(curve.mean), len(curve.low), len(curve.high)}:
                 raise ValueError(f"a curve of {direction.name} has not {len(values)} values")

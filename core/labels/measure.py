@@ -14,7 +14,7 @@ from core.errors import ConfigError, InputError
 from core.labels.effects import curve, estimate
 from core.labels.entanglement import entanglement, independence, size_and_sparsity
 from core.labels.labels import Direction, Labels
-from core.labels.naming import Effect, judge, strong, strongest
+from core.labels.naming import Effect, judge, ranked, strong, thinned
 from core.labels.quantities import QUANTITIES, measure_specimens, spreads
 from core.labels.traversals import (
     Decode,
@@ -151,7 +151,7 @@ def _direction(
     """Sum up the traversals along direction ``k``, measured (2, n, V, Q)."""
     latent = k < len(active)
     index = int(active[k]) if latent else k - len(active) + 1
-    effects, set_named = _judge_all(measured, spread, plan)
+    effects, set_clear = _judge_all(measured, spread, plan)
     pooled = np.concatenate(list(measured))  # (2 n, V, Q)
     curves = {q.name: curve(pooled[..., place]) for place, q in enumerate(QUANTITIES)}
     known = {effect.quantity for effect in effects}
@@ -167,8 +167,8 @@ def _direction(
         sd_specimens=float((means @ vector).std()),
         low=float(low),
         high=float(high),
-        named=tuple(strongest({e.quantity: e.standardised for e in effects if e.clear})),
-        set_named=set_named,
+        named=thinned(ranked({e.quantity: e.standardised for e in effects if e.clear})),
+        set_clear=set_clear,
         effects=effects,
         curves={name: line for name, line in curves.items() if line and name in known},
     )
@@ -177,7 +177,7 @@ def _direction(
 def _judge_all(
     measured: Array, spread: Array, plan: Plan
 ) -> tuple[tuple[Effect, ...], tuple[Named, ...]]:
-    """Return every effect of traversals (2, n, V, Q), and what each set alone would name."""
+    """Return every effect of traversals (2, n, V, Q), and what each set alone calls clear."""
     effects: list[Effect] = []
     alone: list[dict[str, float]] = [{} for _ in measured]
     for place, (quantity, sd) in enumerate(zip(QUANTITIES, spread, strict=True)):
@@ -189,24 +189,33 @@ def _judge_all(
         for own, found in zip(alone, sets, strict=True):
             if found is not None and found.sign and strong(found, float(sd), plan.span):
                 own[quantity.name] = found.slope / float(sd)
-    return tuple(effects), tuple(tuple(strongest(own)) for own in alone)
+    return tuple(effects), tuple(ranked(own) for own in alone)
 
 
 def stability(directions: Sequence[Direction]) -> dict[str, Any]:
-    """Say how well labels from one set of starts hold in the other.
+    """Say how well what one set of starts finds holds in the other.
 
     Returns:
-        Number of directions, of those with a label, share whose label is the same from each set
-        alone, and of those that the first set alone labels, the share of which the second set
-        labels with the same strongest effect among its own.
+        Number of directions, and of those with a label; share whose label would be the very same
+        from each set alone; of the directions in which the first set alone finds something clear:
+        their number, the share whose strongest effect the second set alone finds clear too, and
+        the share of all those effects.
     """
-    same = [set(d.set_named[0]) == set(d.set_named[1]) for d in directions]
-    labelled = [d for d in directions if d.set_named[0]]
-    survive = [d.set_named[0][0] in d.set_named[1] for d in labelled]
+    same, strongest_again, again = [], [], []
+    for direction in directions:
+        first, second = direction.set_clear
+        same.append(set(thinned(first)) == set(thinned(second)))
+        again += [effect in second for effect in first]
+        strongest_again += [effect in second for effect in first[:1]]
     return {
         "directions": len(directions),
-        "labelled": sum(bool(d.named) for d in directions),
-        "labelled_by_first_set": len(labelled),
-        "same_label": float(np.mean(same)) if same else None,
-        "strongest_effect_survives": float(np.mean(survive)) if survive else None,
+        "labelled": sum(bool(direction.named) for direction in directions),
+        "same_label": _mean(same),
+        "found_by_first_set": len(strongest_again),
+        "strongest_effect_survives": _mean(strongest_again),
+        "effects_survive": _mean(again),
     }
+
+
+def _mean(flags: Sequence[bool]) -> float | None:
+    return float(np.mean(flags)) if flags else None

@@ -1,11 +1,12 @@
 """Which effects count, and the label that they make.
 
-An effect is *recurring* where both sets of starts find it: in each, the 95 % interval of the rank
-correlation with z excludes zero, on the same side. By chance that happens to one effect in 800. It
-is *clear*, and named in the label, where it is also large enough to see and goes one way: over all
-starts the interval of the slope excludes zero, the traversal from one end to the other moves the
-descriptor by at least half a standard deviation of the training specimens, and the mean rank
-correlation is at least 0.5.
+An effect is *recurring* where both sets of starts find it: in each, the 90 % interval of the rank
+correlation with z excludes zero, on the same side (one-sided 5 %). By chance that happens to one
+effect in 200. It is *clear*, and named in the label, where it is also large enough to see and goes
+one way: over all starts the 95 % interval of the slope excludes zero, the traversal from one end to
+the other moves the descriptor by at least 0.2 standard deviations of the training specimens
+(Cohen's small effect), and the mean rank correlation is at least 0.5. A label whose strongest
+effect stays below 0.5 deviations (Cohen's medium) is called weak.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,8 @@ from dataclasses import dataclass
 from core.labels.effects import Estimate
 from core.labels.quantities import QUANTITIES
 
-LEAST_MOVE = 0.5  # standard deviations of the specimens, over the traversal
+LEAST_MOVE = 0.2  # standard deviations of the specimens, over the traversal
+WEAK_MOVE = 0.5  # below this a label is called weak
 LEAST_MONOTONICITY = 0.5
 MOST_NAMED = 3
 NO_EFFECT = "no clear effect"
@@ -29,6 +31,7 @@ class Effect:
         quantity: its name.
         slope, low, high: change per unit of z in the quantity's unit, and its 95 % interval.
         standardised: the slope in standard deviations of the training specimens.
+        move: over the traversal from one end to the other, in those deviations.
         monotonicity, share, starts: see `core.labels.effects.Estimate`.
         recurs: both sets of starts find it.
         clear: it is named.
@@ -39,6 +42,7 @@ class Effect:
     low: float
     high: float
     standardised: float
+    move: float
     monotonicity: float
     share: float
     starts: int
@@ -79,6 +83,7 @@ def judge(
         low=pooled.low,
         high=pooled.high,
         standardised=pooled.slope / spread,
+        move=pooled.slope * span / spread,
         monotonicity=pooled.monotonicity,
         share=pooled.share,
         starts=pooled.starts,
@@ -87,30 +92,29 @@ def judge(
     )
 
 
-def strongest(standardised: Mapping[str, float]) -> list[tuple[str, int]]:
-    """Choose what a label names: the strongest of each family, strongest first.
+def ranked(standardised: Mapping[str, float]) -> tuple[tuple[str, int], ...]:
+    """Return quantities with the signs of their effects, strongest first."""
+    order = sorted(standardised.items(), key=lambda item: -abs(item[1]))
+    return tuple((name, 1 if effect > 0 else -1) for name, effect in order)
+
+
+def thinned(effects: Sequence[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
+    """Choose what a label names: the first of each family, at most `MOST_NAMED`.
 
     Args:
-        standardised: quantity -> effect, of those that may be named.
-
-    Returns:
-        At most `MOST_NAMED` pairs of quantity and sign.
+        effects: quantity and sign, strongest first (`ranked`).
 
     Example:
-        >>> strongest({"roundness": 0.2, "nodularity_iso_pct": 0.3, "particles_per_mm2": -0.1})
-        [('nodularity_iso_pct', 1), ('particles_per_mm2', -1)]
+        >>> thinned([("nodularity_iso_pct", 1), ("roundness", 1), ("particles_per_mm2", -1)])
+        (('nodularity_iso_pct', 1), ('particles_per_mm2', -1))
     """
-    named: list[tuple[str, int]] = []
-    families = set()
-    for name, effect in sorted(standardised.items(), key=lambda item: -abs(item[1])):
-        family = _KNOWN[name].family
-        if family not in families:
-            families.add(family)
-            named.append((name, 1 if effect > 0 else -1))
-    return named[:MOST_NAMED]
+    families: dict[str, tuple[str, int]] = {}
+    for name, sign in effects:
+        families.setdefault(_KNOWN[name].family, (name, sign))
+    return tuple(families.values())[:MOST_NAMED]
 
 
-def label_text(named: Sequence[tuple[str, int]]) -> str:
+def label_text(named: Sequence[tuple[str, int]], weak: bool = False) -> str:
     """Return the label in words.
 
     Example:
@@ -118,4 +122,6 @@ def label_text(named: Sequence[tuple[str, int]]) -> str:
         ('nodularity +, particle count −', 'no clear effect')
     """
     words = [f"{_KNOWN[name].word} {'+' if sign > 0 else '−'}" for name, sign in named]
-    return ", ".join(words) or NO_EFFECT
+    if not words:
+        return NO_EFFECT
+    return ", ".join(words) + (" (weak)" if weak else "")

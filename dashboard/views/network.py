@@ -2,14 +2,16 @@
 
 import streamlit as st
 
-from dashboard import components, errors, figures, fitting, state
+from dashboard import components, errors, figures, fitting, latent_effects, state
 from dashboard.wording import quantity, unbroken
 
 model = components.current_model()
 components.title("Network", model)
 network = components.fitted_network(model)
 arcs = network.arcs()
-named = {n.node: n for n in network.nodes}
+labels = latent_effects.of_model(model)
+nodes = latent_effects.titled(network.nodes, labels)
+named = {n.node: n for n in nodes}
 refitted = model.refitted
 
 
@@ -61,7 +63,7 @@ st.caption(
     "standard deviations of one per standard deviation of the other (sd per sd)."
 )
 st.plotly_chart(
-    figures.network_graph(network.nodes, shown),
+    figures.network_graph(nodes, shown),
     key="network_graph",
     config=figures.CONFIG,
     alt=f"Graph of {len(shown)} arcs from process settings over latents to properties",
@@ -80,6 +82,8 @@ with st.expander("Table of arcs"):
         hide_index=True,
         key="network_arcs",
     )
+with st.expander("What the latents do"):
+    latent_effects.listed(nodes, labels)
 left_out = network.calibration.get("properties", {})
 rows = [
     {

@@ -3,7 +3,8 @@
 import streamlit as st
 
 from core.images import read_image
-from dashboard import components, decoding, errors, pictures, state
+from core.labels import latent_title
+from dashboard import components, decoding, errors, latent_effects, pictures, state
 
 STARTS = ("large spheres", "fine flakes")
 OWN = "your own micrograph"
@@ -12,10 +13,12 @@ SHOWN, NOISE_SEED = 4, 0
 model = components.current_model()
 components.title("Traversals", model)
 loaded, network = state.loaded(model), state.network(model)
+labels = latent_effects.of_model(model)
 looks = [example.look for example in state.examples(model)]
 active = sorted(network.latents, key=lambda n: -n.scale) if network else []
 dimensions, values = [n.index for n in active], decoding.TRAVERSED
 dimensions += [d for d in range(loaded.config.latents) if d not in dimensions]
+principal = {d.name: d for d in labels.directions} if labels else {}
 st.write(
     f"Each row changes one of the {loaded.config.latents} latent dimensions in {len(values)} steps "
     f"from {values[0]:g} to {values[-1]:g} and leaves the others and the noise as they are: what "
@@ -29,11 +32,21 @@ with st.form("traversal_form"):
     chosen = st.multiselect(
         "Latent dimensions",
         dimensions,
-        format_func=lambda d: f"z[{d}]",
+        format_func=lambda d: latent_title(labels, d),
         key="traversal_dimensions",
         help="Most active first: those that differ most between specimens.",
         max_selections=12,
     )
+    wide = []
+    if principal:
+        wide = st.multiselect(
+            "Principal directions of the specimens",
+            list(principal),
+            format_func=lambda name: principal[name].title,
+            key="traversal_directions",
+            help="Not single latents: what the specimens' means differ by most, all latents moving "
+            "together. Designs move along these.",
+        )
     starts, numbers = [], []
     for place, (column, default) in enumerate(zip(st.columns(2), STARTS, strict=True)):
         options = [*looks, OWN]
@@ -59,8 +72,10 @@ with st.form("traversal_form"):
     )
     st.form_submit_button("Show", type="primary", key="traversal_submit")
 st.session_state["traversal_chosen"] = chosen
-if not chosen:
+if not chosen and not wide:
     st.info("Choose at least one latent dimension.")
+rows = [(f"z{d}", latent_title(labels, d), d) for d in chosen]
+rows += [(name, principal[name].title, principal[name].vector) for name in wide]
 
 for place, (start, number) in enumerate(zip(starts, numbers, strict=True)):
     with errors.shown(), st.container(key=f"traversal_block_{place}"):
@@ -78,17 +93,20 @@ for place, (start, number) in enumerate(zip(starts, numbers, strict=True)):
             f"Patch {(number - 1) % len(patches) + 1} of {len(patches)} of "
             f"{errors.escape(micrograph.name)} · noise seed {NOISE_SEED}"
         )
-        for dimension in chosen:
-            with st.spinner(f"Varying z[{dimension}]…"):
-                row = decoding.traverse(model, patch, dimension, NOISE_SEED)
-            st.markdown(f"**z[{dimension}]**")
+        for name, title, along in rows:
+            with st.spinner(f"Varying {name}…"):
+                row = decoding.traverse(model, patch, along, NOISE_SEED)
+            st.markdown(f"**{title}**")
             components.gallery(
                 [pictures.png(pictures.grey(p)) for p in (patch, *row)],
                 ["original", *[f"{v:+.1f}".replace("-", "−") for v in values]],
                 [
-                    f"The patch that z[{dimension}] is varied from",
-                    *[f"z[{dimension}] = {v:+.1f}" for v in values],
+                    f"The patch that {name} is varied from",
+                    *[f"{name} = {v:+.1f}" for v in values],
                 ],
                 84,
                 "xxsmall",
             )
+
+measured = [labels.by_index[d] for d in chosen if d in labels.by_index] if labels else []
+latent_effects.section(model, labels, [*measured, *(principal[name] for name in wide)])

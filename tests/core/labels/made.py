@@ -42,9 +42,10 @@ def made_labels(model_hash: str, latents: int = 2) -> Labels:
                 name: {
                     "directions": count,
                     "labelled": 1,
-                    "labelled_by_first_set": 1,
                     "same_label": 1.0,
+                    "found_by_first_set": 1,
                     "strongest_effect_survives": 1.0,
+                    "effects_survive": 0.9,
                 }
                 for name, count in (("dimensions", 2), ("directions", 1))
             },
@@ -80,6 +81,7 @@ def _effect(quantity: str, slope: float, standardised: float, clear: bool) -> Ef
         low=slope - abs(slope) / 10,
         high=slope + abs(slope) / 10,
         standardised=standardised,
+        move=8 * standardised,
         monotonicity=0.9 if slope > 0 else -0.9,
         share=0.8,
         starts=10,
@@ -100,7 +102,7 @@ def _direction(name, index, vector, named, effects) -> Direction:
         low=-1.5,
         high=1.6,
         named=named,
-        set_named=(named, named),
+        set_clear=(named, named),
         effects=effects,
         curves={
             e.quantity: Curve(

@@ -59,7 +59,7 @@ def test_curves_have_each_starts_own_level_taken_out():
     [
         (1.0, 1.0, True, True),
         (-1.0, 1.0, False, False),  # the second set contradicts the first
-        (1.0, 5.0, True, False),  # 2 units of z move it by 0.4 deviations only
+        (1.0, 20.0, True, False),  # 2 units of z move it by 0.1 deviations only
         (0.0, 1.0, False, False),
     ],
 )
@@ -85,6 +85,8 @@ def test_a_quantity_that_one_set_lacks_does_not_recur():
 
 def test_labels_name_signs_in_words():
     assert label_text([("flake_length_um", -1)]) == "flake length −"
+    assert label_text([("flake_length_um", -1)], weak=True) == "flake length − (weak)"
+    assert label_text([], weak=True) == "no clear effect"
 
 
 def test_pictures_are_measured_in_the_order_of_the_quantities():

@@ -21,6 +21,7 @@ def effect(quantity: str, standardised: float, recurs: bool = True) -> Effect:
         low=standardised,
         high=standardised,
         standardised=standardised,
+        move=8 * standardised,
         monotonicity=1.0,
         share=1.0,
         starts=6,

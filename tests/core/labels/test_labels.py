@@ -48,13 +48,10 @@ def test_a_latent_that_does_nothing_has_slopes_of_zero(discs):
 
 
 def test_the_second_set_of_starts_finds_the_same(discs):
-    assert discs.figures["stability"]["dimensions"] == {
-        "directions": 4,
-        "labelled": 3,
-        "labelled_by_first_set": 3,
-        "same_label": 1.0,
-        "strongest_effect_survives": 1.0,
-    }
+    found = discs.figures["stability"]["dimensions"]
+    assert (found["directions"], found["labelled"], found["found_by_first_set"]) == (4, 3, 3)
+    assert found["same_label"] == found["strongest_effect_survives"] == 1.0
+    assert found["effects_survive"] > 0.8
 
 
 def test_an_effect_of_one_set_of_starts_only_is_not_named():
@@ -64,7 +61,7 @@ def test_an_effect_of_one_set_of_starts_only_is_not_named():
         return draw(z if seed in first_set else z * [[1, 0, 1, 1]], seed)
 
     (sparsity,) = label_discs(decode=half, only=[1]).dimensions
-    assert sparsity.set_named[0] and not sparsity.set_named[1]
+    assert sparsity.set_clear[0] and not sparsity.set_clear[1]
     assert sparsity.label == "no clear effect"
 
 
@@ -148,6 +145,11 @@ def _unknown_quantity(content):
     content["dimensions"][0]["named"][0][0] = "charm"
 
 
+def _lost_effect(content):
+    first = content["dimensions"][0]
+    first["effects"] = [e for e in first["effects"] if e["quantity"] != first["named"][0][0]]
+
+
 def _lost_curve(content):
     content["dimensions"][0]["curves"]["graphite_pct"]["mean"].pop()
 
@@ -162,6 +164,7 @@ def _lost_curve(content):
         (lambda c: c["dimensions"][0]["effects"][0].pop("slope"), "damaged"),
         (lambda c: c["dimensions"][0].update(kind="both"), "kind 'both'"),
         (_unknown_quantity, "names no effect"),
+        (_lost_effect, "which has no effect"),
         (_lost_curve, "a curve of z0 has not 3 values"),
     ],
 )
