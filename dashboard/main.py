@@ -11,6 +11,7 @@ PAGES = (
     ("reconstructions", "Reconstructions", ":material/compare:"),
     ("traversals", "Traversals", ":material/tune:"),
     ("network", "Network", ":material/hub:"),
+    ("batch", "Batch evaluation", ":material/stacks:"),
     ("library", "Library", ":material/bookmarks:"),
     ("models", "Models", ":material/inventory_2:"),
 )
