@@ -10,6 +10,7 @@ PAGES = (
     ("evaluate", "Evaluate patches", ":material/biotech:"),
     ("reconstructions", "Reconstructions", ":material/compare:"),
     ("traversals", "Traversals", ":material/tune:"),
+    ("latent_map", "Latent map", ":material/scatter_plot:"),
     ("network", "Network", ":material/hub:"),
     ("batch", "Batch evaluation", ":material/stacks:"),
     ("library", "Library", ":material/bookmarks:"),
