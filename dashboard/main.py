@@ -11,10 +11,14 @@ SECTIONS = {
         ("inverse_design", "Inverse design", ":material/target:"),
         ("library", "Library", ":material/bookmarks:"),
     ),
-    "Evaluate": (("evaluate", "Evaluate patches", ":material/biotech:"),),
+    "Evaluate": (
+        ("evaluate", "Evaluate patches", ":material/biotech:"),
+        ("batch", "Batch evaluation", ":material/stacks:"),
+    ),
     "Understand": (
         ("reconstructions", "Reconstructions", ":material/compare:"),
         ("traversals", "Traversals", ":material/tune:"),
+        ("latent_map", "Latent map", ":material/scatter_plot:"),
         ("network", "Network", ":material/hub:"),
     ),
     "Models and data": (

@@ -1,0 +1,48 @@
+"""The rows of a batch as tables for spreadsheets."""
+
+from collections.abc import Sequence
+
+from core.batch.rows import Row
+from core.exports.spreadsheet import DESCRIPTOR_HEADER, latents_csv, to_csv
+from core.regressor import Regressor
+from core.wording import titled
+
+FIRST = ("Image", "Problem", "Width (px)", "Height (px)", "Scale (µm per px)")
+USUAL = ("Unusual", "Distance (1 = limit)")
+# The header's scale is that of FIRST.
+DESCRIPTORS = DESCRIPTOR_HEADER[1:]
+
+
+def batch_csv(rows: Sequence[Row], properties: Sequence[Regressor]) -> str:
+    """Return a batch as CSV, a file a row; what is not known is an empty cell.
+
+    Args:
+        rows: of the batch.
+        properties: the model's property predictors, in the order of their columns.
+    """
+    header = [*FIRST, *USUAL]
+    for one in properties:
+        header += [titled(one), f"{one.label}, 90 % low", f"{one.label}, 90 % high"]
+    cells = (_cells(row, properties) for row in rows)
+    return to_csv([*header, *DESCRIPTORS, "Remarks"], cells)
+
+
+def batch_latents_csv(rows: Sequence[Row]) -> str:
+    """Return the mean latents of the micrographs that could be evaluated."""
+    latents = {}
+    for place, row in enumerate(rows, start=1):
+        if row.mean_latent is not None:
+            name = row.name if row.name not in latents else f"{row.name} ({place})"
+            latents[name] = row.mean_latent
+    return latents_csv(latents)
+
+
+def _cells(row: Row, properties: Sequence[Regressor]) -> list[object]:
+    height, width = row.size_px or (None, None)
+    cells: list[object] = [row.name, row.problem, width, height, row.um_per_px]
+    cells += [row.unusual, row.distance]
+    for one in properties:
+        found = (row.predictions or {}).get(one.column)
+        cells += [None] * 3 if found is None else [found.value, found.low, found.high]
+    measured = row.descriptors[1:] if row.descriptors else [None] * len(DESCRIPTORS)
+    return [*cells, *measured, "; ".join(row.remarks)]

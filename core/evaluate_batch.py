@@ -1,0 +1,78 @@
+"""Evaluate many micrographs: ``python -m core.evaluate_batch FILES --model DIR --out results.csv``.
+
+FILES are pictures, zips of pictures, or folders. A file that cannot be read is a row with its
+reason. Exit status: 0 when at least one file was evaluated, 1 when none was, 2 when nothing could
+begin.
+"""
+
+import argparse
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from core.batch.rows import Evaluator, evaluate_all
+from core.batch.sources import from_paths
+from core.batch.table import batch_csv, batch_latents_csv
+from core.checkpoint import load_model
+from core.errors import InputError, MicroDesignError
+from core.files import write_text
+from core.properties import PropertyModel
+from core.reference import load_reference
+
+SHIPPED = Path(__file__).resolve().parents[1] / "assets" / "reference"
+logger = logging.getLogger(__name__)
+
+
+def load_evaluator(model: Path, um_per_px: float | None, descriptors: bool) -> Evaluator:
+    """Load what evaluates; without property models nothing is predicted.
+
+    Raises:
+        CheckpointError: the model is damaged, or what is usual for it was not measured.
+        InputError: the scale is not positive.
+    """
+    if um_per_px is not None and not 0 < um_per_px < 1000:
+        raise InputError(f"--um-per-px is {um_per_px:g}; a scale is above 0")
+    fitted = model / "properties.json"
+    return Evaluator(
+        loaded=load_model(model),
+        properties=PropertyModel.load(fitted) if fitted.is_file() else None,
+        reference=load_reference(model),
+        um_per_px=um_per_px,
+        descriptors=descriptors,
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Evaluate micrographs and write a table with a row for each; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m core.evaluate_batch", description=main.__doc__)
+    parser.add_argument("files", type=Path, nargs="+", metavar="FILE")
+    parser.add_argument("--model", type=Path, default=SHIPPED, help="model folder")
+    parser.add_argument("--out", type=Path, required=True, metavar="CSV")
+    parser.add_argument("--latents", type=Path, metavar="CSV", help="write mean latents here")
+    parser.add_argument("--um-per-px", type=float, help="scale of all; by default each file's own")
+    parser.add_argument("--no-descriptors", action="store_true", help="do not measure graphite")
+    arguments = parser.parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    rows = []
+    try:
+        sources = from_paths(arguments.files)
+        evaluator = load_evaluator(
+            arguments.model, arguments.um_per_px, not arguments.no_descriptors
+        )
+        for row in evaluate_all(evaluator, sources):
+            rows.append(row)
+            said = row.problem or ("unusual" if row.unusual else "usual")
+            logger.info("%d of %d  %s: %s", len(rows), len(sources), row.name, said)
+        regressors = evaluator.properties.regressors if evaluator.properties else ()
+        write_text(arguments.out, "\ufeff" + batch_csv(rows, regressors))
+        if arguments.latents is not None:
+            write_text(arguments.latents, "\ufeff" + batch_latents_csv(rows))
+    except (MicroDesignError, OSError) as error:
+        parser.exit(2, f"{error}\n")
+    done = sum(row.problem is None for row in rows)
+    logger.info("%d of %d files evaluated: %s", done, len(rows), arguments.out)
+    return 0 if done else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,121 @@
+"""A batch of micrographs: evaluated one at a time, kept for the session, and its table."""
+
+import base64
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import IO
+
+import pandas as pd
+
+from core.batch.rows import Evaluator, Row, evaluate_source
+from core.batch.sources import Source, from_uploads
+from core.exports.spreadsheet import DESCRIPTOR_HEADER
+from core.properties import PropertyModel
+from core.regressor import Regressor
+from dashboard import state
+from dashboard.state import Model
+from dashboard.wording import interval, quantity
+
+SHOWN_DESCRIPTORS = (
+    "Graphite area (%)",
+    "Particle count (1/mm²)",
+    "Nodularity, ISO 945-4 (%)",
+    "Flake length (µm)",
+)
+
+
+@dataclass
+class Batch:
+    """A batch in a session.
+
+    Attributes:
+        model_id: the model it is evaluated with.
+        sources: its files; um_per_px, descriptors: as `Evaluator` takes them.
+        rows: of the files done so far, in order.
+        stopped: whether the user has had enough.
+    """
+
+    model_id: str
+    sources: list[Source]
+    um_per_px: float | None
+    descriptors: bool
+    rows: list[Row] = field(default_factory=list)
+    stopped: bool = False
+
+    @property
+    def pending(self) -> list[Source]:
+        """The files still to do."""
+        return [] if self.stopped else self.sources[len(self.rows) :]
+
+
+def begin(
+    model: Model,
+    uploads: Iterable[tuple[str, IO[bytes]]],
+    um_per_px: float | None,
+    descriptors: bool,
+) -> Batch:
+    """Return a new batch of uploaded files and zips.
+
+    Raises:
+        InputError: there are too many files.
+    """
+    return Batch(model.id, from_uploads(uploads), um_per_px, descriptors)
+
+
+def do_next(model: Model, properties: PropertyModel | None, batch: Batch) -> None:
+    """Evaluate the next file of a batch; a click in between only delays the rest.
+
+    Raises:
+        CheckpointError: the model cannot be used.
+    """
+    evaluator = Evaluator(
+        loaded=state.loaded(model),
+        properties=properties,
+        reference=state.reference(model),
+        um_per_px=batch.um_per_px,
+        descriptors=batch.descriptors,
+    )
+    source = batch.pending[0]
+    with state.lock():
+        row = evaluate_source(evaluator, source)
+    batch.rows.append(row)
+
+
+def summary(rows: Sequence[Row]) -> str:
+    """Say how many files were evaluated, could not be, and are unusual.
+
+    >>> summary([Row(name="a", problem="no"), Row(name="b", unusual=True)])
+    '1 of 2 files evaluated, 1 of them unusual for this model. 1 could not be read: see Remarks.'
+    """
+    done = [row for row in rows if row.problem is None]
+    unusual = sum(bool(row.unusual) for row in done)
+    text = f"{len(done)} of {len(rows)} files evaluated, {unusual} of them unusual for this model."
+    bad = len(rows) - len(done)
+    return text if not bad else f"{text} {bad} could not be read: see Remarks."
+
+
+def screen_table(rows: Sequence[Row], properties: Sequence[Regressor]) -> pd.DataFrame:
+    """Return the table for the screen: thumbnails, predictions with intervals, main descriptors."""
+    return pd.DataFrame([_cells(row, properties) for row in rows])
+
+
+def _cells(row: Row, properties: Sequence[Regressor]) -> dict[str, object]:
+    picture = None
+    if row.thumbnail is not None:
+        picture = "data:image/jpeg;base64," + base64.b64encode(row.thumbnail).decode("ascii")
+    verdict = "not read" if row.problem else "unusual" if row.unusual else "usual"
+    cells: dict[str, object] = {"Picture": picture, "Image": row.name, "For this model": verdict}
+    for one in properties:
+        found = (row.predictions or {}).get(one.column)
+        text = None
+        if found is not None:
+            text = f"{quantity(found.value, one.unit)} ({interval(found, one.unit)})"
+        cells[f"{one.label} (90 % interval)"] = text
+    cells["Distance (1 = limit)"] = row.distance
+    measured = dict(zip(DESCRIPTOR_HEADER, row.descriptors, strict=False))
+    for name in SHOWN_DESCRIPTORS:
+        cells[name] = measured.get(name)
+    scale = None if row.um_per_px is None else f"{row.um_per_px:g}"
+    cells["Scale (µm per px)"] = scale
+    cells["Remarks"] = row.problem or "; ".join(row.remarks)
+    return cells

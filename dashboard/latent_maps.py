@@ -1,0 +1,100 @@
+"""What the latent map asks of core: projections, colours, facts and pictures of patches."""
+
+from collections.abc import Callable
+
+import numpy as np
+import streamlit as st
+
+from bayesnet.network import Network
+from core.encode import LatentTable
+from core.latent_map import Projection, decode_path, project, shipped_patch
+from core.wording import quantity, titled
+from dashboard import design_request, state
+from dashboard.design_request import DesignRequest, parameter
+from dashboard.map_figures import Colouring
+from dashboard.state import Model
+
+NOTHING, SPECIMEN = "nothing", "specimen of point A"
+AXES = {"patches": "most variation between patches", "specimens": "most between specimens"}
+NOISE_SEED = 0
+
+
+def projection(model: Model, axes: str) -> Projection:
+    """Return the model's latents in two dimensions."""
+    return _projection(model.key("latents/latents.json"), model, axes)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _projection(key: tuple[str, ...], _model: Model, axes: str) -> Projection:
+    return project(state.latents(_model), axes)
+
+
+def path(model: Model, start: int, end: int, steps: int) -> np.ndarray:
+    """Return pictures between two patches, (steps, side, side), ends included."""
+    return _path(model.key("model.safetensors", "latents/latents.json"), model, start, end, steps)
+
+
+@st.cache_data(max_entries=24, show_spinner=False)
+def _path(key: tuple[str, ...], _model: Model, start: int, end: int, steps: int) -> np.ndarray:
+    table, loaded = state.latents(_model), state.loaded(_model)
+    with state.lock():
+        return decode_path(loaded, table.mu[start], table.mu[end], steps, NOISE_SEED)
+
+
+def original(model: Model, table: LatentTable, row: int) -> np.ndarray | None:
+    """Return a patch as it was in its micrograph, None where the model does not ship it."""
+    side = state.loaded(model).config.patch_px
+    return shipped_patch(table, row, state.examples(model), model.um_per_px, side)
+
+
+def colour_choices(table: LatentTable) -> dict[str, str]:
+    """Return what points can be coloured by: name -> label."""
+    known = {column.name: titled(column) for column in table.columns}
+    return {NOTHING: NOTHING, SPECIMEN: SPECIMEN, **known}
+
+
+def colouring(table: LatentTable, name: str, row: int) -> Colouring | None:
+    """Return the colours of all patches.
+
+    Args:
+        table: the patches.
+        name: of a column, `SPECIMEN` or `NOTHING`.
+        row: of point A.
+    """
+    if name == NOTHING:
+        return None
+    if name == SPECIMEN:
+        own = str(table.specimen[row])
+        return Colouring("Specimen", np.where(table.specimen == own, own, "others"))
+    column = next(c for c in table.columns if c.name == name)
+    values = table.specimens[name]
+    if column.kind == "numeric":
+        lookup: Callable[[str], object] = values.astype(float).to_dict().get
+        return Colouring(titled(column), np.array([lookup(s) for s in table.specimen], float))
+    texts = values.fillna("not known").astype(str).to_dict()
+    return Colouring(titled(column), np.array([texts[s] for s in table.specimen]))
+
+
+def facts(table: LatentTable, row: int) -> list[dict[str, str]]:
+    """Return what is known of a patch's specimen, with units."""
+    known = table.specimens.loc[str(table.specimen[row])]
+    found = []
+    for column in table.columns:
+        value = known[column.name]
+        missing = value is None or value != value
+        text = str(value)
+        if column.kind == "numeric" and not missing:
+            text = quantity(float(value), column.unit, 4)
+        found.append({"What": column.label, "Value": "not known" if missing else text})
+    return found
+
+
+def design_for(table: LatentTable, row: int, network: Network) -> DesignRequest | None:
+    """Return the request for the properties of a patch's specimen, None where none is known."""
+    known = table.specimens.loc[str(table.specimen[row])]
+    query = {
+        parameter(node.column): f"{float(known[node.column]):.10g}"
+        for node in network.properties
+        if node.column in known and known[node.column] == known[node.column]
+    }
+    return design_request.from_query(query, network)[0] if query else None

@@ -1,0 +1,74 @@
+"""One patch of the latent map: its pictures, what is known of its specimen, a design from it."""
+
+import numpy as np
+import streamlit as st
+
+from bayesnet.network import Network
+from core.encode import LatentTable
+from dashboard import components, design_request, latent_maps, pictures
+from dashboard.errors import escape
+from dashboard.state import Model
+
+
+def show(
+    letter: str,
+    row: int,
+    decoded: np.ndarray,
+    table: LatentTable,
+    model: Model,
+    network: Network | None,
+) -> None:
+    """Show a chosen patch.
+
+    Args:
+        letter: A or B.
+        row: of the patch in the table.
+        decoded: (side, side), its latents as a picture.
+        table: latents of the training set; model: theirs; network: of the model.
+    """
+    specimen = str(table.specimen[row])
+    with st.container(border=True, key=f"map_point_{letter}"):
+        st.number_input(
+            f"Point {letter}: patch number",
+            min_value=1,
+            max_value=len(table.mu),
+            step=1,
+            key=f"map_{letter.lower()}",
+        )
+        top, left = (int(v) for v in table.corner[row])
+        st.markdown(f"**Specimen {escape(specimen)}**")
+        st.caption(escape(f"{table.file[row]}, from row {top} px and column {left} px"))
+        shown = [("decoded from its latents", decoded)]
+        original = latent_maps.original(model, table, row)
+        if original is not None:
+            shown.insert(0, ("as in the micrograph", original))
+        components.gallery(
+            [pictures.png(pictures.with_scale_bar(p, model.um_per_px, 2)) for _, p in shown],
+            [caption for caption, _ in shown],
+            [f"Patch {row + 1} of specimen {specimen}, {caption}" for caption, _ in shown],
+            200,
+            "small",
+        )
+        if original is None:
+            st.caption("Its micrograph does not come with the model, so only the decoded is shown.")
+        facts = latent_maps.facts(table, row)
+        st.table([{k: escape(v) for k, v in fact.items()} for fact in facts], hide_index=True)
+        _design(letter, row, table, model, network)
+
+
+def _design(
+    letter: str, row: int, table: LatentTable, model: Model, network: Network | None
+) -> None:
+    """Offer a design with the properties of the patch's specimen as targets."""
+    request = latent_maps.design_for(table, row, network) if network else None
+    started = st.button(
+        "Start a design here",
+        key=f"map_design_{letter}",
+        disabled=request is None,
+        help="Opens Inverse design with this specimen's properties as targets."
+        if request
+        else "No property of this specimen is known, or the model has no network.",
+    )
+    if started and request is not None:
+        design_request.replace(model.id, request)
+        st.switch_page("views/inverse_design.py")

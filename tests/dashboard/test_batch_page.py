@@ -1,0 +1,104 @@
+"""The page Batch evaluation: rows, bad files, zips, stopping, and the table to take away."""
+
+import io
+import shutil
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from core.batch.rows import Row
+from core.properties import Prediction
+from dashboard.batches import Batch, screen_table, summary
+from tests.dashboard.conftest import sound, texts
+
+
+@pytest.fixture(autouse=True)
+def few_patches(monkeypatch):
+    monkeypatch.setattr("core.evaluate.FIELD_PATCHES", 1)
+
+
+def picture(seed: int = 0) -> bytes:
+    grey = np.random.default_rng(seed).integers(0, 255, (140, 140), np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(grey).save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def archive() -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as packed:
+        packed.writestr("inside.png", picture(1))
+        packed.writestr("notes.txt", b"no picture")
+    return buffer.getvalue()
+
+
+def test_nothing_is_evaluated_before_files_are_chosen(with_model, open_page):
+    app = sound(open_page("batch"))
+    assert "Nothing is evaluated yet" in texts(app)
+    assert "core.evaluate_batch" in texts(app)
+    sound(app.button(key="batch_submit").click().run())
+    assert "No file was chosen" in texts(app)
+
+
+def test_without_a_model_it_is_said_what_to_do(open_page):
+    assert "There is no model yet" in texts(sound(open_page("batch")))
+
+
+def test_without_a_reference_it_is_said_how_to_measure_one(tiny_model, tmp_path, open_page):
+    shutil.copytree(tiny_model, tmp_path / "assets" / "reference")
+    (tmp_path / "assets" / "reference" / "reference.json").unlink()
+    assert "not known yet" in texts(sound(open_page("batch")))
+
+
+def test_files_and_zips_get_a_row_each_and_bad_ones_their_reason(with_model, open_page):
+    app = sound(open_page("batch"))
+    app.file_uploader(key="batch_files").set_value(
+        [
+            ("bad.png", b"not an image", "image/png"),
+            ("good.png", picture(), "image/png"),
+            ("more.zip", archive(), "application/zip"),
+        ]
+    )
+    app.checkbox(key="batch_descriptors").set_value(False)
+    app.number_input(key="batch_um_per_px").set_value(1.0)
+    sound(app.button(key="batch_submit").click().run())
+    table = app.dataframe[0].value
+    assert list(table["Image"]) == [
+        "bad.png",
+        "good.png",
+        "more.zip: inside.png",
+        "more.zip: notes.txt",
+    ]
+    assert list(table["For this model"].isin(["usual", "unusual"])) == [False, True, True, False]
+    assert "bad.png" in table["Remarks"][0] and "not an image" in table["Remarks"][3]
+    assert table["Picture"][1].startswith("data:image/jpeg;base64,")
+    assert table["Ultimate tensile strength (90 % interval)"][1].count("MPa") >= 1
+    assert "2 of 4 files evaluated" in texts(app)
+    assert "4 files, scale 1 µm per px" in texts(app)
+    sound(app.run())  # nothing is done twice, nothing is lost
+    assert "2 of 4 files evaluated" in texts(app)
+
+
+def test_the_rest_is_left_when_stopped():
+    batch = Batch("m", [None, None], None, False, rows=[Row(name="a")])
+    assert len(batch.pending) == 1
+    batch.stopped = True
+    assert batch.pending == []
+
+
+def test_a_row_on_the_screen_has_units_and_intervals():
+    column = type("R", (), {"column": "uts_mpa", "label": "Strength", "unit": "MPa"})
+    rows = [
+        Row(name="a", predictions={"uts_mpa": Prediction(430.0, 400.0, 460.0)}, unusual=False),
+        Row(name="b", problem="damaged"),
+    ]
+    table = screen_table(rows, [column])
+    assert table["Strength (90 % interval)"][0] == "430 MPa (400 to 460 MPa)"
+    assert table["Remarks"][1] == "damaged" and table["For this model"][1] == "not read"
+
+
+def test_the_summary_counts():
+    rows = [Row(name="a", unusual=False), Row(name="b", unusual=True)]
+    assert summary(rows) == "2 of 2 files evaluated, 1 of them unusual for this model."

@@ -1,0 +1,126 @@
+"""The latent map: points, colours, facts, the way between, and a design from a patch."""
+
+import shutil
+from types import SimpleNamespace
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from core.encode import load_latents
+from dashboard import latent_maps, map_figures
+from dashboard.map_figures import Colouring, latent_map
+from tests.dashboard.conftest import sound, texts
+from tests.dashboard.test_pages import address, images
+
+POINTS = np.random.default_rng(0).standard_normal((6, 2)).astype(np.float32)
+NAMES = list("aabbcc")
+
+
+def test_two_patches_their_specimens_and_the_way_between_are_shown(with_model, open_page):
+    app = sound(open_page("latent_map", a="1", b="40"))
+    table = load_latents(with_model / "latents")
+    said = texts(app)
+    assert f"{len(table.mu)} points" in said
+    assert f"Specimen {table.specimen[0]}" in said and f"Specimen {table.specimen[39]}" in said
+    facts = app.table[0].value.to_string()
+    assert "wt%" in facts and "MPa" in facts
+    captions = [c for image in images(app) for c in image.captions]
+    assert captions[-7:] == ["A", "17 %", "33 %", "50 %", "67 %", "83 %", "B"]
+    assert "decoded from its latents" in captions
+
+
+def test_the_address_keeps_points_colour_and_axes(with_model, open_page):
+    app = sound(open_page("latent_map", a="3", b="5", colour="mg_wt", axes="patches"))
+    assert app.number_input(key="map_a").value == 3
+    assert app.selectbox(key="map_colour").value == "mg_wt"
+    sound(app.number_input(key="map_b").set_value(7).run())
+    assert address(app, "b") == "7" and address(app, "axes") == "patches"
+    sound(app.switch_page("views/network.py").run())
+    sound(app.switch_page("views/latent_map.py").run())
+    assert app.number_input(key="map_b").value == 7
+    assert app.selectbox(key="map_axes").value == "patches"
+
+
+@pytest.mark.parametrize("query", [{"a": "x", "b": "-1"}, {"a": "99999999999"}, {"colour": "no"}])
+def test_a_damaged_address_is_survived(with_model, open_page, query):
+    sound(open_page("latent_map", **query))
+
+
+def test_a_design_starts_with_the_specimens_properties(with_model, open_page, monkeypatch):
+    monkeypatch.setattr("dashboard.design_request.DEFAULT_SIZE", 256)
+    table = load_latents(with_model / "latents")
+    app = sound(open_page("latent_map", a="1", b="40"))
+    app.button(key="map_design_B").click().run()
+    assert not app.exception
+    wanted = float(table.specimens.loc[table.specimen[39], "uts_mpa"])
+    assert float(address(app, "uts_mpa")) == pytest.approx(wanted)
+
+
+def test_without_latents_it_is_said_how_to_make_them(tiny_model, tmp_path, open_page):
+    shutil.copytree(tiny_model, tmp_path / "assets" / "reference")
+    shutil.rmtree(tmp_path / "assets" / "reference" / "latents")
+    app = sound(open_page("latent_map"))
+    assert "no latents to map" in texts(app) and "core.encode" in texts(app)
+
+
+def test_without_a_model_it_is_said_what_to_do(open_page):
+    assert "There is no model yet" in texts(sound(open_page("latent_map")))
+
+
+# The chart
+
+
+def test_every_patch_is_a_point_that_knows_its_row():
+    figure = latent_map(POINTS, ("x", "y"), NAMES, None, [("A", 0), ("B", 5)])
+    every, a, b = figure.data
+    assert list(every.customdata) == list(range(6)) and list(every.x) == list(POINTS[:, 0])
+    assert list(a.customdata) == [0] and list(b.customdata) == [5]
+    assert (a.text[0], b.text[0]) == ("A", "B") and a.marker.symbol != b.marker.symbol
+    assert figure.layout.xaxis.title.text == "x"
+
+
+def test_many_points_are_drawn_by_the_graphics_card(monkeypatch):
+    monkeypatch.setattr(map_figures, "WEBGL_FROM", 5)
+    figure = latent_map(POINTS, ("x", "y"), NAMES, None, [])
+    assert isinstance(figure.data[0], go.Scattergl)
+    monkeypatch.setattr(map_figures, "WEBGL_FROM", 6)
+    assert isinstance(latent_map(POINTS, ("x", "y"), NAMES, None, []).data[0], go.Scatter)
+
+
+def test_numbers_get_a_scale_with_unit_and_gaps_stay_grey():
+    values = np.array([1.0, 2.0, np.nan, 4.0, np.nan, 6.0])
+    known, unknown = latent_map(POINTS, ("x", "y"), NAMES, Colouring("Mg (wt%)", values), []).data
+    assert known.marker.colorbar.title.text == "Mg (wt%)"
+    assert list(known.customdata) == [0, 1, 3, 5] and list(unknown.customdata) == [2, 4]
+    assert "not known" in unknown.name
+    nothing = np.full(6, np.nan)
+    assert len(latent_map(POINTS, ("x", "y"), NAMES, Colouring("Mg", nothing), []).data) == 1
+
+
+def test_categories_beyond_the_colours_are_others():
+    values = np.array([f"c{i}" for i in range(9)])
+    points, names = np.zeros((9, 2), np.float32), ["s"] * 9
+    traces = latent_map(points, ("x", "y"), names, Colouring("Cooling", values), []).data
+    assert len(traces) == len(map_figures.CATEGORIES) + 1
+    assert traces[-1].name == "others" and len(traces[-1].x) == 2
+    assert sorted(row for t in traces for row in t.customdata) == list(range(9))
+
+
+def test_colours_and_facts_follow_the_specimen(with_model):
+    table = load_latents(with_model / "latents")
+    mg = latent_maps.colouring(table, "mg_wt", 0)
+    assert mg.title == "Magnesium (wt%)"
+    assert np.array_equal(mg.values, table.specimens["mg_wt"].loc[table.specimen].to_numpy(float))
+    own = latent_maps.colouring(table, latent_maps.SPECIMEN, 0)
+    assert set(own.values) == {table.specimen[0], "others"}
+    assert latent_maps.colouring(table, latent_maps.NOTHING, 0) is None
+    table.specimens.loc[table.specimen[0], "mg_wt"] = np.nan
+    assert latent_maps.facts(table, 0)[0] == {"What": "Magnesium", "Value": "not known"}
+
+
+def test_a_specimen_without_properties_starts_no_design(with_model):
+    table = load_latents(with_model / "latents")
+    table.specimens[["uts_mpa", "ys_mpa"]] = np.nan
+    network = SimpleNamespace(properties=[SimpleNamespace(column="uts_mpa")])
+    assert latent_maps.design_for(table, 0, network) is None
