@@ -1,6 +1,8 @@
 """What a traversal is measured by: descriptors that are one number, and the matrix's brightness."""
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,9 +91,12 @@ def measure_specimens(data: DataSet, um_per_px: float, most: int) -> Array:
     specimens = list(data.specimens.index)
     chosen = np.unique(np.linspace(0, len(specimens) - 1, min(most, len(specimens))).astype(int))
     rows = [int(np.flatnonzero(names == specimens[place])[0]) for place in chosen]
-    return np.stack(
-        [measure_picture(_middle(read_to_scale(data, r, um_per_px)), um_per_px) for r in rows]
-    )
+
+    def measured(row: int) -> Array:
+        return measure_picture(_middle(read_to_scale(data, row, um_per_px)), um_per_px)
+
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        return np.stack(list(pool.map(measured, rows)))
 
 
 def spreads(measured: Array) -> Array:

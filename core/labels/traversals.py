@@ -153,7 +153,7 @@ def measure_traversals(
             place, future = pending.popleft()
             found[place] = future.result()
 
-    with ThreadPoolExecutor(max_workers=max(os.cpu_count() or 1, 1)) as pool:
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         for k, vector in enumerate(vectors):
             for which in range(sets):
                 for number in range(count):
