@@ -3,7 +3,15 @@
 import streamlit as st
 
 from core.calibrate import describe
-from dashboard import components, errors, evaluation_card, evaluations, results, state
+from dashboard import (
+    components,
+    errors,
+    evaluation_card,
+    evaluation_export,
+    evaluations,
+    results,
+    state,
+)
 
 KINDS = ["png", "jpg", "jpeg", "tif", "tiff", "bmp"]
 MOST = 12
@@ -97,6 +105,10 @@ if done:
         "text/csv",
         key="evaluate_csv",
         on_click="ignore",
+    )
+    files_of = [jobs[place][3] if jobs[place][1] == "upload" else None for place, _ in done]
+    evaluation_export.offer(
+        model, list(zip([f for _, f in done], files_of, strict=True)), regressors
     )
     reference = state.reference(model)
     slots = [

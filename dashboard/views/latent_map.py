@@ -112,8 +112,8 @@ with errors.shown():
         [pictures.png(pictures.with_scale_bar(p, model.um_per_px, 1)) for p in strip],
         ["A", *(f"{100 * i / (STEPS - 1):.0f} %" for i in range(1, STEPS - 1)), "B"],
         [f"Decoded {100 * i / (STEPS - 1):.0f} % of the way from A to B" for i in range(STEPS)],
-        136,
-        "small",
+        128,
+        "xsmall",
     )
     st.caption(
         "Decoded at even steps along the straight line between the latents of both patches, all "
