@@ -51,6 +51,11 @@ def _choose() -> None:
     st.session_state[_CHOSEN] = st.session_state["sidebar_model"]
 
 
+def choose(model_id: str) -> None:
+    """Let every page use this model from the next run on."""
+    st.session_state[_CHOSEN] = model_id
+
+
 def card_line(model: Model) -> str:
     """Say in a line what a model was trained on, and when."""
     about = model.manifest

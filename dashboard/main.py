@@ -12,6 +12,7 @@ PAGES = (
     ("traversals", "Traversals", ":material/tune:"),
     ("network", "Network", ":material/hub:"),
     ("data", "Own data", ":material/upload_file:"),
+    ("training", "Training", ":material/model_training:"),
 )
 
 st.set_page_config(

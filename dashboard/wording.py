@@ -97,6 +97,17 @@ def interval(estimate: Estimated, unit: str) -> str:
     return f"{low} {unit}".rstrip() if low == high else f"{low} to {high} {unit}".rstrip()
 
 
+def duration(seconds: float) -> str:
+    """Return a time as people say it.
+
+    >>> duration(8), duration(75), duration(3000), duration(5400)
+    ('8 s', '1 min', '50 min', '1.5 h')
+    """
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
 def titled(named: Named) -> str:
     """Return label and unit: ``Yield strength (MPa)``."""
     return f"{named.label} ({named.unit})" if named.unit else named.label
