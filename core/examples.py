@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from core.images import Micrograph, encode_png, read_image
 
 FOLDER = "examples"
 MAX_SIDE_PX = 512
+SPREAD = 6  # examples of a data set that is not the reference castings
 
 # The six looks of the paper's figure 3, as process settings of the reference castings.
 CASTING_LOOKS: dict[str, dict[str, float]] = {
@@ -52,23 +54,67 @@ def save_examples(
     names = list(next(iter(looks.values())))
     missing = [name for name in names if name not in data.specimens]
     if missing:
-        raise InputError(f"the data set has no process column {missing[0]!r} to choose examples by")
+        raise InputError(
+            f"the data set has no process column {missing[0]!r} to choose examples by: --spread "
+            "chooses by those that it has"
+        )
     settings = data.specimens[names].astype(float)
     span = (settings.max() - settings.min()).replace(0, 1)
     entries = []
     for look, wanted in looks.items():
         distance = (((settings - [wanted[n] for n in names]) / span) ** 2).sum(axis=1)
         specimen = distance.idxmin()
-        row = int(np.flatnonzero((data.table["specimen"] == specimen).to_numpy())[0])
-        micrograph = data.read(row)
-        pixels = micrograph.pixels[:MAX_SIDE_PX, :MAX_SIDE_PX]
         file = look.replace(" ", "_") + ".png"
-        scale = data.table["um_per_px"].iloc[row]
-        known = float(scale) if np.isfinite(scale) else None
-        write_bytes(folder / FOLDER / file, encode_png(pixels, known))
-        entry = {"look": look, "file": file, "specimen": str(specimen), "um_per_px": known}
-        entries.append(entry | {"settings": settings.loc[specimen].to_dict()})
+        known = settings.loc[specimen].to_dict()
+        entries.append(_save(folder, data, look, file, str(specimen), known))
     write_json(folder / FOLDER / "examples.json", entries)
+
+
+def spread_looks(data: DataSet, count: int = SPREAD) -> dict[str, str]:
+    """Choose specimens that differ most in their settings: look -> specimen.
+
+    The first is nearest to the middle, each further one farthest from those before, in units of the
+    columns' ranges. Without a process setting in numbers the specimens are taken evenly in order.
+    """
+    names = [str(name) for name in data.specimens.index]
+    numeric = [c.name for c in data.process if c.kind == "numeric"]
+    settings = data.specimens[numeric].astype(float)
+    settings = settings.loc[:, settings.notna().any()]
+    span = (settings.max() - settings.min()).replace(0, 1)
+    points = ((settings - settings.min()) / span).fillna(0.5).to_numpy()  # (S, P)
+    if points.shape[1] == 0:
+        places = np.unique(np.linspace(0, len(names) - 1, count).round().astype(int))
+        return {names[i]: names[i] for i in places}
+    chosen = [int(np.argmin(((points - points.mean(axis=0)) ** 2).sum(axis=1)))]
+    while len(chosen) < min(count, len(names)):
+        gaps = ((points[:, None] - points[chosen]) ** 2).sum(axis=2).min(axis=1)
+        gaps[chosen] = -1.0
+        chosen.append(int(gaps.argmax()))
+    return {names[i]: names[i] for i in chosen}
+
+
+def save_spread_examples(folder: Path, data: DataSet) -> None:
+    """Write the micrographs of `spread_looks`, with the settings that are known of each."""
+    numeric = [c.name for c in data.process if c.kind == "numeric"]
+    entries = []
+    for number, (look, specimen) in enumerate(spread_looks(data).items(), start=1):
+        known = data.specimens.loc[specimen, numeric].dropna().to_dict()
+        settings = {name: float(value) for name, value in known.items()}
+        entries.append(_save(folder, data, look, f"example_{number}.png", specimen, settings))
+    write_json(folder / FOLDER / "examples.json", entries)
+
+
+def _save(
+    folder: Path, data: DataSet, look: str, file: str, specimen: str, settings: dict[str, float]
+) -> dict[str, Any]:
+    """Write a specimen's first micrograph; return its entry in the list of examples."""
+    row = int(np.flatnonzero((data.table["specimen"] == specimen).to_numpy())[0])
+    micrograph = data.read(row)
+    known = micrograph.um_per_px
+    pixels = micrograph.pixels[:MAX_SIDE_PX, :MAX_SIDE_PX]
+    write_bytes(folder / FOLDER / file, encode_png(pixels, known))
+    entry = {"look": look, "file": file, "specimen": specimen, "um_per_px": known}
+    return entry | {"settings": settings}
 
 
 def load_examples(folder: Path) -> tuple[Example, ...]:
@@ -95,13 +141,15 @@ def load_examples(folder: Path) -> tuple[Example, ...]:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Choose example micrographs of the six looks for a model of the reference castings."""
+    """Choose a model's example micrographs: of the castings' six looks, or spread over the data."""
     parser = argparse.ArgumentParser(prog="python -m core.examples", description=main.__doc__)
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--spread", action="store_true", help="over the settings of any data set")
     arguments = parser.parse_args(argv)
+    save = save_spread_examples if arguments.spread else save_examples
     try:
-        save_examples(arguments.model, load_dataset(arguments.data))
+        save(arguments.model, load_dataset(arguments.data))
     except MicroDesignError as error:
         parser.exit(2, f"{error}\n")
 

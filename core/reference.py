@@ -29,6 +29,7 @@ from core.picture_style import pick, style_distance, style_of
 from core.scale import read_to_scale
 from core.summaries import mean_interval
 from core.synthesis import reconstruct
+from core.unseen import held_out_part
 
 FILE = "reference.json"
 FIELD_PATCHES = 9  # patches of a micrograph that decide how unusual it is
@@ -144,18 +145,31 @@ def _whitening(mu: NDArray[np.floating]) -> tuple[Array, Array]:
     return fitted.location_, np.linalg.cholesky(np.linalg.inv(fitted.covariance_)).T
 
 
-def measure_reference(loaded: LoadedModel, data: DataSet, seed: int = 0) -> Reference:
+def measure_reference(
+    loaded: LoadedModel, data: DataSet, seed: int = 0, held_out: bool = False
+) -> Reference:
     """Measure a reference on micrographs that the model was not trained on.
+
+    Args:
+        loaded: the model, with its cached latents.
+        data: other data than the model's own; with ``held_out`` the model's own, of which the
+            specimens are taken that it was not trained on.
+        seed: of the patches.
+        held_out: see ``data``.
 
     Raises:
         InputError: fewer than three specimens, or the data are the model's own.
         CheckpointError: the model's cached latents are missing.
     """
-    if data.hash == loaded.manifest.get("data_hash"):
+    if held_out:
+        data = held_out_part(loaded, data)
+    elif data.hash == loaded.manifest.get("data_hash"):
         raise InputError("the reference must be measured on other data than the model's own")
     if len(data.specimens) < 3:
         raise InputError(f"{len(data.specimens)} specimens: a reference needs at least three")
-    mean, whitening = _whitening(load_latents(loaded.path / "latents").mu)
+    table = load_latents(loaded.path / "latents")
+    kept = ~np.isin(table.specimen, data.specimens.index) if held_out else slice(None)
+    mean, whitening = _whitening(table.mu[kept])
     rng = np.random.default_rng(seed)
     fields, singles = _usual_distances(loaded, data, mean, whitening, rng)
     limits, patch_limits = _limits(fields, singles)
@@ -249,11 +263,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m core.reference", description=main.__doc__)
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True, help="data the model has not seen")
+    parser.add_argument(
+        "--held-out", action="store_true", help="use the model's own data: what was held out of it"
+    )
     arguments = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
-        loaded = load_model(arguments.model)
-        save_reference(arguments.model, measure_reference(loaded, load_dataset(arguments.data)))
+        loaded, data = load_model(arguments.model), load_dataset(arguments.data)
+        found = measure_reference(loaded, data, held_out=arguments.held_out)
+        save_reference(arguments.model, found)
     except MicroDesignError as error:
         parser.exit(2, f"{error}\n")
 

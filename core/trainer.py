@@ -27,6 +27,8 @@ from core.learning_rates import rate_groups
 from core.model import TextureVAE
 from core.objective import Originals, objective, read_originals
 from core.patch_pool import PatchPool
+from core.previews import COUNT as PREVIEW_PATCHES
+from core.previews import Previews
 from core.scale import common_scale
 from core.split import split_dataset
 from core.train_config import TrainConfig
@@ -87,6 +89,7 @@ class Trainer:
         if self.device.type == "cpu" and self.precision == "float32":
             self.vgg = accelerate(self.vgg)  # training only: validation keeps the plain network
         self.validated_on = "held-out specimens" if held_out else "training specimens"
+        self.previews = Previews(vgg, held_pool.sample(PREVIEW_PATCHES), head)
         self.optimiser = torch.optim.Adam(rate_groups(self.vae), config.learning_rate, (0.9, 0.99))
         self.step, self.seconds = 0, 0.0
         self.began_from: dict[str, Any] = {}  # the model that `begin_from` took weights of
@@ -210,6 +213,7 @@ class Trainer:
         """Measure the averaged weights on the fixed validation patches."""
         self.latest = self.validation.measure(self.ema)
         self._report("validation", self.latest)
+        self.previews.write(self.out, self.step, self.ema)
 
     def _finish(self) -> None:
         """Export, then measure what was exported (weights rounded to float16) and record it."""

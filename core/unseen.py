@@ -2,7 +2,7 @@
 
 import argparse
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -67,3 +67,16 @@ def open_unseen(module: str, arguments: argparse.Namespace) -> Unseen:
         "specimens": len(data.specimens),
     }
     return Unseen(loaded, data, content)
+
+
+def held_out_part(loaded: LoadedModel, data: DataSet) -> DataSet:
+    """Return the part of a model's own data set that it was not trained on.
+
+    Raises:
+        InputError: it is another data set, or the model does not say what it was trained on.
+    """
+    trained = loaded.manifest.get("training_specimens")
+    if data.hash != loaded.manifest.get("data_hash") or not isinstance(trained, list):
+        raise InputError("held-out specimens are those of the data set that the model began from")
+    table = data.table[~data.table["specimen"].isin(trained)].reset_index(drop=True)
+    return replace(data, table=table, name=f"{data.name}, specimens held out of training")

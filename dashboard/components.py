@@ -47,13 +47,13 @@ def sidebar() -> None:
     st.sidebar.caption(card_line(found[chosen]))
 
 
-def choose(model_id: str) -> None:
-    """Let the pages opened next work with this model."""
-    st.session_state[_CHOSEN] = model_id
-
-
 def _choose() -> None:
     st.session_state[_CHOSEN] = st.session_state["sidebar_model"]
+
+
+def choose(model_id: str) -> None:
+    """Let every page use this model from the next run on."""
+    st.session_state[_CHOSEN] = model_id
 
 
 def card_line(model: Model) -> str:

@@ -24,6 +24,7 @@ SECTIONS = {
     "Models and data": (
         ("models", "Models", ":material/inventory_2:"),
         ("data", "Own data", ":material/upload_file:"),
+        ("training", "Training", ":material/model_training:"),
     ),
 }
 

@@ -25,6 +25,7 @@ st.write(
 permission.require()
 if told := st.session_state.pop("data_made", None):
     st.success(f"**{escape(told)}**", icon=":material/check:")
+    st.page_link("views/training.py", label="Train a model on it", icon=":material/model_training:")
 
 st.subheader("1 · Pictures and table", anchor=False)
 left, right = st.columns(2)

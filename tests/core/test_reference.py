@@ -165,3 +165,25 @@ def test_command_line_refuses_and_keeps_the_reference(
         main(["--model", str(tiny_model), "--data", str(tiny_castings.root)])
     assert left.value.code == 2 and "other data than the model's own" in capsys.readouterr().err
     assert (tiny_model / FILE).read_bytes() == before
+
+
+def test_reference_on_held_out_specimens_leaves_them_out_of_what_is_usual(
+    loaded: LoadedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.reference.FIELD_PATCHES", 2)
+    data = make_textures(tmp_path, 4, 1, 128, 384)
+    manifest = loaded.manifest | {"data_hash": data.hash, "training_specimens": ["s0"]}
+    own = replace(loaded, manifest=manifest)
+    table = load_latents(loaded.path / "latents")
+    names = np.array([f"s{i % 4}" for i in range(len(table.mu))])
+    monkeypatch.setattr(
+        "core.reference.load_latents", lambda folder: replace(table, specimen=names)
+    )
+    found = measure_reference(own, data, held_out=True)
+    assert (found.data_name, found.images) == ("Textures, specimens held out of training", 3)
+    np.testing.assert_allclose(found.latent_mean, table.mu[names == "s0"].mean(axis=0), atol=1e-5)
+    with pytest.raises(InputError, match="that the model began from"):
+        measure_reference(loaded, data, held_out=True)
+    few = replace(loaded, manifest=manifest | {"training_specimens": ["s0", "s1"]})
+    with pytest.raises(InputError, match="2 specimens: a reference needs at least three"):
+        measure_reference(few, data, held_out=True)

@@ -1,0 +1,171 @@
+"""How long to train: three presets, from a look within minutes to an evening on two CPU cores.
+
+A budget is in minutes, and the learning rate follows the clock; on a fast machine the steps end it
+sooner. All begin from a trained model where there is one of the same make, because a decoder that
+knows one kind of microstructure learns another far sooner than one that knows none.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from core.checkpoint import MANIFEST
+from core.dataset import DataSet
+from core.errors import CheckpointError, ConfigError
+from core.files import read_json
+from core.jobs.request import JobRequest
+from core.model import ModelConfig
+from core.train_config import TrainConfig
+
+MIN_HELD_OUT = 3  # specimens that `core.reference` needs
+MIN_SPECIMENS = 5  # that `bayesnet.levels` needs
+HELD_OUT = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preset:
+    """A budget.
+
+    Attributes:
+        label, about: for people.
+        config: what differs from training as the shipped model was trained.
+        encode_stride: px between encoded patches.
+    """
+
+    label: str
+    about: str
+    config: Mapping[str, Any]
+    encode_stride: int
+
+
+PRESETS = {
+    "quick": Preset(
+        label="Quick look",
+        about="Minutes. Shows whether data and table are sound; pictures are rough.",
+        config={
+            "minutes": 6.0,
+            "steps": 3000,
+            "evaluate_every": 50,
+            "log_every": 5,
+            "validation_patches": 8,
+            "checkpoint_minutes": 1.0,
+        },
+        encode_stride=256,
+    ),
+    "standard": Preset(
+        label="Standard",
+        about="About an hour on two CPU cores. For work.",
+        config={
+            "minutes": 50.0,
+            "steps": 8000,
+            "evaluate_every": 100,
+            "log_every": 10,
+            "validation_patches": 16,
+            "checkpoint_minutes": 3.0,
+        },
+        encode_stride=160,
+    ),
+    "thorough": Preset(
+        label="Thorough",
+        about="An evening on two CPU cores. The best pictures.",
+        config={"minutes": 240.0, "steps": 24_000, "evaluate_every": 200, "checkpoint_minutes": 5},
+        encode_stride=160,
+    ),
+}
+# As `core/presets`: "finish" from a trained model, "reference" from nothing.
+_CONTINUED = {
+    "style_weight": 1000.0,
+    "relative_weight": 1.0,
+    "learning_rate": 6e-4,
+    "warm_up": 50,
+    "kl_warm_up": 0,
+}
+_ANEW = {"style_weight": 600.0, "learning_rate": 1e-3, "warm_up": 100, "kl_warm_up": 50}
+_COMMON = {"loss": "norm", "grey_weight": 0.5, "batch": 4, "repeats": 2}
+
+
+def preset_config(name: str, specimens: int, continued: bool, **changes: Any) -> TrainConfig:
+    """Return a preset's training settings for a data set.
+
+    Args:
+        name: one of `PRESETS`.
+        specimens: of the data set; at least three are held out where there are eight or more.
+        continued: training begins from a trained model.
+        changes: settings to use instead.
+
+    Raises:
+        ConfigError: there is no such preset, or a setting is not allowed.
+    """
+    if name not in PRESETS:
+        raise ConfigError(f"there is no preset {name!r}; choose from {', '.join(PRESETS)}")
+    settings = {**_COMMON, **(_CONTINUED if continued else _ANEW), **PRESETS[name].config}
+    fraction = held_out_count(specimens) / specimens if specimens else 0.0
+    config = TrainConfig(model=ModelConfig(), validation_fraction=fraction, **settings)
+    return replace(config, **changes)
+
+
+def held_out_count(specimens: int) -> int:
+    """Return how many specimens to hold out of training: a tenth, three where eight allow it.
+
+    >>> held_out_count(4), held_out_count(12), held_out_count(120)
+    (1, 3, 12)
+    """
+    if specimens < 2:
+        return 0
+    tenth = max(round(HELD_OUT * specimens), 1)
+    return max(tenth, MIN_HELD_OUT) if specimens >= MIN_HELD_OUT + MIN_SPECIMENS else tenth
+
+
+def skipped_steps(data: DataSet, config: TrainConfig) -> dict[str, str]:
+    """Return the steps that this data set does not allow, each with the reason."""
+    count, skipped = len(data.specimens), {}
+    if count < MIN_SPECIMENS:
+        skipped["learn"] = f"a network needs {MIN_SPECIMENS} specimens; there are {count}"
+    out = round(config.validation_fraction * count)
+    if out < MIN_HELD_OUT:
+        skipped["reference"] = (
+            f"what is usual is measured on {MIN_HELD_OUT} specimens held out of training; {out} are"
+        )
+    return skipped
+
+
+def can_begin_from(folder: Path, config: TrainConfig) -> bool:
+    """Tell whether a model in ``folder`` has the make that these settings ask for."""
+    try:
+        made = read_json(folder / MANIFEST)["config"]
+        found = ModelConfig.from_dict(made)
+    except (CheckpointError, ConfigError, KeyError, TypeError):
+        return False
+    return replace(found, backbone_sha256="") == replace(config.model, backbone_sha256="")
+
+
+def job_request(
+    data: DataSet,
+    name: str,
+    preset: str,
+    config: TrainConfig,
+    init: Path | None,
+    estimate_s: float | None = None,
+) -> JobRequest:
+    """Return the request for a job.
+
+    Raises:
+        ConfigError: the name is not allowed, or the model to begin from is of another make.
+    """
+    if init is not None and not can_begin_from(init, config):
+        raise ConfigError(
+            f"the model in {init} has other settings than this run's (latents, decoder): begin "
+            "from nothing, or leave them as they are"
+        )
+    return JobRequest(
+        name=name,
+        data=str(data.root.resolve()),
+        data_name=data.name,
+        preset=preset,
+        config=config.to_dict(),
+        init=str(init.resolve()) if init is not None else "",
+        encode_stride=PRESETS[preset].encode_stride if preset in PRESETS else 160,
+        skipped=skipped_steps(data, config),
+        estimate_s=estimate_s,
+    )

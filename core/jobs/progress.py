@@ -1,0 +1,154 @@
+"""What a running job shows: loss curves, pictures as they improve, time left, its log."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.errors import CheckpointError
+from core.files import read_json
+from core.jobs.queue import Job
+from core.jobs.request import STEPS
+from core.jobs.status import LOG
+from core.previews import FOLDER as PREVIEWS
+from core.workspace import models_folder
+
+MAX_LOG_BYTES = 200_000
+MAX_METRICS_BYTES = 32 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A figure against the step of training."""
+
+    steps: tuple[int, ...]
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the training of a job is.
+
+    Attributes:
+        step, steps: done and planned.
+        share: 0 to 1 of the schedule.
+        seconds_left: of the training, None before its first report.
+        training, validation: figure -> curve.
+        previews: step -> picture file, by step.
+    """
+
+    step: int
+    steps: int
+    share: float
+    seconds_left: float | None
+    training: dict[str, Curve]
+    validation: dict[str, Curve]
+    previews: dict[int, Path]
+
+
+def model_folder(job: Job) -> Path:
+    """Return where a job's model is: in its own folder until it is finished."""
+    if job.status.state == "finished":
+        return models_folder() / job.request.name
+    return job.folder / "model"
+
+
+def progress_of(job: Job) -> Progress:
+    """Read how far a job's training is; nothing of it may be there yet."""
+    folder = model_folder(job)
+    records = _records(folder / "metrics.jsonl")
+    try:
+        told: Mapping[str, Any] = read_json(folder / "progress.json")
+    except CheckpointError:
+        told = {}
+    train = [record for record in records if record.get("kind") == "train"]
+    last = train[-1] if train else {}
+    left = last.get("seconds_left")
+    return Progress(
+        step=int(told.get("step", 0)),
+        steps=int(told.get("steps", job.request.config.get("steps", 0))),
+        share=float(told.get("progress", 0.0)),
+        seconds_left=float(left) if isinstance(left, (int, float)) else None,
+        training=_curves(train),
+        validation=_curves([r for r in records if r.get("kind") == "validation"]),
+        previews=_previews(folder / PREVIEWS),
+    )
+
+
+def read_log(job: Job, most: int = MAX_LOG_BYTES) -> str:
+    """Return the end of a job's log, "" where there is none yet."""
+    try:
+        with open(job.folder / LOG, "rb") as stream:
+            size = stream.seek(0, 2)
+            stream.seek(max(size - most, 0))
+            return stream.read().decode("utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def steps_of(job: Job) -> list[tuple[str, str, float | None]]:
+    """Return the steps with what became of each, and its seconds.
+
+    Returns:
+        (step, "done", "running", "failed", "stopped", "skipped" or "waiting", seconds or None).
+    """
+    status, rows = job.status, list[tuple[str, str, float | None]]()
+    for step in STEPS:
+        if step in status.done:
+            rows.append((step, "done", status.done[step]))
+        elif step in job.request.skipped:
+            rows.append((step, "skipped", None))
+        elif step == status.step and status.state != "queued":
+            rows.append((step, status.state, None))
+        else:
+            rows.append((step, "waiting", None))
+    return rows
+
+
+def seconds_run(job: Job) -> float | None:
+    """Return how long a job has been under way since it first started, None before."""
+    status = job.status
+    if status.started is None:
+        return None
+    return max((status.ended or time.time()) - status.started, 0.0)
+
+
+def _records(path: Path) -> list[dict[str, Any]]:
+    try:
+        if path.stat().st_size > MAX_METRICS_BYTES:
+            return []
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return []
+    found = []
+    for line in lines:
+        try:
+            record = json.loads(line)
+        except ValueError:  # the line that is being written
+            continue
+        if isinstance(record, dict) and isinstance(record.get("step"), int):
+            found.append(record)
+    return found
+
+
+def _curves(records: list[dict[str, Any]]) -> dict[str, Curve]:
+    points: dict[str, list[tuple[int, float]]] = {}
+    for record in records:
+        for name, value in record.items():
+            if name not in ("kind", "step") and isinstance(value, (int, float)):
+                points.setdefault(name, []).append((record["step"], float(value)))
+    return {
+        name: Curve(tuple(step for step, _ in some), tuple(value for _, value in some))
+        for name, some in points.items()
+    }
+
+
+def _previews(folder: Path) -> dict[int, Path]:
+    found = {}
+    for path in sorted(folder.glob("step-*.png")) if folder.is_dir() else ():
+        number = path.stem.removeprefix("step-")
+        if number.isdigit():
+            found[int(number)] = path
+    return found

@@ -1,0 +1,101 @@
+"""What a training job is asked to do, and the steps that this takes."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from core.errors import CheckpointError, ConfigError
+from core.files import read_json, write_json
+
+FILE, CONFIG = "request.json", "config.json"
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,59}")
+STEPS = ("train", "encode", "learn", "reference", "examples")
+TITLES = {
+    "train": "Train the image model",
+    "encode": "Encode all pictures",
+    "learn": "Fit the network and the property models",
+    "reference": "Measure what is usual, on specimens held out",
+    "examples": "Choose example pictures",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRequest:
+    """What is asked for.
+
+    Attributes:
+        name: of the model's folder.
+        data: folder of the data set; ``data_name`` for people.
+        preset: what the settings began from, for people.
+        config: settings of the training (`core.train_config.TrainConfig.to_dict`).
+        init: model folder whose weights to begin from, "" for none.
+        device: auto, cpu or cuda.
+        encode_stride: px between the patches that are encoded.
+        skipped: step -> why it is not done.
+        estimate_s: how long it was expected to take, None where that is not known.
+    """
+
+    name: str
+    data: str
+    data_name: str
+    preset: str
+    config: Mapping[str, Any]
+    init: str = ""
+    device: str = "auto"
+    encode_stride: int = 160
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    estimate_s: float | None = None
+
+    def __post_init__(self) -> None:
+        if not NAME.fullmatch(self.name) or self.name == "reference":
+            raise ConfigError(
+                f"the model's name is {self.name[:80]!r}; letters, digits, _ - and . (60 at most), "
+                "beginning with a letter or digit, and not 'reference'"
+            )
+        if unknown := sorted(set(self.skipped) - set(STEPS)):
+            raise ConfigError(f"there is no step {unknown[0]!r}; the steps are {STEPS}")
+        if not 1 <= self.encode_stride <= 4096:
+            raise ConfigError(f"encode_stride is {self.encode_stride}; 1 to 4096 px")
+
+    def arguments(self, step: str, folder: Path, resume: bool) -> list[str]:
+        """Return the arguments after ``python`` that do a step.
+
+        Args:
+            step: one of `STEPS`.
+            folder: of the job.
+            resume: go on from a checkpoint.
+        """
+        model = ["--model", str(folder / "model"), "--data", self.data]
+        if step == "train":
+            out = ["--data", self.data, "--out", str(folder / "model")]
+            more = ["--config", str(folder / CONFIG), "--device", self.device]
+            begin = ["--resume"] if resume else ["--init", self.init] if self.init else []
+            return ["-m", "core.train", *out, *more, *begin]
+        if step == "encode":
+            return ["-m", "core.encode", *model, "--stride", str(self.encode_stride)]
+        if step == "learn":
+            return ["-m", "bayesnet.learn", *model]
+        if step == "reference":
+            return ["-m", "core.reference", *model, "--held-out"]
+        return ["-m", "core.examples", *model, "--spread"]
+
+
+def save_request(folder: Path, request: JobRequest) -> None:
+    """Write a request, its training settings in a file of their own."""
+    write_json(folder / CONFIG, dict(request.config))
+    write_json(folder / FILE, asdict(request))
+
+
+def load_request(folder: Path) -> JobRequest:
+    """Read a request.
+
+    Raises:
+        CheckpointError: it is missing or damaged.
+    """
+    content = read_json(folder / FILE)
+    try:
+        return JobRequest(**content)
+    except (TypeError, ConfigError) as error:
+        raise CheckpointError(f"{folder / FILE} is damaged: {error}") from error

@@ -1,0 +1,217 @@
+"""The questions of the page *Training*: data, preset or own settings, what to begin from, name."""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from core.dataset import DataSet
+from core.errors import InputError
+from core.import_data.naming import plain
+from core.jobs.estimate import Estimate, count_patches, estimate
+from core.jobs.presets import (
+    PRESETS,
+    can_begin_from,
+    held_out_count,
+    preset_config,
+    skipped_steps,
+)
+from core.jobs.queue import runner_works
+from core.jobs.speed import Speed, known_speed
+from core.model import ModelConfig
+from core.train_config import TrainConfig
+from core.workspace import ROOT, models_folder
+from dashboard import data_session, state
+from dashboard.errors import escape
+from dashboard.wording import duration
+
+NOTHING = ""
+PATIENCE_S = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the form says.
+
+    Attributes:
+        data: the data set.
+        preset: its name.
+        config: the settings.
+        init: the model to begin from, None for none.
+        expected: how long it takes, None where the machine's speed is not known.
+    """
+
+    data: DataSet
+    preset: str
+    config: TrainConfig
+    init: Path | None
+    expected: Estimate | None
+
+
+def ask() -> Asked | None:
+    """Show the questions; return the answers, None without a data set."""
+    folders = data_session.data_sets()
+    if not folders:
+        st.info("**There is no data set yet.** Make one from your pictures and a table first:")
+        st.page_link("views/data.py", label="Own data", icon=":material/upload_file:")
+        return None
+    left, right = st.columns(2)
+    chosen = left.selectbox("Data set", list(folders), key="training_data")
+    data = data_session.load(folders[chosen])
+    preset = right.selectbox(
+        "Preset",
+        list(PRESETS),
+        format_func=lambda name: f"{PRESETS[name].label}: {PRESETS[name].about}",
+        key="training_preset",
+    )
+    begun = _begin_from(preset, len(data.specimens))
+    config = _settings(preset, data, begun)
+    return Asked(data, preset, config, begun, _expected(data, preset, config))
+
+
+def _begin_from(preset: str, specimens: int) -> Path | None:
+    """Ask which model's weights to begin from; those of another make are not offered."""
+    config = preset_config(preset, specimens, continued=True)
+    fit = {m.id: m for m in state.models() if can_begin_from(m.folder, config)}
+    if not fit:
+        return None
+    chosen = st.selectbox(
+        "Begin from",
+        [*fit, NOTHING],
+        format_func=lambda name: fit[name].name if name else "nothing",
+        key="training_begin",
+        help="A decoder that knows one kind of microstructure learns yours far sooner than one "
+        "that knows none. What is learned of settings and properties comes from your data alone.",
+    )
+    return fit[chosen].folder if chosen else None
+
+
+def _settings(preset: str, data: DataSet, begun: Path | None) -> TrainConfig:
+    """Ask for settings that differ from the preset's."""
+    count = len(data.specimens)
+    config = preset_config(preset, count, continued=begun is not None)
+    keys = f"{preset}_{'on' if begun else 'anew'}"
+    with st.expander("All settings"):
+        one, two, three = st.columns(3)
+        minutes = one.number_input(
+            "At most (min)", 0.1, 10_000.0, config.minutes, format="%g", key=f"minutes_{keys}"
+        )
+        steps = two.number_input("At most (steps)", 1, 10**6, config.steps, key=f"steps_{keys}")
+        batch = three.number_input("Patches a step", 1, 256, config.batch, key=f"batch_{keys}")
+        rate = one.number_input(
+            "Learning rate", 1e-6, 0.1, config.learning_rate, format="%g", key=f"rate_{keys}"
+        )
+        out = two.number_input(
+            "Specimens held out",
+            0,
+            max(count - 1, 0),
+            min(held_out_count(count), max(count - 1, 0)),
+            key=f"held_out_{count}_{keys}",
+            help="Not trained on; the run is judged by them, and with three or more of them what "
+            "is usual is measured.",
+        )
+        seed = three.number_input("Seed", 0, 2**31 - 1, 0, key=f"seed_{keys}")
+        latents = one.number_input(
+            "Latents",
+            1,
+            256,
+            config.model.latents,
+            key=f"latents_{keys}",
+            disabled=begun is not None,
+            help="Numbers that describe a patch; those of the model that is begun from.",
+        )
+        every = two.number_input(
+            "Pictures every (steps)", 1, 10**5, config.evaluate_every, key=f"every_{keys}"
+        )
+        turned = three.checkbox(
+            "Turn and flip patches",
+            True,
+            key=f"turn_{keys}",
+            help="Not for materials with a direction: rolled, drawn, directionally solidified.",
+        )
+    return preset_config(
+        preset,
+        count,
+        begun is not None,
+        minutes=float(minutes),
+        steps=int(steps),
+        batch=int(batch),
+        learning_rate=float(rate),
+        validation_fraction=min(out / count, 0.9),
+        seed=int(seed),
+        evaluate_every=int(every),
+        augment=bool(turned),
+        model=ModelConfig(latents=int(latents)),
+    )
+
+
+def _expected(data: DataSet, preset: str, config: TrainConfig) -> Estimate | None:
+    """Say how long it will take and how that is known; offer to measure where it is not."""
+    for step, why in skipped_steps(data, config).items():
+        st.caption(f"Left out: {'the network' if step == 'learn' else 'what is usual'}; {why}.")
+    speed = known_speed()
+    if speed is None:
+        busy = runner_works()
+        st.caption(
+            f"Training takes {duration(60 * (config.minutes or 0))} at most, and encoding comes "
+            "after it. How long in all is not known until this machine's speed is measured."
+        )
+        if st.button(
+            "Measure this machine's speed (half a minute)",
+            key="training_speed",
+            disabled=busy,
+            help="Not while a job runs: it would be measured too slow." if busy else None,
+        ):
+            measure()
+            st.rerun()
+        return None
+    patches = _patches(str(data.root), data.manifest_sha256, config.model.patch_px, preset, data)
+    out = round(config.validation_fraction * len(data.specimens))
+    found = estimate(config, speed, patches, len(data.specimens), out)
+    st.caption(escape(_told(found, speed)))
+    return found
+
+
+def _told(found: Estimate, speed: Speed) -> str:
+    return (
+        f"Expected: {duration(found.total_s)} in all, {duration(found.seconds['train'])} of it for "
+        f"{found.steps} steps of training. From {speed.train_patches_per_s:.3g} patches/s trained "
+        f"and {speed.encode_patches_per_s:.3g} encoded on {speed.hardware}, measured "
+        f"{speed.measured}."
+    )
+
+
+@st.cache_data(max_entries=32, show_spinner="Counting patches…")
+def _patches(root: str, manifest: str, patch_px: int, preset: str, _data: DataSet) -> int:
+    return count_patches(_data, patch_px, PRESETS[preset].encode_stride)
+
+
+def measure() -> None:
+    """Measure the machine's speed, in a process of its own.
+
+    Raises:
+        InputError: it failed; the message is its own.
+    """
+    with st.spinner("Training a fresh model for a few steps…"):
+        done = subprocess.run(
+            [sys.executable, "-m", "core.jobs.speed"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+            check=False,
+        )
+    if done.returncode:
+        said = done.stderr.strip().splitlines()
+        raise InputError(said[-1] if said else f"it ended with status {done.returncode}")
+
+
+def free_name(data: DataSet) -> str:
+    """Return a name for a model of this data set that is not taken."""
+    base = plain(data.name, "model")[:50]
+    name, number = base, 2
+    while (models_folder() / name).exists() or name == state.REFERENCE:
+        name, number = f"{base}_{number}", number + 1
+    return name

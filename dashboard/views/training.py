@@ -1,0 +1,62 @@
+"""Training: choose data and settings; a process of its own trains, whatever the browser does."""
+
+import streamlit as st
+
+from core.jobs import queue
+from core.jobs.presets import job_request
+from dashboard import errors, permission, training_form, training_report
+from dashboard.errors import escape
+
+st.title("Training", anchor=False)
+st.write(
+    "A model learns what your microstructures look like and how they hang together with settings "
+    "and properties. It trains in a process of its own: close this page or the browser, it goes on."
+)
+permission.require()
+queue.ensure_runner()
+jobs = {job.id: job for job in queue.jobs()}
+
+with errors.shown(), st.expander("New training", expanded=not jobs):
+    asked = training_form.ask()
+    if asked is not None:
+        with st.form("training_form", border=False):
+            name = st.text_input(
+                "Name of the model", training_form.free_name(asked.data), key="training_name"
+            )
+            label = "Add to the queue" if any(j.status.active for j in jobs.values()) else "Start"
+            sent = st.form_submit_button(label, type="primary", key="training_start")
+        if sent:
+            expected = asked.expected.total_s if asked.expected else None
+            wanted = job_request(
+                asked.data, name.strip(), asked.preset, asked.config, asked.init, expected
+            )
+            job = queue.submit(wanted)
+            st.query_params["job"] = job.id
+            st.session_state["training_shown"] = job.id
+            st.rerun()
+
+if not jobs:
+    st.caption("No model has been trained here yet.")
+    st.stop()
+active = next((job.id for job in reversed(jobs.values()) if job.status.state == "running"), None)
+wanted = st.session_state.get("training_shown") or st.query_params.get("job")
+if wanted is not None and wanted not in jobs:
+    st.warning(escape(f"There is no job {wanted[:40]}; it may have been removed."))
+st.session_state["training_job_chosen"] = wanted if wanted in jobs else active or next(iter(jobs))
+
+
+def choose() -> None:
+    """Show the job that was chosen."""
+    st.session_state["training_shown"] = st.session_state["training_job_chosen"]
+
+
+chosen = st.selectbox(
+    "Trainings, newest first",
+    list(jobs),
+    format_func=lambda number: f"{jobs[number].request.name}, {jobs[number].status.state}",
+    key="training_job_chosen",
+    on_change=choose,
+)
+st.query_params["job"] = chosen
+with errors.shown():
+    training_report.show_job(chosen)

@@ -1,0 +1,243 @@
+"""The page *Training*: from a data set to a job, and what a job shows in each state."""
+
+import json
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from core.files import write_bytes, write_json
+from core.hardware import describe, pick_device
+from core.images import encode_png
+from core.jobs import queue
+from core.jobs.process import this_process
+from core.jobs.progress import Curve
+from core.jobs.queue import find, jobs
+from core.jobs.request import JobRequest, load_request
+from core.jobs.speed import Speed, save_speed
+from core.jobs.status import changed, load_status, save_status
+from core.workspace import data_folder, jobs_folder, models_folder
+from dashboard import permission, state, training_form
+from dashboard.training_figures import error_curves, loss_curve
+from tests.core.textures import make_textures, texture
+from tests.dashboard.conftest import sound
+from tests.dashboard.conftest import texts as raw_texts
+
+SPEED = Speed(
+    hardware=describe(pick_device("auto")),
+    train_patches_per_s=4.0,
+    encode_patches_per_s=10.0,
+    measured="2026-01-02",
+    how="calibration",
+)
+
+
+@pytest.fixture(autouse=True)
+def _allowed(monkeypatch):
+    """Training is on, and no process is started."""
+    monkeypatch.setenv(permission.VARIABLE, "on")
+    monkeypatch.setattr(queue, "start_runner", lambda: None)
+
+
+@pytest.fixture
+def data() -> Path:
+    """A data set in the workspace."""
+    return make_textures(data_folder() / "textures", 9, 1, 160, 160).root
+
+
+@pytest.fixture
+def job(data) -> str:
+    """A job in the queue."""
+    request = JobRequest(
+        name="mine",
+        data=str(data),
+        data_name="Textures",
+        preset="quick",
+        config={"steps": 100},
+        skipped={"reference": "too few held out"},
+        estimate_s=600.0,
+    )
+    return queue.submit(request).id
+
+
+def texts(app) -> str:
+    """What the page says, without the marks that keep Markdown from reading it."""
+    return raw_texts(app).replace("\\", "")
+
+
+def put(number: str, to: str, **changes) -> None:
+    """Put a job into a state, as its runner would."""
+    folder = jobs_folder() / number
+    save_status(folder, changed(load_status(folder), to, **changes))
+
+
+def test_without_data_the_page_says_where_to_get_some(open_page):
+    app = sound(open_page("training"))
+    assert "There is no data set yet" in texts(app) and "No model has been trained" in texts(app)
+
+
+def test_a_click_puts_a_job_into_the_queue(data, open_page):
+    save_speed(SPEED)
+    app = sound(open_page("training"))
+    said = texts(app)
+    assert "Expected:" in said and "4 patches/s trained and 10 encoded on" in said
+    assert app.text_input(key="training_name").value == "Textures"
+    sound(app.button(key="training_start").click().run())
+    (job,) = jobs()
+    assert (job.request.name, job.request.preset, job.status.state) == (
+        "Textures",
+        "quick",
+        "queued",
+    )
+    assert job.request.data == str(data.resolve()) and job.request.init == ""
+    assert job.request.estimate_s and job.request.config["minutes"] == 6.0
+    assert round(job.request.config["validation_fraction"] * 9) == 3
+    assert "0 in the queue before this one" in texts(app)
+    assert app.query_params["job"] == [job.id] or app.query_params["job"] == job.id
+
+
+def test_own_settings_reach_the_job(data, open_page):
+    app = open_page("training")
+    app.number_input(key="steps_quick_anew").set_value(7)
+    app.number_input(key="latents_quick_anew").set_value(8)
+    app.number_input(key="held_out_9_quick_anew").set_value(0)
+    app.checkbox(key="turn_quick_anew").uncheck().run()
+    assert "Left out: what is usual; what is usual is measured on 3" in texts(app)
+    sound(app.button(key="training_start").click().run())
+    config = jobs()[0].request.config
+    assert (config["steps"], config["model"]["latents"], config["augment"]) == (7, 8, False)
+    assert config["validation_fraction"] == 0 and "reference" in jobs()[0].request.skipped
+
+
+def test_a_model_of_the_same_make_is_begun_from(data, open_page, tmp_path):
+    config = training_form.preset_config("quick", 9, continued=True)
+    folder = tmp_path / "assets" / "reference"
+    write_json(folder / "manifest.json", {"config": config.model.to_dict(), "name": "R"})
+    app = sound(open_page("training"))
+    assert app.selectbox(key="training_begin").options == ["Reference model", "nothing"]
+    sound(app.button(key="training_start").click().run())
+    assert jobs()[0].request.init == str(folder)
+    assert jobs()[0].request.config["kl_warm_up"] == 0
+
+
+def test_a_name_that_is_taken_is_said_and_a_free_one_offered(data, open_page):
+    (models_folder() / "Textures").mkdir(parents=True)
+    app = open_page("training")
+    assert app.text_input(key="training_name").value == "Textures_2"
+    app.text_input(key="training_name").set_value("Textures")
+    app.button(key="training_start").click().run()
+    assert "is there already" in app.error[0].value and not jobs()
+    app.text_input(key="training_name").set_value("../x")
+    app.button(key="training_start").click().run()
+    assert "the model's name is" in app.error[0].value and not jobs()
+
+
+def test_without_a_measured_speed_it_is_not_guessed_but_can_be_measured(
+    data, open_page, monkeypatch
+):
+    app = sound(open_page("training"))
+    assert "is not known until this machine's speed is measured" in texts(app)
+    monkeypatch.setattr(training_form, "measure", lambda: save_speed(SPEED))
+    sound(app.button(key="training_speed").click().run())
+    assert "Expected:" in texts(app)
+    assert "training_speed" not in [button.key for button in app.button]
+
+
+def test_a_failing_measurement_says_why(data, open_page, monkeypatch):
+    def failed(*arguments, **options):
+        return subprocess.CompletedProcess(arguments, 2, "", "talk\nerror: no weights here\n")
+
+    monkeypatch.setattr("dashboard.training_form.subprocess.run", failed)
+    app = open_page("training")
+    app.button(key="training_speed").click().run()
+    assert "no weights here" in app.error[0].value
+
+
+def test_a_running_job_shows_time_left_curves_and_pictures(job, open_page):
+    model = jobs_folder() / job / "model"
+    lines = [
+        {"kind": "train", "step": 10, "loss": 9.0, "relative": 0.4, "seconds_left": 240.0},
+        {"kind": "validation", "step": 10, "relative": 0.5},
+    ]
+    write_bytes(model / "metrics.jsonl", "".join(json.dumps(x) + "\n" for x in lines).encode())
+    write_json(model / "progress.json", {"step": 10, "steps": 100, "progress": 0.1})
+    for step in (10, 20):
+        write_bytes(model / "previews" / f"step-{step:08d}.png", encode_png(texture(64, 64)))
+    put(job, "running", step="train", runner=this_process())
+    app = sound(open_page("training", job=job))
+    said = texts(app)
+    assert "running" in said and "data Textures" in said and "10 min expected" in said
+    assert "Train the image model (running)" in said
+    assert "held out (skipped): too few held out" in said
+    assert len(app.get("plotly_chart")) == 2 and len(app.get("image")) == 1
+    slider = app.select_slider(key="training_step_20")
+    assert slider.value == 20
+    sound(slider.set_value(10).run())
+    assert app.get("image")[0].captions == ["Step 10"]
+    sound(app.button(key="training_stop").click().run())
+    assert (jobs_folder() / job / "stop").exists() and "Stopping" in texts(app)
+
+
+def test_a_job_in_the_queue_is_stopped_resumed_and_removed_by_clicks(job, open_page):
+    app = sound(open_page("training"))
+    sound(app.button(key="training_stop").click().run())
+    assert find(job).status.state == "stopped" and "It can be resumed" in texts(app)
+    sound(app.button(key="training_resume").click().run())
+    assert find(job).status.state == "queued"
+    sound(app.button(key="training_stop").click().run())
+    sound(app.button(key="training_remove").click().run())
+    assert jobs() == [] and "No model has been trained" in texts(app)
+
+
+def test_a_failed_job_says_why_in_words(job, open_page):
+    put(job, "running", step="learn")
+    put(job, "failed", message="3 specimens; a network needs at least 5")
+    (jobs_folder() / job / "log.txt").write_text("what was said")
+    app = open_page("training")
+    assert not app.exception
+    (error,) = app.error
+    assert "Fit the network" in error.value and "a network needs at least 5" in error.value
+    assert app.code[0].value == "what was said"
+
+
+def test_a_job_whose_process_is_gone_shows_as_failed(job, open_page):
+    gone = replace(this_process(), started="long ago")
+    put(job, "running", step="train", runner=gone)
+    app = open_page("training")
+    assert "ended without a word" in app.error[0].value.replace("\\", "")
+    sound(app.button(key="training_resume").click().run())
+    assert find(job).status.state == "queued"
+
+
+def test_a_finished_model_is_chosen_by_a_click(job, with_model, open_page):
+    shutil.copytree(with_model, models_folder() / "mine")
+    put(job, "finished")
+    app = sound(open_page("training", size="256"))
+    assert "The model is ready" in texts(app)
+    sound(app.button(key="training_use").click().run())
+    assert app.session_state["chosen_model"] == "mine"
+    assert [model.id for model in state.models()] == ["reference", "mine"]
+
+
+def test_an_unknown_job_in_the_address_is_said(job, open_page):
+    app = sound(open_page("training", job="gone"))
+    assert any("There is no job gone" in box.value for box in app.warning)
+    assert load_request(jobs_folder() / job).name == "mine"
+
+
+def test_turned_off_nothing_is_offered(job, open_page, monkeypatch):
+    monkeypatch.setenv(permission.VARIABLE, "off")
+    app = sound(open_page("training"))
+    assert "turned off on this server" in texts(app) and not app.button
+
+
+def test_charts_have_axes_and_both_curves():
+    training = {"relative": Curve((1, 2), (0.5, 0.4)), "loss": Curve((1, 2), (9.0, 8.0))}
+    figure = error_curves(training, {"relative": Curve((2,), (0.45,))})
+    assert [trace.name for trace in figure.data] == ["training patches", "patches held out"]
+    assert figure.layout.xaxis.title.text == "step of training"
+    assert figure.layout.yaxis.title.text == "relative style error"
+    assert list(loss_curve(training).data[0].y) == [9.0, 8.0]
+    assert not loss_curve({}).data and not error_curves({}, {}).data
