@@ -57,7 +57,7 @@ reference: .venv/installed weights
 		$(BIN)/python -m core.train --config finish --init $(WORK)/start --data $(WORK)/extended --out $(WORK)/reference $$again
 	$(BIN)/python -m core.encode --model $(WORK)/reference --data $(WORK)/extended
 	$(BIN)/python -m bayesnet.learn --model $(WORK)/reference --data $(WORK)/extended
-	$(BIN)/python -m core.reference --model $(WORK)/reference --data $(WORK)/usual
+	$(BIN)/python -m core.reference --model $(WORK)/reference --data $(WORK)/usual --training $(WORK)/extended
 	$(BIN)/python -m core.examples --model $(WORK)/reference --data $(WORK)/extended
 	$(BIN)/python -m core.publish --model $(WORK)/reference --out assets/reference
 

@@ -21,7 +21,7 @@ from core.patch_pairs import sample_pairs
 from core.patches import cut_at, spread_patches
 from core.picture_style import pick, style_distance, style_of
 from core.properties import PropertyModel
-from core.reference import FIELD_PATCHES
+from core.reference_file import FIELD_PATCHES
 from core.results import write_result
 from core.scale import read_to_scale
 from core.summaries import anisotropy, paired_difference, summary

@@ -14,6 +14,7 @@ from core.checkpoint import load_model
 from core.encode import load_latents
 from core.errors import CheckpointError, MicroDesignError
 from core.properties import PropertyModel
+from core.reference_file import load_reference
 
 PARTS = (
     "manifest.json",
@@ -21,6 +22,7 @@ PARTS = (
     "network.json",
     "properties.json",
     "reference.json",
+    "reference.safetensors",
     "latents",
     "examples",
 )
@@ -45,6 +47,7 @@ def publish(model: Path, out: Path, max_bytes: int = MAX_BYTES) -> int:
     if load_latents(model / "latents").model_hash != loaded.hash:
         raise CheckpointError(f"{model / 'latents'} are of another model; run core.encode again")
     PropertyModel.load(model / "properties.json").require_model(loaded.hash)
+    load_reference(model).require_model(loaded.hash)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as temporary:
         made, old = Path(temporary) / "new", Path(temporary) / "old"
