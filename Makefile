@@ -59,7 +59,7 @@ reference: .venv/installed weights
 		$(BIN)/python -m core.train --config fields --init $(WORK)/finish --data $(WORK)/extended --out $(WORK)/reference $$again
 	$(BIN)/python -m core.encode --model $(WORK)/reference --data $(WORK)/extended
 	$(BIN)/python -m bayesnet.learn --model $(WORK)/reference --data $(WORK)/extended
-	$(BIN)/python -m core.reference --model $(WORK)/reference --data $(WORK)/usual
+	$(BIN)/python -m core.reference --model $(WORK)/reference --data $(WORK)/usual --training $(WORK)/extended
 	$(BIN)/python -m core.calibrate --model $(WORK)/reference --data $(WORK)/usual
 	$(BIN)/python -m core.examples --model $(WORK)/reference --data $(WORK)/extended
 	$(BIN)/python -m core.labels --model $(WORK)/reference --data $(WORK)/extended --out docs/results

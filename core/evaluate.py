@@ -6,15 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.checkpoint import LoadedModel
+from core.descriptors.graphite_iron import looks_like_graphite_iron
 from core.errors import InputError
 from core.images import Micrograph
 from core.metrics.catalogue import compare, load_metrics
 from core.patches import cut_at, independent_patches, spread_patches
 from core.picture_style import style_errors
 from core.properties import READ_PATCHES, Prediction, PropertyModel
-from core.reference import FIELD_PATCHES, Reference
+from core.reference_file import Reference
 from core.scale import to_scale
-from core.synthesis import encode_patches, reconstruct
+from core.synthesis import encode_with_style, reconstruct
+from core.unusual import verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class Evaluation:
         predictions: property -> value with 90 % interval.
         distance: how unusual; beyond 1.0 (the limit that 5 % of fresh fields exceed) it is.
         unusual: whether it is.
+        graphite: whether it looks like a graphite iron; None where the reference data do not.
         message: the verdict in plain words.
         mean_latent: (D,) over all patches used.
         n_patches: how many were used for latent and predictions.
@@ -48,6 +51,7 @@ class Evaluation:
     predictions: dict[str, Prediction]
     distance: float
     unusual: bool
+    graphite: bool | None
     message: str
     mean_latent: NDArray[np.float32]
     n_patches: int
@@ -75,8 +79,9 @@ def evaluate_image(
 
     Raises:
         InputError: the micrograph is too small, or its scale is too far from the model's.
-        CheckpointError: the property models do not belong to the model.
+        CheckpointError: the property models or the reference do not belong to the model.
     """
+    reference.require_model(loaded.hash)
     if properties is not None:
         properties.require_model(loaded.hash)
     size = loaded.config.patch_px
@@ -88,13 +93,13 @@ def evaluate_image(
         )
     corners = spread_patches(pixels, size, READ_PATCHES)
     patches = cut_at(pixels, corners, size)
-    mean_latent = encode_patches(loaded, patches)[0].mean(axis=0)
+    mu, style = encode_with_style(loaded, patches)
+    mean_latent = mu.mean(axis=0)
     shown = np.unique(np.linspace(0, len(corners) - 1, n_patches).round().astype(int))
     remade = reconstruct(loaded, patches[shown], seed)
     independent = independent_patches(pixels, size, len(corners))
-    spread = cut_at(pixels, spread_patches(pixels, size, FIELD_PATCHES), size)
-    distance = reference.distance(loaded, spread, independent_patches(pixels, size, len(spread)))
-    unusual = distance > reference.distance_threshold
+    judgement = reference.judge(mu, style, independent)
+    graphite = looks_like_graphite_iron(pixels) if reference.graphite else None
     return Evaluation(
         name=micrograph.name,
         pixels=pixels,
@@ -105,9 +110,10 @@ def evaluate_image(
         reconstructions=remade,
         style_error=float(np.median(style_errors(loaded, patches[shown], remade).mean(axis=1))),
         predictions=properties.predict(mean_latent, independent) if properties else {},
-        distance=distance,
-        unusual=unusual,
-        message=_verdict(distance, unusual),
+        distance=judgement.distance,
+        unusual=judgement.unusual,
+        graphite=graphite,
+        message=verdict(judgement, graphite),
         mean_latent=mean_latent,
         n_patches=len(corners),
         n_independent=independent,
@@ -123,12 +129,3 @@ def similarity(loaded: LoadedModel, evaluation: Evaluation) -> dict[str, float]:
     metrics, _ = load_metrics(loaded.vgg, loaded.config.patch_px)
     found = compare(metrics, evaluation.originals, evaluation.reconstructions)
     return {name: float(values.mean()) for name, values in found.items()}
-
-
-def _verdict(distance: float, unusual: bool) -> str:
-    if not unusual:
-        return f"Like the reference data (distance {distance:.2f}, limit 1.00)."
-    return (
-        f"Outside the reference data (distance {distance:.2f}, limit 1.00): strengths are "
-        "indicative only."
-    )

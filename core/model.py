@@ -16,6 +16,7 @@ from torch import Generator, Tensor, nn
 
 from core.decoders import PaperDecoder, TextureDecoder
 from core.errors import ConfigError, InputError
+from core.style_vector import style_vector
 from core.vgg import CHANNELS
 
 _CHOICES = {
@@ -164,12 +165,8 @@ class StatisticsHead(Head):
         self.hidden = nn.Linear(2 * sum(CHANNELS.values()), config.hidden)
 
     def inputs(self, features: Mapping[str, Tensor]) -> Tensor:
-        """Return square roots (to tame long tails) of means and deviations, (B, 3072)."""
-        parts = []
-        for layer in CHANNELS:
-            flat = features[layer].float().flatten(2)  # (B, C, H W)
-            parts += [flat.mean(dim=2), flat.std(dim=2, correction=0)]
-        return torch.cat(parts, dim=1).clamp_min(0).sqrt()
+        """Return the style vectors (B, 3072)."""
+        return style_vector(features)
 
     def body(self, x: Tensor) -> Tensor:
         return nn.functional.silu(self.hidden(x))

@@ -17,6 +17,7 @@ from core.errors import CheckpointError, MicroDesignError
 from core.labels import FILE as LABELS
 from core.labels import load_labels
 from core.properties import PropertyModel
+from core.reference_file import load_reference
 
 PARTS = (
     "manifest.json",
@@ -24,6 +25,7 @@ PARTS = (
     "network.json",
     "properties.json",
     "reference.json",
+    "reference.safetensors",
     "latents",
     "examples",
 )
@@ -53,6 +55,7 @@ def publish(model: Path, out: Path, max_bytes: int = MAX_BYTES) -> int:
     PropertyModel.load(model / "properties.json").require_model(loaded.hash)
     if (model / LABELS).exists():
         load_labels(model).require_model(loaded.hash)
+    load_reference(model).require_model(loaded.hash)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as temporary:
         made, old = Path(temporary) / "new", Path(temporary) / "old"

@@ -1,206 +1,187 @@
-"""What is normal for a model: style references and the limit beyond which an image is unusual.
+"""Measure what is normal for a model: style references, and when a micrograph is unusual.
 
-``python -m core.reference --model DIR --data DIR`` measures it on micrographs that the model was
-not trained on (for the shipped model: fresh castings) and writes ``reference.json`` into the model
-folder.
+``python -m core.reference --model DIR --training DIR --data DIR`` learns where the training
+patches lie (latents and style vectors), sets the limits on micrographs that the model was not
+trained on (for the shipped model: castings used for nothing else) and writes ``reference.json`` and
+``reference.safetensors`` into the model folder.
 """
 
 import argparse
 import logging
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from sklearn.covariance import LedoitWolf
 
 from core.checkpoint import LoadedModel, load_model
 from core.dataset import DataSet, load_dataset
+from core.descriptors.graphite_iron import looks_like_graphite_iron
 from core.encode import load_latents
-from core.errors import CheckpointError, InputError, MicroDesignError
-from core.files import read_json, write_json
+from core.errors import InputError, MicroDesignError
 from core.metrics.catalogue import compare, load_metrics
 from core.patch_pairs import sample_pairs
-from core.patches import cut_at, spread_patches
+from core.patches import cut_at, independent_patches, spread_patches
 from core.picture_style import pick, style_distance, style_of
+from core.properties import READ_PATCHES
+from core.reference_file import (
+    FILE,
+    Reference,
+    layer_distances,
+    load_reference,
+    micrograph_distances,
+    save_reference,
+)
 from core.scale import read_to_scale
 from core.summaries import mean_interval
-from core.synthesis import reconstruct
-from core.unseen import held_out_part
+from core.synthesis import encode_with_style, reconstruct
+from core.unseen import split_own
+from core.usual import UsualSpace, fit_usual
 
-FILE = "reference.json"
-FIELD_PATCHES = 9  # patches of a micrograph that decide how unusual it is
-CHUNK = 8  # patches through VGG19 at once
+__all__ = [
+    "FILE",
+    "Reference",
+    "load_reference",
+    "measure_reference",
+    "save_reference",
+]
+
+COMPONENTS = 32  # of style vectors
+MOST_SPECIMENS = 300  # of the training data, to learn where style vectors lie
+EXCEEDED = 0.05  # share of usual micrographs beyond the limit
+GRAPHITE_SHARE = 0.9  # of usual micrographs that look like graphite irons, where the data are those
 logger = logging.getLogger(__name__)
 
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reference:
-    """Style references and the distribution of usual patches.
-
-    Attributes:
-        data_name: what it was measured on; ``patches`` and ``images`` say how many.
-        style_reconstruction_median, style_reconstruction_p90: relative style error of patches
-            against their reconstructions.
-        style_same_specimen, style_other_specimen: median relative style error between two
-            non-overlapping patches of one specimen, and of two specimens.
-        latent_mean: (D,), and latent_whitening (D, D): W with |W (mu - mean)| a Mahalanobis
-            distance, from the training patches.
-        metrics: metric (`core.metrics`) -> "reconstruction", "same_specimen", "other_specimen" ->
-            mean, its 95 % interval ("low", "high"), median and number of pairs "n".
-        limits: 95 % quantiles (latent, features) of a micrograph's mean distance over
-            `FIELD_PATCHES` patches; patch_limits: of a single patch's.
-    """
-
-    data_name: str
-    images: int
-    patches: int
-    style_reconstruction_median: float
-    style_reconstruction_p90: float
-    style_same_specimen: float
-    style_other_specimen: float
-    latent_mean: Array
-    latent_whitening: Array
-    limits: tuple[float, float]
-    patch_limits: tuple[float, float]
-    metrics: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
-
-    @property
-    def distance_threshold(self) -> float:
-        """Distances are divided by their limits: beyond 1.0 an image is unusual."""
-        return 1.0
-
-    def distance(
-        self, loaded: LoadedModel, patches: NDArray[np.float32], independent: int | None = None
-    ) -> float:
-        """Return how far patches (N, H, W) of one micrograph lie from the usual ones.
-
-        The larger of the mean latent and the mean feature distance, each divided by its limit for
-        this number of patches; beyond 1.0 the micrograph is unusual.
-
-        Args:
-            loaded: the model.
-            patches: of one micrograph, in [0, 1].
-            independent: how many of them do not overlap; all of them for None.
-        """
-        found = patch_distances(loaded, patches, self.latent_mean, self.latent_whitening)
-        few = min(independent or len(patches), FIELD_PATCHES)
-        # A mean over few patches scatters more: between the two limits with 1 / sqrt(n).
-        share = (few**-0.5 - FIELD_PATCHES**-0.5) / (1 - FIELD_PATCHES**-0.5)
-        limits = np.array(self.limits) * (1 - share) + np.array(self.patch_limits) * share
-        return float((found.mean(axis=0) / limits).max())
-
-
-def save_reference(folder: Path, reference: Reference) -> None:
-    """Write ``reference.json`` into a model folder."""
-    content: dict[str, Any] = {}
-    for name in Reference.__dataclass_fields__:
-        value = getattr(reference, name)
-        content[name] = value.tolist() if isinstance(value, np.ndarray) else value
-    write_json(folder / FILE, content)
-
-
-def load_reference(folder: Path) -> Reference:
-    """Read ``reference.json`` of a model folder.
-
-    Raises:
-        CheckpointError: missing or damaged.
-    """
-    content = read_json(folder / FILE)
-    try:
-        for name in ("latent_mean", "latent_whitening"):
-            content[name] = np.array(content[name], dtype=float)
-            if not np.isfinite(content[name]).all():
-                raise ValueError(f"{name} is not finite")
-        for name in ("limits", "patch_limits"):
-            content[name] = (float(content[name][0]), float(content[name][1]))
-        return Reference(**content)
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise CheckpointError(f"{folder / FILE} is damaged: {error}") from error
-
-
-@torch.no_grad()
-def patch_distances(
-    loaded: LoadedModel, patches: NDArray[np.float32], mean: Array, whitening: Array
-) -> Array:
-    """Return (N, 2): Mahalanobis distance of mu, and root mean square of standardised features."""
-    head, found = loaded.vae.head, []
-    for chunk in torch.from_numpy(np.ascontiguousarray(patches)).unsqueeze(1).split(CHUNK):
-        inputs = head.inputs(loaded.vgg(chunk.to(loaded.device)))
-        mu = head(inputs)[0].double().cpu().numpy()
-        standard = ((inputs - head.centre) / head.spread).clamp(-30, 30)
-        rms = standard.square().mean(dim=1).sqrt().double().cpu().numpy()
-        found.append(np.stack([np.linalg.norm((mu - mean) @ whitening.T, axis=1), rms], axis=1))
-    return np.concatenate(found)
-
-
-def _whitening(mu: NDArray[np.floating]) -> tuple[Array, Array]:
-    """Return mean (D,) and W (D, D) with W cov W^T = 1, covariance shrunk after Ledoit and Wolf."""
-    fitted = LedoitWolf().fit(mu.astype(float))
-    return fitted.location_, np.linalg.cholesky(np.linalg.inv(fitted.covariance_)).T
-
-
 def measure_reference(
-    loaded: LoadedModel, data: DataSet, seed: int = 0, held_out: bool = False
+    loaded: LoadedModel, data: DataSet | None, training: DataSet, seed: int = 0
 ) -> Reference:
     """Measure a reference on micrographs that the model was not trained on.
 
     Args:
         loaded: the model, with its cached latents.
-        data: other data than the model's own; with ``held_out`` the model's own, of which the
-            specimens are taken that it was not trained on.
-        seed: of the patches.
-        held_out: see ``data``.
+        data: micrographs that it has not seen, for the limits; None for those of ``training`` that
+            were held out of its training.
+        training: the data set that it was trained on.
+        seed: of what is drawn.
 
     Raises:
-        InputError: fewer than three specimens, or the data are the model's own.
+        InputError: fewer than three specimens, or the data are the model's own, or ``training``
+            are not.
         CheckpointError: the model's cached latents are missing.
     """
-    if held_out:
-        data = held_out_part(loaded, data)
-    elif data.hash == loaded.manifest.get("data_hash"):
-        raise InputError("the reference must be measured on other data than the model's own")
+    _check_data(loaded, data, training)
+    table = load_latents(loaded.path / "latents")
+    if data is None:
+        training, data = split_own(loaded, training)
+        kept = np.isin(table.specimen, training.specimens.index)
+        table = replace(table, mu=table.mu[kept], specimen=table.specimen[kept])
     if len(data.specimens) < 3:
         raise InputError(f"{len(data.specimens)} specimens: a reference needs at least three")
-    table = load_latents(loaded.path / "latents")
-    kept = ~np.isin(table.specimen, data.specimens.index) if held_out else slice(None)
-    mean, whitening = _whitening(table.mu[kept])
+    style, latent = learn_style(loaded, training), fit_usual(table.mu, table.specimen)
     rng = np.random.default_rng(seed)
-    fields, singles = _usual_distances(loaded, data, mean, whitening, rng)
-    limits, patch_limits = _limits(fields, singles)
+    usual = _usual_distances(loaded, data, (latent, style), rng)
+    limits, patch_limits = joint_limits(usual["field"]), joint_limits(usual["single"])
     return Reference(
+        model_hash=loaded.hash,
         data_name=data.name,
-        images=len(fields),
-        latent_mean=mean,
-        latent_whitening=whitening,
+        images=len(usual["field"]),
+        latent=latent,
+        style=style,
         limits=limits,
         patch_limits=patch_limits,
+        layer_limits=tuple(map(float, np.quantile(usual["layers"], 1 - EXCEEDED, axis=0))),
+        distances=tuple(sorted((usual["field"] / np.array(limits)).max(axis=1).tolist())),
+        graphite=bool(usual["graphite"].mean() >= GRAPHITE_SHARE),
         **_usual_style(loaded, data, seed, rng),
     )
 
 
-def _usual_distances(
-    loaded: LoadedModel, data: DataSet, mean: Array, whitening: Array, rng: np.random.Generator
-) -> tuple[Array, Array]:
-    """Return distances (S, 2) of one micrograph a specimen, and (S, 2) of one of its patches."""
+def _check_data(loaded: LoadedModel, data: DataSet | None, training: DataSet) -> None:
+    own = loaded.manifest.get("data_hash")
+    if data is not None and data.hash == own:
+        raise InputError("the reference must be measured on other data than the model's own")
+    if training.hash != own:
+        raise InputError(
+            f"{training.name} ({training.root}) is not the data set that the model was trained on; "
+            "give that one as --training"
+        )
+
+
+def learn_style(loaded: LoadedModel, training: DataSet) -> UsualSpace:
+    """Learn where the style vectors of training patches lie, from a micrograph of each specimen."""
+    names = training.specimens.index
+    chosen = np.unique(np.linspace(0, len(names) - 1, MOST_SPECIMENS).round().astype(int))
+    vectors, specimens = [], []
+    for number, specimen in enumerate(names[chosen], start=1):
+        found = encode_with_style(loaded, _first_patches(loaded, training, specimen)[0])[1]
+        vectors.append(found)
+        specimens += [specimen] * len(found)
+        _log(number, len(chosen), "training specimens")
+    return fit_usual(np.concatenate(vectors), np.array(specimens), COMPONENTS)
+
+
+def _first_patches(
+    loaded: LoadedModel, data: DataSet, specimen: str
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return patches of a specimen's first micrograph, and the micrograph."""
+    row = int(np.flatnonzero(data.table["specimen"].to_numpy() == specimen)[0])
+    pixels = read_to_scale(data, row, loaded.um_per_px)
     size = loaded.config.patch_px
-    fields, singles = [], []
-    names = data.table["specimen"].to_numpy()
-    for number, specimen in enumerate(data.specimens.index, start=1):  # one micrograph each
-        row = int(np.flatnonzero(names == specimen)[0])
-        pixels = read_to_scale(data, row, loaded.um_per_px)
-        patches = cut_at(pixels, spread_patches(pixels, size, FIELD_PATCHES), size)
-        distances = patch_distances(loaded, patches, mean, whitening)
-        fields.append(distances.mean(axis=0))
-        singles.append(distances[rng.integers(len(distances))])
-        if number % 50 == 0:
-            logger.info("%d of %d specimens", number, len(data.specimens))
-    return np.array(fields), np.array(singles)
+    return cut_at(pixels, spread_patches(pixels, size, READ_PATCHES), size), pixels
+
+
+def _usual_distances(
+    loaded: LoadedModel,
+    data: DataSet,
+    spaces: tuple[UsualSpace, UsualSpace],
+    rng: np.random.Generator,
+) -> dict[str, Array]:
+    """Return what is found on one micrograph of each specimen.
+
+    Returns:
+        "field" (S, 2) distances, "single" (S, 2) those of one of its patches, "layers" (S, 6),
+        "graphite" (S,) whether it looks like a graphite iron.
+    """
+    found: dict[str, list] = {"field": [], "single": [], "layers": [], "graphite": []}
+    for number, specimen in enumerate(data.specimens.index, start=1):
+        patches, pixels = _first_patches(loaded, data, specimen)
+        mu, style = encode_with_style(loaded, patches)
+        apart = independent_patches(pixels, loaded.config.patch_px, len(patches))
+        one = slice(place := int(rng.integers(len(patches))), place + 1)
+        found["field"].append(micrograph_distances(*spaces, mu, style, apart))
+        found["single"].append(micrograph_distances(*spaces, mu[one], style[one], 1))
+        found["layers"].append(layer_distances(spaces[1], style))
+        found["graphite"].append(looks_like_graphite_iron(pixels))
+        _log(number, len(data.specimens), "specimens")
+    return {name: np.array(values) for name, values in found.items()}
+
+
+def joint_limits(distances: Array) -> tuple[float, float]:
+    """Return limits such that 5 % of micrographs exceed one of their two distances.
+
+    Each distance is scaled by its own quantile; the larger of the two scaled ones is then held
+    against the ceil(0.95 (S + 1))-th smallest, as in split conformal prediction; with fewer than
+    19 micrographs, against the largest.
+
+    Args:
+        distances: (S, 2).
+    """
+    scale = np.quantile(distances, 1 - EXCEEDED, axis=0)
+    larger = np.sort((distances / scale).max(axis=1))
+    rank = min(math.ceil((1 - EXCEEDED) * (len(larger) + 1) - 1e-9), len(larger))
+    low, high = (float(limit) for limit in scale * larger[rank - 1])
+    return low, high
+
+
+def _log(number: int, count: int, what: str) -> None:
+    if number % 50 == 0 or number == count:
+        logger.info("%d of %d %s", number, count, what)
 
 
 def _usual_style(
@@ -247,31 +228,22 @@ def _usual_metrics(
     return found
 
 
-def _limits(fields: Array, singles: Array) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Return limits such that 5 % of fields, and of patches, exceed one of the two distances."""
-    found = []
-    for distances in (fields, singles):
-        scale = np.quantile(distances, 0.95, axis=0)
-        joint = np.quantile((distances / scale).max(axis=1), 0.95)
-        limits = scale * joint
-        found.append((float(limits[0]), float(limits[1])))
-    return found[0], found[1]
-
-
 def main(argv: Sequence[str] | None = None) -> None:
     """Measure what is normal for a model and write it into the model folder."""
     parser = argparse.ArgumentParser(prog="python -m core.reference", description=main.__doc__)
     parser.add_argument("--model", type=Path, required=True)
-    parser.add_argument("--data", type=Path, required=True, help="data the model has not seen")
-    parser.add_argument(
-        "--held-out", action="store_true", help="use the model's own data: what was held out of it"
+    parser.add_argument("--training", type=Path, required=True, help="data it was trained on")
+    unseen = parser.add_mutually_exclusive_group(required=True)
+    unseen.add_argument("--data", type=Path, help="data the model has not seen")
+    unseen.add_argument(
+        "--held-out", action="store_true", help="instead: what was held out of its training"
     )
     arguments = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
-        loaded, data = load_model(arguments.model), load_dataset(arguments.data)
-        found = measure_reference(loaded, data, held_out=arguments.held_out)
-        save_reference(arguments.model, found)
+        loaded, training = load_model(arguments.model), load_dataset(arguments.training)
+        data = None if arguments.held_out else load_dataset(arguments.data)
+        save_reference(arguments.model, measure_reference(loaded, data, training))
     except MicroDesignError as error:
         parser.exit(2, f"{error}\n")
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from core.checkpoint import LoadedModel
 from core.errors import InputError
+from core.style_vector import style_vector
 
 CHUNK = 8  # patches at once: more gains nothing on a CPU and takes memory
 
@@ -39,6 +40,20 @@ def encode_patches(loaded: LoadedModel, patches: Pictures) -> tuple[Pictures, Pi
     ]
     mu, logvar = torch.cat(found).chunk(2, dim=1)
     return mu.numpy(), logvar.numpy()
+
+
+@torch.no_grad()
+def encode_with_style(loaded: LoadedModel, patches: Pictures) -> tuple[Pictures, Pictures]:
+    """Return mu (N, D) and style vectors (N, 3072) of patches, by one pass through VGG19.
+
+    Arguments and errors as for `encode_patches`; see `core.style_vector`.
+    """
+    mu, style = [], []
+    for chunk in _chunks(loaded, patches):
+        features = loaded.vgg(chunk)
+        mu.append(loaded.vae.encode(features)[0].cpu())
+        style.append(style_vector(features).cpu())
+    return torch.cat(mu).numpy(), torch.cat(style).numpy()
 
 
 @torch.no_grad()

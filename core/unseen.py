@@ -69,8 +69,8 @@ def open_unseen(module: str, arguments: argparse.Namespace) -> Unseen:
     return Unseen(loaded, data, content)
 
 
-def held_out_part(loaded: LoadedModel, data: DataSet) -> DataSet:
-    """Return the part of a model's own data set that it was not trained on.
+def split_own(loaded: LoadedModel, data: DataSet) -> tuple[DataSet, DataSet]:
+    """Return the parts of a model's own data set that it was trained on, and that it was not.
 
     Raises:
         InputError: it is another data set, or the model does not say what it was trained on.
@@ -78,5 +78,7 @@ def held_out_part(loaded: LoadedModel, data: DataSet) -> DataSet:
     trained = loaded.manifest.get("training_specimens")
     if data.hash != loaded.manifest.get("data_hash") or not isinstance(trained, list):
         raise InputError("held-out specimens are those of the data set that the model began from")
-    table = data.table[~data.table["specimen"].isin(trained)].reset_index(drop=True)
-    return replace(data, table=table, name=f"{data.name}, specimens held out of training")
+    own = data.table["specimen"].isin(trained)
+    learned = replace(data, table=data.table[own].reset_index(drop=True))
+    rest = data.table[~own].reset_index(drop=True)
+    return learned, replace(data, table=rest, name=f"{data.name}, specimens held out of training")

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from core.errors import CheckpointError
 from core.metrics.catalogue import CATALOGUE
-from core.reference import Reference
-from dashboard import components, evaluations, figures, pictures
+from core.reference_file import FILE, Reference
+from dashboard import components, evaluations, figures, pictures, state
 from dashboard.errors import escape
 from dashboard.evaluations import Evaluated
 from dashboard.state import Model
@@ -42,6 +43,23 @@ def scale_remark(um_per_px: float | None, of_model: float | None) -> str | None:
         f"{of_model:g} µm per px. Fine detail differs from what the model learned from, so take "
         "the predictions with care."
     )
+
+
+def reference(model: Model) -> Reference:
+    """Return what is usual for the model; where it is not known, say how to measure it and stop."""
+    try:
+        return state.reference(model)
+    except CheckpointError as error:
+        if (model.folder / FILE).is_file():
+            st.warning(f"**What is usual for this model cannot be used.** {escape(str(error))}")
+        st.info(
+            "**What is usual for this model is not known yet**, so no micrograph can be judged. "
+            "Measure it on micrographs that the model has not seen (three specimens or more; DIR "
+            "is what it was trained on), then reload:"
+        )
+        command = f"python -m core.reference --model {model.folder} --data OTHER_DIR --training DIR"
+        st.code(command, language="bash")
+        st.stop()
 
 
 def references(reference: Reference) -> dict[str, float]:

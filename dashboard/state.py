@@ -16,7 +16,7 @@ from core.errors import CheckpointError, InputError
 from core.examples import Example, load_examples
 from core.files import read_json
 from core.properties import PropertyModel
-from core.reference import Reference, load_reference
+from core.reference_file import Reference, load_reference
 from core.workspace import workspace as core_workspace
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -18,7 +18,8 @@ from core.examples import save_examples
 from core.model import ModelConfig, TextureVAE
 from core.patches import cut_patches
 from core.properties import fit_properties
-from core.reference import Reference, save_reference
+from core.reference_file import Reference, save_reference
+from core.usual import fit_usual
 from core.vgg import VGG19, load_vgg19
 
 SPECIMENS, FIELD_PX, STRIDE_PX, LATENTS = 16, 160, 32, 8
@@ -51,7 +52,8 @@ def make_model(folder: Path, data: DataSet, seed: int = 0) -> LatentTable:
     vae = TextureVAE(config)
     with torch.no_grad():
         vae.head.mu.weight.mul_(3.0)  # so that the random latents count as active
-    vae.head.fit_standardisation([_inputs(vae, vgg, data)])
+    inputs = _inputs(vae, vgg, data)
+    vae.head.fit_standardisation([inputs])
     manifest = {
         "name": data.name,
         "data_name": data.name,
@@ -68,7 +70,7 @@ def make_model(folder: Path, data: DataSet, seed: int = 0) -> LatentTable:
     fit_network(table, NetworkConfig(regimes=(1,), factors=(2,))).save(folder / "network.json")
     fit_properties(table).save(folder / "properties.json")
     save_examples(folder, data)
-    save_reference(folder, _reference(data.name))
+    save_reference(folder, _reference(table, inputs.numpy()))
     return table
 
 
@@ -78,19 +80,24 @@ def _inputs(vae: TextureVAE, vgg: VGG19, data: DataSet) -> torch.Tensor:
     return vae.head.inputs(vgg(torch.from_numpy(patches)[:, None]))
 
 
-def _reference(name: str) -> Reference:
+def _reference(table: LatentTable, style: np.ndarray) -> Reference:
+    """Return a reference with limits that castings stay well below; style is (S, 3072)."""
     return Reference(
-        data_name=name,
+        model_hash=table.model_hash,
+        data_name=table.data_name,
         images=1,
         patches=1,
         style_reconstruction_median=0.15,
         style_reconstruction_p90=0.2,
         style_same_specimen=0.4,
         style_other_specimen=0.8,
-        latent_mean=np.zeros(LATENTS),
-        latent_whitening=np.eye(LATENTS),
+        latent=fit_usual(table.mu, table.specimen),
+        style=fit_usual(style, np.arange(len(style)), 4),
         limits=(5.0, 5.0),
         patch_limits=(9.0, 9.0),
+        layer_limits=(1.0,) * 6,
+        distances=(0.2, 0.4, 0.6, 0.8),
+        graphite=True,
         metrics={
             "stsim2": {
                 arm: {"mean": mean, "low": mean, "high": mean, "median": mean, "n": 1}

@@ -78,7 +78,8 @@ class JobRequest:
         if step == "learn":
             return ["-m", "bayesnet.learn", *model]
         if step == "reference":
-            return ["-m", "core.reference", *model, "--held-out"]
+            own = ["--model", str(folder / "model"), "--training", self.data]
+            return ["-m", "core.reference", *own, "--held-out"]
         return ["-m", "core.examples", *model, "--spread"]
 
 

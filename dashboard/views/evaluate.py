@@ -29,14 +29,7 @@ if properties is None:
         "with five labelled specimens. Everything else works. To fit them, then reload this page:"
     )
     st.code(f"python -m bayesnet.learn --model {model.folder}", language="bash")
-if not (model.folder / "reference.json").is_file():
-    st.info(
-        "**What is usual for this model is not known yet**, so no micrograph can be judged. "
-        "Measure it on micrographs that the model has not seen (three specimens or more), then "
-        "reload:"
-    )
-    st.code(f"python -m core.reference --model {model.folder} --data OTHER_DIR", language="bash")
-    st.stop()
+reference = evaluation_card.reference(model)
 regressors = properties.regressors if properties else ()
 named = {r.column: r for r in regressors}
 

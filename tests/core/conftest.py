@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from core.checkpoint import LoadedModel, load_model
-from core.reference import Reference, load_reference
+from core.reference_file import Reference, load_reference
 from core.vgg import VGG19, load_vgg19
 
 

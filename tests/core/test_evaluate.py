@@ -13,8 +13,8 @@ from core.images import Micrograph
 from core.patches import cut_at, spread_patches
 from core.picture_style import style_errors
 from core.properties import READ_PATCHES, PropertyModel
-from core.reference import FIELD_PATCHES, Reference
-from core.synthesis import encode_patches
+from core.reference_file import Reference
+from core.synthesis import encode_patches, encode_with_style
 from tests.core.textures import texture
 
 
@@ -54,8 +54,8 @@ def test_evaluation_is_that_of_the_patches_it_names(
     assert set(found.predictions) == {"uts_mpa", "ys_mpa"}
     errors = style_errors(loaded, found.originals, found.reconstructions).mean(axis=1)
     assert found.style_error == pytest.approx(float(np.median(errors)), rel=1e-4)
-    few = cut_at(pixels, spread_patches(pixels, 128, FIELD_PATCHES), 128)
-    assert found.distance == pytest.approx(reference.distance(loaded, few, 1), rel=1e-4)
+    judged = reference.judge(*encode_with_style(loaded, patches), 1)
+    assert found.distance == pytest.approx(judged.distance, rel=1e-4)
     assert found.notes == ("read as grey",)
 
 
@@ -68,9 +68,35 @@ def test_verdict_follows_the_distance(
     outside = evaluate_image(loaded, properties, far, micrograph(pixels), n_patches=1)
     inside = evaluate_image(loaded, properties, near, micrograph(pixels), n_patches=1)
     assert outside.unusual and outside.distance > 1
-    assert "Outside the reference data" in outside.message and "indicative" in outside.message
+    assert "Outside the reference data" in outside.message and outside.graphite is False
+    assert "no graphite iron by its looks" in outside.message
+    other = replace(far, graphite=False)
+    outside = evaluate_image(loaded, properties, other, micrograph(pixels), n_patches=1)
+    assert outside.graphite is None and "properties are indicative only" in outside.message
     assert not inside.unusual and inside.distance < 1
     assert "Like the reference data" in inside.message
+
+
+def test_a_reference_of_another_model_is_refused(
+    loaded: LoadedModel, properties: PropertyModel, reference: Reference
+) -> None:
+    other = replace(reference, model_hash="0" * 64)
+    with pytest.raises(CheckpointError, match="measured for another model"):
+        evaluate_image(loaded, properties, other, micrograph(texture(160, 224)))
+
+
+def test_an_iron_outside_the_reference_data_gets_its_own_words(
+    loaded: LoadedModel, properties: PropertyModel, reference: Reference
+) -> None:
+    y, x = np.mgrid[:160, :160]
+    pixels = np.full((160, 160), 0.6, dtype=np.float32)
+    for row, column in ((40, 40), (100, 120), (120, 40)):
+        pixels[np.hypot(y - row, x - column) < 14] = 0.15
+    far = replace(reference, limits=(1e-3, 1e-3), patch_limits=(1e-3, 1e-3))
+    found = evaluate_image(loaded, properties, far, micrograph(pixels), n_patches=1)
+    assert found.graphite is True
+    wanted = "outside the reference data: strengths are indicative only"
+    assert wanted in found.message and "graphite iron" in found.message
 
 
 @pytest.mark.parametrize(("um_per_px", "side"), [(0.5, 256), (2.0, 64), (1.5, 96)])

@@ -16,7 +16,7 @@ from tests.dashboard.conftest import sound, texts
 
 @pytest.fixture(autouse=True)
 def few_patches(monkeypatch):
-    monkeypatch.setattr("core.evaluate.FIELD_PATCHES", 1)
+    monkeypatch.setattr("core.evaluate.READ_PATCHES", 1)
 
 
 def picture(seed: int = 0) -> bytes:

@@ -1,7 +1,7 @@
 """Claims about the metrics shown of an evaluated micrograph."""
 
 from core.metrics.dists import why_not_available
-from core.reference import load_reference
+from core.reference_file import load_reference
 from dashboard.evaluation_card import similarity_rows
 from tests.dashboard.conftest import sound, texts
 

@@ -216,6 +216,18 @@ def test_an_unknown_scale_and_another_scale_are_warned_of(with_model, open_page)
     assert "it was scaled to the model's 1 µm per px" in texts(app)
 
 
+@pytest.mark.parametrize("content", [None, '{"limits": [1, 1]}'])
+def test_without_a_usable_reference_the_page_says_how_to_measure_it(
+    content, tiny_model, tmp_path, open_page
+):
+    shutil.copytree(tiny_model, tmp_path / "assets" / "reference")
+    path = tmp_path / "assets" / "reference" / "reference.json"
+    path.unlink() if content is None else path.write_text(content)
+    app = sound(open_page("evaluate"))
+    assert "core.reference --model" in texts(app) and "--training DIR" in texts(app)
+    assert ("another version of MicroDesign" in texts(app)) == (content is not None)
+
+
 # Reconstructions
 
 

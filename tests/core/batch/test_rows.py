@@ -18,7 +18,7 @@ from core.properties import PropertyModel
 
 @pytest.fixture(autouse=True)
 def few_patches(monkeypatch):
-    monkeypatch.setattr("core.evaluate.FIELD_PATCHES", 1)
+    monkeypatch.setattr("core.evaluate.READ_PATCHES", 1)
 
 
 @pytest.fixture(scope="module")

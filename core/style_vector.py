@@ -1,0 +1,41 @@
+"""What VGG19 sees of a picture, as one vector blind to position: each channel's mean and spread.
+
+The inputs of the head "statistics" (`core.model`), and the space in which pictures are compared
+with what a model has learned from (`core.usual`), whatever its head.
+"""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from core.vgg import CHANNELS
+
+
+def style_vector(features: Mapping[str, Tensor]) -> Tensor:
+    """Return square roots (to tame long tails) of each channel's mean and deviation over positions.
+
+    Args:
+        features: of all six layers, (B, C, H, W) each.
+
+    Returns:
+        (B, 3072) float32, layer by layer: means, then deviations.
+    """
+    parts = []
+    for layer in CHANNELS:
+        flat = features[layer].float().flatten(2)  # (B, C, H W)
+        parts += [flat.mean(dim=2), flat.std(dim=2, correction=0)]
+    return torch.cat(parts, dim=1).clamp_min(0).sqrt()
+
+
+def layer_slices() -> dict[str, slice]:
+    """Return where each layer's entries stand in a style vector.
+
+    >>> layer_slices()["pool1"]
+    slice(128, 256, None)
+    """
+    found, start = {}, 0
+    for layer, channels in CHANNELS.items():
+        found[layer] = slice(start, start + 2 * channels)
+        start += 2 * channels
+    return found
