@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import CheckpointError, MicroDesignError
+from core.evidence_tables import UNUSUAL
 from core.files import read_json, write_text
-from core.result_tables import MEASURED, results_text, table
+from core.markdown import table
+from core.result_tables import MEASURED, results_text
 from core.results import RESULTS, ROOT
 
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
@@ -25,7 +27,8 @@ def check_results(model: Path, results: Path) -> None:
         CheckpointError: a result is missing or of another model.
     """
     own = read_json(model / "manifest.json")["weights_sha256"]
-    for name in MEASURED:
+    measured_since = [UNUSUAL] if (results / f"{UNUSUAL}.json").is_file() else []
+    for name in (*MEASURED, *measured_since):
         if read_json(results / f"{name}.json").get("model_sha256") != own:
             raise CheckpointError(
                 f"{results / name}.json was measured on another model than {model}: "
