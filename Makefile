@@ -69,6 +69,7 @@ measure: .venv/installed-dev weights browser
 	$(BIN)/python -m core.measure --model assets/reference --data $(WORK)/fresh
 	$(BIN)/python -m core.metrics --model assets/reference --data $(WORK)/fresh
 	$(BIN)/python -m core.unusual_measure --model assets/reference --data $(WORK)/fresh --fields 200 $(REAL:%=--real %)
+	$(BIN)/python -m core.castings.descriptor_errors $(REAL:%=--real %)
 	$(BIN)/python -m bayesnet.measure --model assets/reference
 	$(BIN)/python -m tests.e2e.first_design
 	$(BIN)/python -m core.contact_sheet --model assets/reference --out docs/images/contact_sheet.jpg
