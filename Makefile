@@ -4,6 +4,8 @@ PORT ?= 8501
 ADDRESS ?= localhost
 BIN := .venv/bin
 WORK ?= runs
+# A folder with real micrographs (castiron, uhcs, superalloy), where there is one: some figures need it.
+REAL ?=
 
 .PHONY: run test lint types unit e2e weights browser reference measure tables bench clean
 
@@ -71,6 +73,8 @@ measure: .venv/installed-dev weights browser
 	$(BIN)/python -m core.measure --model assets/reference --data $(WORK)/fresh
 	$(BIN)/python -m core.metrics --model assets/reference --data $(WORK)/fresh
 	$(BIN)/python -m core.realism --model assets/reference --data $(WORK)/fresh
+	$(BIN)/python -m core.unusual_measure --model assets/reference --data $(WORK)/fresh --fields 200 $(REAL:%=--real %)
+	$(BIN)/python -m core.castings.descriptor_errors $(REAL:%=--real %)
 	$(BIN)/python -m bayesnet.measure --model assets/reference
 	$(BIN)/python -m tests.e2e.first_design
 	$(BIN)/python -m core.contact_sheet --model assets/reference --out docs/images/contact_sheet.jpg

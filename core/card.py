@@ -11,9 +11,8 @@ from typing import Any
 
 from core.errors import CheckpointError, MicroDesignError
 from core.files import read_json, write_text
-from core.markdown_table import table
-from core.quality_tables import OPTIONAL
-from core.result_tables import MEASURED, results_text
+from core.markdown import table
+from core.result_tables import MEASURED, ON_A_MODEL, results_text
 from core.results import RESULTS, ROOT
 
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
@@ -27,7 +26,7 @@ def check_results(model: Path, results: Path) -> None:
         CheckpointError: a result is missing or of another model.
     """
     own = read_json(model / "manifest.json")["weights_sha256"]
-    there = [name for name in OPTIONAL if (results / f"{name}.json").is_file()]
+    there = [name for name in ON_A_MODEL if (results / f"{name}.json").is_file()]
     for name in (*MEASURED, *there):
         if read_json(results / f"{name}.json").get("model_sha256") != own:
             raise CheckpointError(

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from core.files import read_json
-from core.markdown_table import table
+from core.markdown import table
 
 Content = Mapping[str, Any]
 

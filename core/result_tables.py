@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import CheckpointError
+from core.evidence_tables import UNUSUAL, evidence_text
 from core.files import read_json
-from core.markdown_table import table
+from core.markdown import table
 from core.metrics.catalogue import CATALOGUE
-from core.quality_tables import optional_texts
+from core.quality_tables import OPTIONAL, optional_texts
 
 MEASURED = ("reconstruction", "metrics", "design_latency", "closed_loop", "first_design")
+ON_A_MODEL = (*OPTIONAL, UNUSUAL)  # results that may be missing, of the model where they are there
 _SPECIAL = ("what", "unit", "patches", "verdicts", "castings")  # entries that are no column's
 
 
@@ -41,6 +43,7 @@ def results_text(results: Path) -> str:
                 _verdicts(designs["verdicts"]),
                 _setting_intervals(designs["setting_intervals"]),
                 _times(speed["latency"]["stages"], visits["first_design"]),
+                *evidence_text(results),
             ]
         )
     except (KeyError, TypeError) as error:

@@ -18,7 +18,7 @@ from core.checkpoint import load_model
 from core.dataset import DataSet, load_dataset
 from core.errors import CheckpointError, ConfigError, MicroDesignError
 from core.files import read_json
-from core.markdown_table import table
+from core.markdown import table
 from core.metrics.catalogue import CATALOGUE, load_metrics
 from core.metrics.measure import patch_metrics
 from core.model import ModelConfig

@@ -7,7 +7,7 @@ import pytest
 from core.card import BEGIN, END, check_results, fill_readme
 from core.errors import CheckpointError
 from core.labels.__main__ import result
-from core.markdown_table import table
+from core.markdown import table
 from core.result_tables import MEASURED, results_text
 from core.results import RESULTS, record, write_result
 from tests.core.labels.made import made_labels

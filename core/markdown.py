@@ -1,10 +1,16 @@
-"""Tables in Markdown."""
+"""Markdown as text."""
 
 from collections.abc import Sequence
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table."""
+    """Return a Markdown table.
+
+    >>> print(table(["a", "b"], [["1", "2"]]))
+    | a | b |
+    | --- | --- |
+    | 1 | 2 |
+    """
 
     def line(cells: Sequence[str]) -> str:
         return "| " + " | ".join(cells) + " |"

@@ -1,0 +1,94 @@
+"""Tables of results that may not have been measured yet: unusual pictures and descriptors."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from core.errors import CheckpointError
+from core.files import read_json
+from core.markdown import table
+
+UNUSUAL, DESCRIPTORS = "unusual", "descriptors"
+_SETS = {
+    "uhcs": "ultrahigh-carbon steels (UHCS)",
+    "superalloy": "Ni superalloy",
+    "photographs": "photographs",
+    "noise": "noise",
+    "castiron": "real ductile irons",
+}
+
+
+def evidence_text(results: Path) -> tuple[str, ...]:
+    """Return a paragraph and a table for each result that is there.
+
+    Raises:
+        CheckpointError: a result is damaged.
+    """
+    parts: list[str] = []
+    for name, written in ((UNUSUAL, _unusual), (DESCRIPTORS, _descriptors)):
+        path = results / f"{name}.json"
+        if not path.is_file():
+            continue
+        try:
+            parts += written(read_json(path))
+        except (KeyError, TypeError) as error:
+            raise CheckpointError(f"{path} lacks {error}: run make measure") from error
+    return tuple(parts)
+
+
+def _share(entry: Mapping[str, Any]) -> str:
+    return f"{100 * entry['share']:.1f} %"
+
+
+def _unusual(found: Mapping[str, Any]) -> list[str]:
+    fresh = found["fresh"]["exceeding"]
+    text = (
+        f"Unusual pictures, by `{found['command']}`: {_share(fresh)} of {fresh['n']} fresh fields "
+        f"(95 % interval {100 * fresh['low']:.1f} to {100 * fresh['high']:.1f} %; 5 % is meant) "
+        f"and {_share(found['fresh']['exceeding_one_patch'])} of single patches are called unusual."
+    )
+    rows = [
+        [
+            title,
+            str(one["exceeding"]["n"]),
+            f"{one['auc']:.4f}",
+            f"{one['auc_one_patch']:.4f}",
+            _share(one["exceeding"]),
+            f"{one['distance']['median']:.1f} ({one['distance']['least']:.1f})",
+            str(one["look_like_graphite_irons"]),
+        ]
+        for name, title in _SETS.items()
+        if (one := found["foreign"].get(name)) is not None
+    ]
+    header = ["told from fresh fields", "n", "AUC", "AUC, one patch", "called unusual"]
+    header += ["distance, median (least); limit 1", "look like graphite irons"]
+    missing = [f"Not measured: {why}." for why in found["not_available"].values()]
+    return [text, table(header, rows), *missing]
+
+
+def _descriptors(found: Mapping[str, Any]) -> list[str]:
+    castings = found["castings"]
+    text = (
+        f"Descriptors, by `{found['command']}`: {castings['n']} synthetic castings measured from "
+        "their pictures and from their true masks."
+    )
+    rows = [
+        [
+            one["label"],
+            one["unit"],
+            f"{one['error']['median']:.2f} ({one['error']['p90']:.2f})",
+            f"{one['bias']:+.2f}",
+            str(one["error"]["n"]),
+        ]
+        for one in castings["descriptors"].values()
+    ]
+    header = ["descriptor", "error in", "absolute error, median (90th pct)", "mean error", "n"]
+    parts = [text, table(header, rows), castings["weak"]]
+    if found["irons"]:
+        irons = [
+            [iron["file"], one["label"], f"{one['found']:.4g} {one['unit']}", one["published"]]
+            for iron in found["irons"]
+            for one in iron["descriptors"].values()
+        ]
+        parts.append(table(["real iron", "descriptor", "here", "elsewhere"], irons))
+    return parts + [f"{why}." for why in found["not_available"].values()]

@@ -1,0 +1,38 @@
+"""Claims about the tables of results that need not be there."""
+
+from pathlib import Path
+
+import pytest
+
+from core.errors import CheckpointError
+from core.evidence_tables import evidence_text
+from core.results import write_result
+
+
+def test_what_is_not_measured_is_not_shown(tmp_path: Path) -> None:
+    assert evidence_text(tmp_path) == ()
+
+
+def test_unusual_pictures_are_shown_with_what_is_missing(tmp_path: Path) -> None:
+    share = {"share": 0.055, "low": 0.028, "high": 0.096, "n": 200}
+    one = {
+        "auc": 0.99876,
+        "auc_one_patch": 0.98,
+        "exceeding": share | {"share": 1.0, "n": 17},
+        "distance": {"median": 4.24, "least": 2.9},
+        "look_like_graphite_irons": 1,
+    }
+    found = {
+        "command": "python -m core.unusual_measure",
+        "fresh": {"exceeding": share, "exceeding_one_patch": share | {"share": 0.08}},
+        "foreign": {"photographs": one},
+        "not_available": {"uhcs": "no folder uhcs"},
+    }
+    write_result("unusual", found, tmp_path)
+    text = "\n".join(evidence_text(tmp_path))
+    assert "5.5 % of 200 fresh fields" in text and "2.8 to 9.6 %" in text and "8.0 % of" in text
+    assert "| photographs | 17 | 0.9988 | 0.9800 | 100.0 % | 4.2 (2.9) | 1 |" in text
+    assert "Not measured: no folder uhcs." in text
+    write_result("unusual", {name: found[name] for name in ("command", "foreign")}, tmp_path)
+    with pytest.raises(CheckpointError, match=r"unusual\.json lacks 'fresh': run make measure"):
+        evidence_text(tmp_path)
