@@ -102,26 +102,24 @@ def _effects(labels: Labels, direction: Direction, low: str, high: str) -> None:
         f"{_signed(direction.high)}; the standard deviation of specimens' means is "
         f"{number(direction.sd_specimens, 2)}."
     )
-    span = labels.plan["values"][-1] - labels.plan["values"][0]
     rows = []
     for effect in sorted(direction.effects, key=lambda e: -abs(e.standardised)):
         known = _KNOWN[effect.quantity]
         rows.append(
             {
                 "Descriptor": known.label,
-                f"Change from {low} to {high}": unbroken(_change(effect.slope * span, known.unit)),
-                "95 % interval": unbroken(
-                    f"{_signed(effect.low * span)} to {_signed(effect.high * span)}"
-                ),
-                "In sd of the specimens": _signed(effect.move),
-                "Per unit of z (sd)": _signed(effect.standardised),
+                "Clear": "yes" if effect.clear else "no",
+                "Per unit of z": unbroken(_change(effect.slope, known.unit)),
+                "95 % interval": unbroken(f"{_signed(effect.low)} to {_signed(effect.high)}"),
+                f"{low} to {high}, in sd of specimens": _signed(effect.move),
                 "Monotonicity": _signed(effect.monotonicity),
                 "Share explained": f"{100 * effect.share:.0f} %",
-                "In the label": "yes" if effect.clear else "no",
             }
         )
     st.dataframe(rows, hide_index=True, key="traversal_effects")
     st.caption(
+        "Clear: found by both sets of starts, large enough to see, one way; the label names the "
+        "strongest of these. In sd of specimens: what the training specimens differ by. "
         "Monotonicity: rank correlation with z, mean over starts. Share explained: of the change "
         "along the traversals, what all starts have in common. Intervals: over starts."
     )
@@ -178,7 +176,9 @@ def _size_and_sparsity(found: dict) -> str:
             told.append(f"{_signed(found[name]['correlation'])} over {where}")
     how = f" (rank correlation of size and count {', '.join(told)})" if told else ""
     shows = "shows" if found["shows"] else "does not show clearly"
-    return f"That large particles come with few, as in the paper, {shows}{how}."
+    named = ", ".join(found["against_each_other"])
+    along = f" Size and count go against each other along {named}." if named else ""
+    return f"That large particles come with few, as in the paper, {shows}{how}.{along}"
 
 
 def _change(value: float, unit: str) -> str:

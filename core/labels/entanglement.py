@@ -1,6 +1,6 @@
 """How independent latents are over the data, and how much dimensions and descriptors entangle."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from core.labels.naming import Effect
 from core.labels.quantities import QUANTITIES, column_of
 
 SIGNIFICANT = 0.05
+COUNT, SIZES = "particles_per_mm2", ("diameter_um", "correlation_length_um")
 
 Array = NDArray[np.float64]
 
@@ -100,42 +101,59 @@ def entanglement(effects: Sequence[Sequence[Effect]]) -> dict[str, Any]:
     }
 
 
-def size_and_sparsity(effects: Sequence[Sequence[Effect]], specimens: Array) -> dict[str, Any]:
+def against_each_other(effects: Sequence[Effect]) -> bool | None:
+    """Say whether a direction makes particles larger and fewer, or smaller and more.
+
+    Returns:
+        None where no effect on the count, or none on size (diameter, coarseness), recurs; False
+        also where one of the sizes goes with the count.
+    """
+    moves = {effect.quantity: effect.standardised for effect in effects if effect.recurs}
+    sizes = [moves[name] for name in SIZES if name in moves]
+    if COUNT not in moves or not sizes:
+        return None
+    return all(size * moves[COUNT] < 0 for size in sizes)
+
+
+def size_and_sparsity(
+    dimensions: Mapping[str, Sequence[Effect]],
+    directions: Mapping[str, Sequence[Effect]],
+    specimens: Array,
+) -> dict[str, Any]:
     """Ask whether large particles come with few, as the paper says (section 4.3).
 
     Args:
-        effects: of each dimension.
+        dimensions, directions: name -> effects, of latents and of principal directions.
         specimens: (S, Q) descriptors of training specimens.
 
     Returns:
-        Spearman's correlation of particle size and count with its p over specimens, and of the
-        dimensions' standardised effects on the two; of the dimensions that move both (recurring),
-        how many move them against each other; and whether it shows: both correlations negative,
-        p below 0.05.
+        Spearman's correlation of particle diameter and count with its p over specimens, and of the
+        latents' standardised effects on the two; the latents and directions that move size and
+        count, and those of them that move them against each other (`against_each_other`); and
+        whether it shows: over the specimens, and either over the latents, both with p below 0.05,
+        or along a principal direction.
     """
-    size, count = column_of("diameter_um"), column_of("particles_per_mm2")
-    pairs, opposite, both = [], 0, 0
-    for some in effects:
-        named = {effect.quantity: effect for effect in some}
-        if "diameter_um" not in named or "particles_per_mm2" not in named:
-            continue
-        a, b = named["diameter_um"], named["particles_per_mm2"]
-        pairs.append((a.standardised, b.standardised))
-        if a.recurs and b.recurs:
-            both += 1
-            opposite += a.standardised * b.standardised < 0
-    data = _spearman(specimens[:, size], specimens[:, count])
+    pairs = []
+    for some in dimensions.values():
+        moves = {effect.quantity: effect.standardised for effect in some}
+        if SIZES[0] in moves and COUNT in moves:
+            pairs.append((moves[SIZES[0]], moves[COUNT]))
+    data = _spearman(specimens[:, column_of(SIZES[0])], specimens[:, column_of(COUNT)])
     latents = _spearman(*np.array(pairs, dtype=float).reshape(-1, 2).T)
+    judged = {name: against_each_other(some) for name, some in {**dimensions, **directions}.items()}
+    opposite = [name for name, found in judged.items() if found]
+    along = any(name in directions for name in opposite)
     return {
         "over_specimens": data,
         "over_dimensions": latents,
-        "dimensions_that_move_both": both,
-        "of_these_against_each_other": opposite,
-        "shows": all(
-            found is not None and found["correlation"] < 0 and found["p"] < SIGNIFICANT
-            for found in (data, latents)
-        ),
+        "move_both": [name for name, found in judged.items() if found is not None],
+        "against_each_other": opposite,
+        "shows": _negative(data) and (_negative(latents) or along),
     }
+
+
+def _negative(found: Mapping[str, float] | None) -> bool:
+    return found is not None and found["correlation"] < 0 and found["p"] < SIGNIFICANT
 
 
 def _spearman(a: Array, b: Array) -> dict[str, float] | None:

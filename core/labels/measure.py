@@ -120,7 +120,11 @@ def label_latents(
             "specimens": independence(means[:, active], names),
         },
         "entanglement": entanglement(effects),
-        "size_and_sparsity": size_and_sparsity(effects, specimens),
+        "size_and_sparsity": size_and_sparsity(
+            {d.name: d.effects for d in dimensions},
+            {d.name: d.effects for d in directions},
+            specimens,
+        ),
     }
     return Labels(
         model_hash=table.model_hash,

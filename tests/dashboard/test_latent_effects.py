@@ -39,10 +39,11 @@ def test_traversals_show_names_effects_and_remarks(labelled, open_page):
     assert len(list(app.get("image"))) == 2 * 3 * 11
     table = app.dataframe[0].value
     assert list(table["Descriptor"]) == ["Particle count", "Nodularity, ISO 945-4"]
-    assert table["Change from −4 to +4"][0] == "−96\u00a0per\u00a0mm²"
-    assert table["95 % interval"][0] == "−106\u00a0to\u00a0−86"
-    assert list(table["In the label"]) == ["yes", "yes"]
-    assert "1 of 2 latents have a label" in said and "does not show clearly" in said
+    assert table["Per unit of z"][0] == "−12\u00a0per\u00a0mm²"
+    assert table["95 % interval"][0] == "−13\u00a0to\u00a0−11"
+    assert list(table["−4 to +4, in sd of specimens"]) == ["−2.4", "+1.8"]
+    assert list(table["Clear"]) == ["yes", "yes"]
+    assert "1 of 2 latents have a label" in said and "along d1" in said
     assert "z0 is a single latent" in said
 
     app.selectbox(key="traversal_effects_of").set_value("d1")

@@ -66,9 +66,9 @@ def made_labels(model_hash: str, latents: int = 2) -> Labels:
             "size_and_sparsity": {
                 "over_specimens": {"correlation": -0.7, "p": 1e-4, "n": 30},
                 "over_dimensions": None,
-                "dimensions_that_move_both": 0,
-                "of_these_against_each_other": 0,
-                "shows": False,
+                "move_both": ["d1"],
+                "against_each_other": ["d1"],
+                "shows": True,
             },
         },
     )

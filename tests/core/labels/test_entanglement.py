@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from core.labels.entanglement import (
+    against_each_other,
     disentanglement,
     entanglement,
     importance,
@@ -64,18 +65,33 @@ def test_independent_latents_count_fully_and_copies_once():
     assert independence(free[:, :1], ["a"])["effective_dimensions"] is None
 
 
-@pytest.mark.parametrize(("sign", "shows"), [(-1, True), (1, False)])
-def test_large_and_sparse_together_show_or_do_not(sign, shows):
+def measured(sign: int) -> np.ndarray:
     specimens = np.full((8, len(QUANTITIES)), np.nan)
     specimens[:, column_of("diameter_um")] = np.arange(8)
-    specimens[:, column_of("particles_per_mm2")] = -np.arange(8)
-    effects = [
-        [effect("diameter_um", size), effect("particles_per_mm2", sign * size)]
-        for size in (0.1, -0.2, 0.3, 0.4, -0.5, 0.6)
-    ]
-    found = size_and_sparsity(effects, specimens)
+    specimens[:, column_of("particles_per_mm2")] = sign * np.arange(8)
+    return specimens
+
+
+@pytest.mark.parametrize(("sign", "shows"), [(-1, True), (1, False)])
+def test_large_and_sparse_together_show_or_do_not(sign, shows):
+    effects = {
+        f"z{i}": [effect("diameter_um", size), effect("particles_per_mm2", sign * size)]
+        for i, size in enumerate((0.1, -0.2, 0.3, 0.4, -0.5, 0.6))
+    }
+    found = size_and_sparsity(effects, {}, measured(-1))
     assert found["shows"] is shows
-    assert found["dimensions_that_move_both"] == 6
-    assert found["of_these_against_each_other"] == (6 if shows else 0)
+    assert found["move_both"] == list(effects)
+    assert found["against_each_other"] == (list(effects) if shows else [])
     assert found["over_dimensions"]["correlation"] == pytest.approx(sign)
-    assert size_and_sparsity([], specimens)["shows"] is False
+    assert size_and_sparsity(effects, {}, measured(1))["shows"] is False
+
+
+def test_a_principal_direction_alone_can_show_it():
+    along = [effect("correlation_length_um", -0.2), effect("particles_per_mm2", 0.3)]
+    found = size_and_sparsity({}, {"d1": along}, measured(-1))
+    assert found["shows"] and found["against_each_other"] == ["d1"]
+    both = [*along, effect("diameter_um", 0.2)]  # a size that goes with the count
+    assert against_each_other(both) is False
+    assert against_each_other([effect("diameter_um", 0.2)]) is None
+    assert size_and_sparsity({}, {"d1": both}, measured(-1))["shows"] is False
+    assert size_and_sparsity({}, {}, measured(-1))["shows"] is False
