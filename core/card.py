@@ -11,7 +11,8 @@ from typing import Any
 
 from core.errors import CheckpointError, MicroDesignError
 from core.files import read_json, write_text
-from core.result_tables import MEASURED, results_text, table
+from core.markdown import table
+from core.result_tables import MEASURED, REGRESSORS, results_text
 from core.results import RESULTS, ROOT
 
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
@@ -25,7 +26,8 @@ def check_results(model: Path, results: Path) -> None:
         CheckpointError: a result is missing or of another model.
     """
     own = read_json(model / "manifest.json")["weights_sha256"]
-    for name in MEASURED:
+    there = [REGRESSORS] if (results / f"{REGRESSORS}.json").is_file() else []
+    for name in (*MEASURED, *there):
         if read_json(results / f"{name}.json").get("model_sha256") != own:
             raise CheckpointError(
                 f"{results / name}.json was measured on another model than {model}: "

@@ -1,24 +1,18 @@
 """The measured results of ``docs/results`` as Markdown tables, for the README and model cards."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from core.errors import CheckpointError
 from core.files import read_json
+from core.markdown import table
 from core.metrics.catalogue import CATALOGUE
+from core.property_text import summary_text
 
+REGRESSORS = "properties"  # measured by core.property_tables; shown where it is there
 MEASURED = ("reconstruction", "metrics", "design_latency", "closed_loop", "first_design")
 _SPECIAL = ("what", "unit", "patches", "verdicts", "castings")  # entries that are no column's
-
-
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table."""
-
-    def line(cells: Sequence[str]) -> str:
-        return "| " + " | ".join(cells) + " |"
-
-    return "\n".join([line(header), line(["---"] * len(header)), *map(line, rows)])
 
 
 def results_text(results: Path) -> str:
@@ -40,6 +34,7 @@ def results_text(results: Path) -> str:
                 _metrics(metrics),
                 *(f"{why}." for why in metrics["not_available"].values()),
                 _properties(quality["properties"]),
+                *_regressors(results),
                 f"Designs for reachable targets, by `{designs['command']}`; verdicts: "
                 + ", ".join(f"{n} {v}" for v, n in designs["closed_loop"]["verdicts"].items())
                 + ".",
@@ -122,6 +117,11 @@ def _properties(found: Mapping[str, Any]) -> str:
         )
     header = ["error of predicted properties, %, median (90th pct)", "from one micrograph"]
     return table([*header, "always the median", "R2", "90 % interval covers"], rows)
+
+
+def _regressors(results: Path) -> list[str]:
+    path = results / f"{REGRESSORS}.json"
+    return [summary_text(read_json(path))] if path.is_file() else []
 
 
 def _closed_loop(found: Mapping[str, Any]) -> str:

@@ -18,10 +18,10 @@ from core.checkpoint import load_model
 from core.dataset import DataSet, load_dataset
 from core.errors import CheckpointError, ConfigError, MicroDesignError
 from core.files import read_json
+from core.markdown import table
 from core.metrics.catalogue import CATALOGUE, load_metrics
 from core.metrics.measure import patch_metrics
 from core.model import ModelConfig
-from core.result_tables import table
 from core.results import RESULTS, record, write_result
 from core.summaries import mean_interval
 from core.train_config import TrainConfig
