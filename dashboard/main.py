@@ -10,6 +10,7 @@ PAGES = (
     ("evaluate", "Evaluate patches", ":material/biotech:"),
     ("reconstructions", "Reconstructions", ":material/compare:"),
     ("traversals", "Traversals", ":material/tune:"),
+    ("structure_property", "Structure-property", ":material/scatter_plot:"),
     ("network", "Network", ":material/hub:"),
 )
 
