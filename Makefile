@@ -7,7 +7,7 @@ WORK ?= runs
 # A folder with real micrographs (castiron, uhcs, superalloy), where there is one: some figures need it.
 REAL ?=
 
-.PHONY: run test lint types unit e2e weights browser reference measure tables bench clean
+.PHONY: run test lint types unit e2e weights browser reference measure property_tables tables bench clean
 
 run: .venv/installed weights
 	$(BIN)/streamlit run dashboard/app.py --server.port=$(PORT) --server.address=$(ADDRESS)
@@ -75,14 +75,22 @@ measure: .venv/installed-dev weights browser
 	$(BIN)/python -m core.realism --model assets/reference --data $(WORK)/fresh
 	$(BIN)/python -m core.unusual_measure --model assets/reference --data $(WORK)/fresh --fields 200 $(REAL:%=--real %)
 	$(BIN)/python -m core.castings.descriptor_errors $(REAL:%=--real %)
+	$(MAKE) property_tables
 	$(BIN)/python -m bayesnet.measure --model assets/reference
 	$(BIN)/python -m tests.e2e.first_design
 	$(BIN)/python -m core.contact_sheet --model assets/reference --out docs/images/contact_sheet.jpg
 	$(BIN)/python -m core.card --model assets/reference
 
-# The paper's Table 1, a cell at a time (half an hour or more each on two CPU cores); goes on where it stopped.
-tables: .venv/installed weights
+# The paper's Tables 2 and 3 and figure 7 (minutes).
+property_tables: .venv/installed weights
+	test -f $(WORK)/extended/manifest.csv || $(BIN)/python -m core.castings --design extended --out $(WORK)/extended
+	test -f $(WORK)/fresh/manifest.csv || $(BIN)/python -m core.castings --design fresh --out $(WORK)/fresh
 	test -f $(WORK)/paper/manifest.csv || $(BIN)/python -m core.castings --design paper --out $(WORK)/paper
+	$(BIN)/python -m core.property_tables --model assets/reference --data $(WORK)/extended --fresh $(WORK)/fresh \
+		--paper $(WORK)/paper
+
+# Tables 2 and 3, then Table 1, a cell at a time (half an hour or more each on two CPU cores); goes on where it stopped.
+tables: property_tables
 	$(BIN)/python -m core.table1 --data $(WORK)/paper --work $(WORK)
 
 # Speed and memory beside this machine's own limits; run it on an idle machine.

@@ -24,7 +24,7 @@ from core.regressor import Regressor, fit_regressor
 Array = NDArray[np.float64]
 
 FORMAT, VERSION = "microdesign-properties", 3
-LEFT_OUT_ONLY = 2  # files of this version know no calibration but that on left-out specimens
+LEFT_OUT_ONLY = 2  # files of this version are calibrated on left-out specimens and do not keep them
 ACTIVE_VARIANCE = 0.05  # measures.md: of mu over the patches
 MIN_LABELLED = 5  # specimens
 READ_PATCHES = 25  # patches, at most, by which a micrograph's properties are predicted
@@ -88,11 +88,7 @@ class PropertyModel:
         result = {}
         for regressor in self.regressors:
             value = float(columns[regressor.column][0])
-            half = regressor.interval(n_patches)
-            if half is not None and regressor.relative:
-                half = half * abs(value)
-            ends = (None, None) if half is None else (value - half, value + half)
-            result[regressor.column] = Prediction(value, *ends)
+            result[regressor.column] = Prediction(value, *regressor.ends(value, n_patches))
         return result
 
     def predict_many(self, latents: ArrayLike) -> dict[str, Array]:
@@ -175,7 +171,7 @@ def fit_properties(table: LatentTable) -> PropertyModel:
             notes.append(f"{column.name}: the same value for every specimen")
         else:
             labelled = [patches[i] for i in np.flatnonzero(known)]
-            regressors.append(fit_regressor(column, labelled, values[known]))
+            regressors.append(fit_regressor(column, labelled, values[known], names[known]))
     if not regressors:
         raise InputError(
             f"no property can be modelled: {'; '.join(notes) or 'the data set declares none'}; "
@@ -194,7 +190,8 @@ def fit_properties(table: LatentTable) -> PropertyModel:
 def _left_out(regressor: dict[str, Any]) -> dict[str, Any]:
     """Return a regressor of a file of version `LEFT_OUT_ONLY` as one of today."""
     calibration = Calibration(method="left_out", specimens=len(regressor["dual"]))
-    return regressor | {"calibration": calibration.to_json()}
+    unknown: dict[str, Any] = {"specimens": [], "labels": [], "left_out": []}
+    return regressor | unknown | {"calibration": calibration.to_json()}
 
 
 def _active_latents(table: LatentTable) -> tuple[Array, NDArray[np.intp]]:

@@ -5,6 +5,7 @@ A mean of few patches scatters more than a mean of many, so intervals are calibr
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from sklearn.metrics.pairwise import rbf_kernel
 
 from core.columns import Column
 from core.conformal import MIN_INTERVAL, Calibration, conformal_half_width
+from core.errors import InputError
 from core.kernel_ridge import (
     CONSTANT,
     candidate_kernels,
@@ -26,6 +28,8 @@ from core.kernel_ridge import (
 
 Array = NDArray[np.float64]
 
+ARRAYS = ("points", "labels", "left_out", "dual")
+
 PATCH_COUNTS = (1, 4, 9, 16, 25)  # intervals are calibrated for means of so many, and of all
 
 
@@ -35,7 +39,10 @@ class Regressor:
 
     Attributes:
         column: name of the property; ``unit`` and ``label`` as declared.
-        points: (S, A) active latents of the labelled specimens.
+        points: (S, A) active latents of the labelled specimens; ``specimens`` are their names and
+            labels (S,) their values.
+        left_out: (S,) their predictions, each without its label and with the width and penalty
+            chosen anew without it. The three are empty in files of the first versions.
         dual: (S,) dual coefficients.
         gamma: width of ``exp(-gamma d^2)``; penalty: ridge.
         centre: mean of the labelled specimens; scale: their standard deviation.
@@ -46,14 +53,16 @@ class Regressor:
         half_widths: (patches, half width) for means of so few patches, by rising count, from the
             specimens that have so many; counts that fewer than nine specimens have are left out.
         r2: coefficient of determination, mape: mean absolute relative error (None when labels are
-            not all positive), rmse: root mean square error; all by leave-one-specimen-out with the
-            width and penalty chosen anew without the specimen.
+            not all positive), rmse: root mean square error; all of ``left_out``.
     """
 
     column: str
     unit: str
     label: str
     points: Array
+    specimens: tuple[str, ...]
+    labels: Array
+    left_out: Array
     dual: Array
     gamma: float
     penalty: float
@@ -77,6 +86,14 @@ class Regressor:
         fitting = [half for count, half in self.half_widths if count <= n_patches]
         return fitting[-1] if fitting else None
 
+    def ends(self, value: float, n_patches: int | None = None) -> tuple[float | None, float | None]:
+        """Return the 90 % interval of a predicted value, see `interval`; None, None for none."""
+        half = self.interval(n_patches)
+        if half is None:
+            return None, None
+        half = half * abs(value) if self.relative else half
+        return value - half, value + half
+
     def values(self, latents: Array) -> Array:
         """Predict (n,) for active latents (n, A)."""
         kernel = rbf_kernel(latents, self.points, gamma=self.gamma) + CONSTANT
@@ -95,17 +112,23 @@ class Regressor:
         Raises:
             KeyError, TypeError, ValueError: entries are missing, unknown or of another type.
         """
-        arrays = {k: np.array(content[k], dtype=np.float64) for k in ("points", "dual")}
+        arrays = {k: np.array(content[k], dtype=np.float64) for k in ARRAYS}
         widths = tuple((int(count), float(half)) for count, half in content["half_widths"])
-        calibration = Calibration.from_json(content["calibration"])
-        return cls(**{**content, **arrays, "half_widths": widths, "calibration": calibration})
+        built = {
+            "specimens": tuple(str(name) for name in content["specimens"]),
+            "half_widths": widths,
+            "calibration": Calibration.from_json(content["calibration"]),
+        }
+        return cls(**{**content, **arrays, **built})
 
     def is_sound(self, active: int) -> bool:
         """Tell whether all numbers are finite and the arrays fit ``active`` latents."""
         numbers = [self.gamma, self.penalty, self.centre, self.scale, self.r2, self.rmse]
         numbers += [self.half_width or 0.0, *(half for _, half in self.half_widths)]
         fitting = self.points.shape == (self.dual.size, active) and self.dual.ndim == 1
-        finite = np.isfinite(self.points).all() and np.isfinite(self.dual).all()
+        finite = all(np.isfinite(getattr(self, name)).all() for name in ARRAYS)
+        known = {len(self.specimens), self.labels.size, self.left_out.size}
+        fitting = fitting and (known == {self.dual.size} or known == {0})
         return bool(fitting and finite and all(map(math.isfinite, numbers)) and self.gamma > 0)
 
 
@@ -128,11 +151,39 @@ def few_patch_means(patches: list[Array], count: int, seed: int = 0) -> Array:
     return np.stack(means)
 
 
-def fit_regressor(column: Column, patches: list[Array], values: Array) -> Regressor:
+def left_out_patches(regressor: Regressor, specimen: str, latents: Array) -> Array:
+    """Predict each patch of a specimen without the specimen: the paper's figure 7.
+
+    Args:
+        regressor: with the specimen among its own.
+        specimen: to leave out; width and penalty are chosen anew without it.
+        latents: (n, A) active latents of its patches.
+
+    Returns:
+        (n,) predictions.
+
+    Raises:
+        InputError: the regressor does not know the specimen, or few others.
+    """
+    if specimen not in regressor.specimens or len(regressor.specimens) < 3:
+        raise InputError(f"{specimen!r} is none of the specimens that {regressor.label} is from")
+    rest = np.array([name != specimen for name in regressor.specimens])
+    points = regressor.points[rest]
+    y = (regressor.labels[rest] - regressor.centre) / regressor.scale
+    gamma, penalty = choose(candidate_kernels(points), y)
+    kernel = rbf_kernel(points, gamma=gamma) + CONSTANT
+    dual = np.linalg.solve(kernel + penalty * np.eye(len(y)), y)
+    result: Array = rbf_kernel(latents, points, gamma=gamma) @ dual + CONSTANT * dual.sum()
+    return regressor.centre + regressor.scale * result
+
+
+def fit_regressor(
+    column: Column, patches: list[Array], values: Array, names: Sequence[str]
+) -> Regressor:
     """Fit one property.
 
     Args:
-        column: the property; values: (S,) its labels, not all the same.
+        column: the property; values: (S,) its labels, not all the same; names: the specimens'.
         patches: the patches' active latents, (n, A) for each labelled specimen.
     """
     points = np.stack([p.mean(axis=0) for p in patches])
@@ -160,6 +211,9 @@ def fit_regressor(column: Column, patches: list[Array], values: Array) -> Regres
         unit=column.unit or "",
         label=column.label or column.name,
         points=points,
+        specimens=tuple(str(name) for name in names),
+        labels=values,
+        left_out=values - residual,
         dual=np.asarray(dual, dtype=np.float64),
         gamma=float(gamma),
         penalty=float(penalty),

@@ -9,10 +9,16 @@ from core.evidence_tables import UNUSUAL, evidence_text
 from core.files import read_json
 from core.markdown import table
 from core.metrics.catalogue import CATALOGUE
+from core.property_text import summary_text
 from core.quality_tables import OPTIONAL, optional_texts
 
+REGRESSORS = "properties"  # measured by core.property_tables; shown where it is there
 MEASURED = ("reconstruction", "metrics", "design_latency", "closed_loop", "first_design")
-ON_A_MODEL = (*OPTIONAL, UNUSUAL)  # results that may be missing, of the model where they are there
+ON_A_MODEL = (
+    *OPTIONAL,
+    UNUSUAL,
+    REGRESSORS,
+)  # results that may be missing, of the model where they are there
 _SPECIAL = ("what", "unit", "patches", "verdicts", "castings")  # entries that are no column's
 
 
@@ -36,6 +42,7 @@ def results_text(results: Path) -> str:
                 *(f"{why}." for why in metrics["not_available"].values()),
                 *optional_texts(results),
                 _properties(quality["properties"]),
+                *_regressors(results),
                 f"Designs for reachable targets, by `{designs['command']}`; verdicts: "
                 + ", ".join(f"{n} {v}" for v, n in designs["closed_loop"]["verdicts"].items())
                 + ".",
@@ -119,6 +126,11 @@ def _properties(found: Mapping[str, Any]) -> str:
         )
     header = ["error of predicted properties, %, median (90th pct)", "from one micrograph"]
     return table([*header, "always the median", "R2", "90 % interval covers"], rows)
+
+
+def _regressors(results: Path) -> list[str]:
+    path = results / f"{REGRESSORS}.json"
+    return [summary_text(read_json(path))] if path.is_file() else []
 
 
 def _closed_loop(found: Mapping[str, Any]) -> str:

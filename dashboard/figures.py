@@ -70,7 +70,7 @@ def property_map(
         )
     figure.update_xaxes(title=titles[0])
     figure.update_yaxes(title=titles[1])
-    return _laid_out(figure, 340)
+    return laid_out(figure, 340)
 
 
 def style_scale(error: float, references: Mapping[str, float]) -> go.Figure:
@@ -93,7 +93,7 @@ def style_scale(error: float, references: Mapping[str, float]) -> go.Figure:
     )
     figure.update_xaxes(title="relative style error", rangemode="tozero")
     figure.update_yaxes(automargin=True)
-    return _laid_out(figure, 80 + 44 * len(rows))
+    return laid_out(figure, 80 + 44 * len(rows))
 
 
 def strongest(nodes: Sequence[Node], arcs: Sequence[Arc], share: float) -> list[Arc]:
@@ -146,7 +146,7 @@ def network_graph(nodes: Sequence[Node], shown: Sequence[Arc]) -> go.Figure:
     for tier, title in enumerate(("<b>Process</b>", "<b>Latents</b>", "<b>Properties</b>")):
         figure.add_annotation(x=tier, y=0.05, text=title, showarrow=False)
     latents = sum(n.role == "latent" and n.node in places for n in nodes)
-    return _laid_out(figure, max(400, 110 + 28 * latents))
+    return laid_out(figure, max(400, 110 + 28 * latents))
 
 
 def _places(nodes: Sequence[Node], shown: Sequence[Arc]) -> dict[str, tuple[float, float]]:
@@ -238,7 +238,8 @@ def _broken(label: str, width: int = 12) -> str:
     return "<br>".join(textwrap.wrap(label, width, break_long_words=False)) or label
 
 
-def _laid_out(figure: go.Figure, height: int) -> go.Figure:
+def laid_out(figure: go.Figure, height: int) -> go.Figure:
+    """Set the height, margins and legend that all charts share."""
     figure.update_layout(
         height=height,
         margin={"l": 10, "r": 10, "t": 30, "b": 10},

@@ -18,6 +18,7 @@ SECTIONS = {
     "Understand": (
         ("reconstructions", "Reconstructions", ":material/compare:"),
         ("traversals", "Traversals", ":material/tune:"),
+        ("structure_property", "Structure-property", ":material/monitoring:"),
         ("latent_map", "Latent map", ":material/scatter_plot:"),
         ("network", "Network", ":material/hub:"),
     ),

@@ -184,6 +184,36 @@ def test_results_of_another_model_are_refused(results, tmp_path) -> None:
         check_results(model, results)
 
 
+def regressors() -> dict:
+    row = {"data": "fresh", "split": "new_specimens", "representation": "vae", "property": "hv"}
+    row |= {"regressor": "svr_rbf", "r2": 0.91, "mape": 5.0, "median_error": 3.75, "n": 7}
+    return {
+        "command": "python -m core.property_tables",
+        "model_sha256": "a",
+        "vae": {"trained_on": "Learned castings", "sha256": "abcdef0123"},
+        "fresh": {"name": "Fresh", "specimens": 7},
+        "properties": [{"name": "hv", "label": "Hardness", "unit": "HV"}],
+        "rows": [row],
+    }
+
+
+def test_regressors_are_shown_where_they_were_measured_and_on_this_model_only(
+    results, tmp_path
+) -> None:
+    assert "plain VGG19" not in results_text(results)
+    write_result("properties", regressors(), tmp_path)
+    text = results_text(results)
+    assert "3.8 (0.91)" in text and "plain VGG19, pool5" in text and "Learned castings" in text
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "manifest.json").write_text('{"weights_sha256": "b"}')
+    for name in MEASURED:
+        content = json.loads((results / f"{name}.json").read_text())
+        (results / f"{name}.json").write_text(json.dumps(content | {"model_sha256": "b"}))
+    with pytest.raises(CheckpointError, match=r"properties.json was measured on another model"):
+        check_results(model, results)
+
+
 def test_readme_changes_between_the_markers_only(tmp_path) -> None:
     readme = tmp_path / "README.md"
     readme.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")

@@ -9,6 +9,7 @@ import pytest
 
 from core.errors import CheckpointError, InputError
 from core.properties import PropertyModel, fit_properties
+from core.regressor import left_out_patches
 
 
 def make_table(specimens=40, labelled=None, noise=0.02, seed=0):
@@ -157,6 +158,9 @@ def test_file_round_trip_is_exact(model, tmp_path):
         lambda c: c["regressors"][0]["dual"].pop(),
         lambda c: c["regressors"][0]["points"][0].__setitem__(0, None),
         lambda c: c["regressors"][0].update(colour=1),
+        lambda c: c["regressors"][0]["left_out"].pop(),
+        lambda c: c["regressors"][0].update(specimens=[]),
+        lambda c: c["regressors"][0].pop("labels"),
         lambda c: c["regressors"][0].update(gamma=-1.0),
     ],
 )
@@ -177,3 +181,27 @@ def test_unusable_input_is_refused(model):
         model.predict(np.full(6, np.nan))
     with pytest.raises(InputError, match="4 labelled specimens, 5 needed"):
         fit_properties(make_table(labelled=4))
+
+
+def test_left_out_predictions_are_kept_and_do_not_know_their_label(model):
+    load = model.regressors[0]
+    assert load.specimens[:2] == ("s00", "s01") and len(load.specimens) == 40
+    error = np.abs(load.left_out - load.labels) / load.labels
+    assert load.mape == pytest.approx(error.mean())
+    table = make_table()
+    table.specimens.loc["s07", "load_n"] *= 1.2
+    other = fit_properties(table).regressors[0]
+    assert other.left_out[7] == pytest.approx(load.left_out[7], rel=1e-4)
+    assert other.labels[7] == pytest.approx(1.2 * load.labels[7])
+
+
+def test_patches_of_a_left_out_specimen_scatter_round_its_prediction(model):
+    table = make_table()
+    load = model.regressors[0]
+    own = table.mu[table.specimen == "s03"][:, list(model.active)]
+    found = left_out_patches(load, "s03", own)
+    assert found.shape == (20,) and found.std() > 0
+    mean = left_out_patches(load, "s03", own.mean(axis=0, keepdims=True))[0]
+    assert mean == pytest.approx(load.left_out[3], rel=0.01), "widths are tried of its own median"
+    with pytest.raises(InputError, match="none of the specimens"):
+        left_out_patches(load, "s99", own)

@@ -11,7 +11,14 @@ from PIL import Image
 from dashboard import state
 from tests.dashboard.conftest import sound, texts
 
-PAGES = ("inverse_design", "evaluate", "reconstructions", "traversals", "network")
+PAGES = (
+    "inverse_design",
+    "evaluate",
+    "reconstructions",
+    "traversals",
+    "structure_property",
+    "network",
+)
 
 
 def picture(side: int = 160, seed: int = 0) -> bytes:

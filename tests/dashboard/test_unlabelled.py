@@ -46,3 +46,9 @@ def test_inverse_design_says_what_is_missing(unlabelled, open_page):
 def test_no_first_design_is_tried(unlabelled, caplog):
     warm_up.first_design()
     assert not caplog.records
+
+
+def test_structure_property_says_what_is_missing(unlabelled, open_page):
+    app = sound(open_page("structure_property"))
+    assert "predicts no properties" in texts(app)
+    assert "bayesnet.learn" in texts(app) and not app.get("plotly_chart")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.e2e.server import ROOT, browser_page, chromium, dashboard, open_page, settle
 
-PAGES = ("", "evaluate", "reconstructions", "traversals", "network")
+PAGES = ("", "evaluate", "reconstructions", "traversals", "structure_property", "network")
 WIDTHS = {1440: 900, 390: 844}
 
 

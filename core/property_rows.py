@@ -1,0 +1,218 @@
+"""Rows of the paper's Tables 2 and 3: every regressor on every representation, split by split."""
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.candidates import CANDIDATES, tune
+from core.columns import Column
+from core.dataset import DataSet
+from core.properties import PropertyModel
+from core.property_features import Features, labels, specimen_means
+from core.property_splits import (
+    LEFT_OUT,
+    NEW,
+    RANDOM,
+    figures,
+    leave_one_out,
+    new_specimens,
+    random_patches,
+    specimen_average,
+)
+
+ROWS_PATCHES = 5  # of each specimen, where the rows are patches
+PAPER_PATCHES = 30  # of each casting of the paper's design
+FIGURE_7 = "r48_mg0.045"  # radius 48 mm, 0.045 % Mg: the largest spherical graphite
+HISTOGRAM = "svr_rbf"  # the paper's regressor of figure 7
+MIN_SPECIMENS = 4  # leaving one out must leave three to tune on
+logger = logging.getLogger(__name__)
+
+Array = NDArray[np.float64]
+Names = NDArray[np.str_]
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """Rows of one representation and one property.
+
+    Attributes:
+        x: (N, d) features; y: (N,) labels, all known; groups: (N,) specimens.
+    """
+
+    x: Array
+    y: Array
+    groups: Names
+
+    @classmethod
+    def of(cls, x: Array, groups: Names, data: DataSet, column: str) -> "Labelled":
+        """Keep the rows whose label is known."""
+        y = labels(data, column, groups)
+        known = np.isfinite(y)
+        return cls(x[known], y[known], groups[known])
+
+
+def rows_of_learned(
+    learned: dict[str, Array], specimen: Names, data: DataSet, seed: int
+) -> list[Row]:
+    """Judge every regressor on the data learned from: random patches, and specimens left out."""
+    rows = []
+    some = _some_of_each(specimen, ROWS_PATCHES, seed)
+    for column in data.properties:
+        for representation, x in learned.items():
+            patches = Labelled.of(x[some], specimen[some], data, column.name)
+            means = Labelled.of(*specimen_means(x, specimen), data, column.name)
+            if len(means.y) < MIN_SPECIMENS:
+                continue
+            about = _about("learned", representation, column)
+            for name in CANDIDATES:
+                true, found = random_patches(name, patches.x, patches.y, seed)
+                rows.append({**about(name, RANDOM, "patches"), **figures(true, found)})
+                found = leave_one_out(name, means.x, means.y, means.groups)
+                rows.append({**about(name, LEFT_OUT, "specimens"), **figures(means.y, found)})
+            logger.info("%s, %s: judged on the data learned from", column.name, representation)
+    return rows
+
+
+def rows_of_new(
+    learned: dict[str, Array],
+    specimen: Names,
+    data: DataSet,
+    fields: dict[str, Array],
+    fresh_names: Names,
+    fresh: DataSet,
+) -> list[Row]:
+    """Judge every regressor, fitted to the data learned from, on new specimens' micrographs."""
+    rows = []
+    for column in data.properties:
+        for representation, x in learned.items():
+            means = Labelled.of(*specimen_means(x, specimen), data, column.name)
+            new = Labelled.of(fields[representation], fresh_names, fresh, column.name)
+            if len(means.y) < MIN_SPECIMENS or not len(new.y):
+                continue
+            about = _about("fresh", representation, column)
+            for name in CANDIDATES:
+                found = new_specimens(name, means.x, means.y, means.groups, new.x)
+                rows.append({**about(name, NEW, "specimens"), **figures(new.y, found)})
+    return rows
+
+
+def rows_of_paper(
+    patches: dict[str, Array], specimen: Names, data: DataSet, seed: int
+) -> tuple[list[Row], list[Row]]:
+    """Judge every regressor on the paper's design, as the paper does: rows are patches.
+
+    Returns:
+        Rows of Tables 2 and 3, with `PAPER_PATCHES` patches of each casting, and figure 7: the
+        predictions of all the patches of the casting left out, by every representation.
+    """
+    rows, histograms = [], []
+    some = _some_of_each(specimen, PAPER_PATCHES, seed)
+    for column in data.properties:
+        for representation, x in patches.items():
+            known = Labelled.of(x[some], specimen[some], data, column.name)
+            if len(np.unique(known.groups)) < MIN_SPECIMENS:
+                continue
+            about = _about("paper", representation, column)
+            for name in CANDIDATES:
+                true, found = random_patches(name, known.x, known.y, seed)
+                rows.append({**about(name, RANDOM, "patches"), **figures(true, found)})
+                found = leave_one_out(name, known.x, known.y, known.groups)
+                means = (specimen_average(values, known.groups) for values in (known.y, found))
+                rows.append({**about(name, LEFT_OUT, "specimens"), **figures(*means)})
+            everything = Labelled.of(x, specimen, data, column.name)
+            if FIGURE_7 in everything.groups:
+                histograms.append(_histogram(representation, column.name, known, everything))
+            logger.info("%s, %s: judged on the paper's design", column.name, representation)
+    return rows, histograms
+
+
+def _histogram(representation: str, column: str, known: Labelled, everything: Labelled) -> Row:
+    """Return the predictions of all patches of the casting left out, from the others' patches."""
+    rest, own = known.groups != FIGURE_7, everything.groups == FIGURE_7
+    settings = tune(HISTOGRAM, known.x[rest], known.y[rest], known.groups[rest])
+    found = settings.fit_predict(known.x[rest], known.y[rest], everything.x[own])
+    true, mean = float(everything.y[own][0]), float(found.mean())
+    return {
+        "representation": representation,
+        "regressor": HISTOGRAM,
+        "property": column,
+        "specimen": FIGURE_7,
+        "true": true,
+        "mean": mean,
+        "error": 100 * abs(mean / true - 1),
+        "predictions": [round(float(value), 2) for value in found],
+    }
+
+
+def shipped(
+    model: PropertyModel, fields: Features, counts: list[int], fresh: DataSet
+) -> tuple[list[Row], dict[str, list[Row]]]:
+    """Judge the model's own predictions of new specimens, with their intervals.
+
+    Args:
+        model: the property models as they are shipped.
+        fields: mean latents of one micrograph of each new specimen.
+        counts: how many patches each mean is of.
+        fresh: with their labels.
+
+    Returns:
+        Figures of each property, and its predictions specimen by specimen.
+    """
+    rows, points = [], {}
+    answers = [model.predict(mu, n) for mu, n in zip(fields.mu, counts, strict=True)]
+    for regressor in model.regressors:
+        name = regressor.column
+        true = labels(fresh, name, fields.specimen)
+        known = np.flatnonzero(np.isfinite(true))
+        if not known.size:
+            continue
+        found = [answers[i][name] for i in known]
+        points[name] = [
+            {"specimen": str(fields.specimen[i]), "true": float(true[i])}
+            | {"predicted": one.value, "low": one.low, "high": one.high}
+            for i, one in zip(known, found, strict=True)
+        ]
+        inside = [
+            one.low <= true[i] <= one.high
+            for i, one in zip(known, found, strict=True)
+            if one.low is not None and one.high is not None
+        ]
+        rows.append(
+            {
+                "property": name,
+                "split": NEW,
+                **figures(true[known], np.array([one.value for one in found])),
+                "left_out_r2": regressor.r2,
+                "left_out_mape": regressor.mape,
+                "coverage_of_90_percent_interval": float(np.mean(inside)) if inside else None,
+                "calibration": regressor.calibration.to_json(),
+            }
+        )
+    return rows, points
+
+
+def _about(data: str, representation: str, column: Column) -> Any:
+    """Return a function from regressor, split and rows to what a row says of itself."""
+
+    def said(name: str, split: str, rows: str) -> Row:
+        return {
+            "data": data,
+            "split": split,
+            "rows": rows,
+            "representation": representation,
+            "regressor": name,
+            "property": column.name,
+        }
+
+    return said
+
+
+def _some_of_each(specimen: Names, count: int, seed: int) -> NDArray[np.intp]:
+    """Return the rows of at most ``count`` random patches of each specimen."""
+    rng = np.random.default_rng(seed)
+    rows = [rng.permutation(np.flatnonzero(specimen == n))[:count] for n in np.unique(specimen)]
+    return np.concatenate(rows)

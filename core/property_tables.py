@@ -1,0 +1,134 @@
+"""The paper's Tables 2 and 3 and figure 7: regressors on latents and on plain VGG19 features.
+
+    python -m core.property_tables --model DIR --data DIR --fresh DIR [--paper DIR]
+
+writes ``docs/results/properties.json``. Every row names its split, its representation and the data
+it is measured on; the same regressors, tuned alike, stand on every representation.
+"""
+
+import argparse
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from core.checkpoint import LoadedModel, load_model
+from core.dataset import DataSet, load_dataset
+from core.encode import load_latents
+from core.errors import InputError, MicroDesignError
+from core.properties import PropertyModel
+from core.property_features import Represent, field_features, learned_features, patch_features
+from core.property_rows import (
+    FIGURE_7,
+    PAPER_PATCHES,
+    Row,
+    rows_of_learned,
+    rows_of_new,
+    rows_of_paper,
+    shipped,
+)
+from core.property_text import tables_text
+from core.results import RESULTS, record, write_result
+
+LEARNED_PATCHES = 6  # of each micrograph that the model was trained on
+logger = logging.getLogger(__name__)
+
+
+def _said(data: DataSet, specimens: int) -> Row:
+    return {
+        "name": data.name,
+        "sha256": data.hash,
+        "synthetic": data.synthetic,
+        "specimens": specimens,
+    }
+
+
+def measure_tables(
+    loaded: LoadedModel, data: DataSet, fresh: DataSet, paper: DataSet | None, seed: int, most: int
+) -> Row:
+    """Measure both tables; ``most`` new specimens at most.
+
+    Raises:
+        InputError: the stored latents are not of this data, or the new specimens are no new ones.
+        CheckpointError: parts of the model are missing.
+    """
+    if fresh.hash == data.hash:
+        raise InputError("the new specimens are those that the model was trained on; give others")
+    table = load_latents(loaded.path / "latents")
+    model = PropertyModel.load(loaded.path / "properties.json")
+    model.require_model(loaded.hash)
+    read = learned_features(loaded, data, table, LEARNED_PATCHES, seed)
+    represent = Represent.fitted(read)
+    learned = represent(read)
+    logger.info("%d patches of %s read", len(read.specimen), data.name)
+    rows = rows_of_learned(learned, read.specimen, data, seed)
+    names = fresh.specimens.index.astype(str).to_numpy()[:most]
+    fields, counts = field_features(loaded, fresh, names)
+    logger.info("%d micrographs of %s read", len(names), fresh.name)
+    rows += rows_of_new(learned, read.specimen, data, represent(fields), names, fresh)
+    own, points = shipped(model, fields, counts, fresh)
+    content: Row = {
+        "learned": _said(data, len(data.specimens)),
+        "fresh": _said(fresh, len(names)),
+        "vae": {"trained_on": loaded.manifest.get("data_name"), "sha256": loaded.hash},
+        "backbone": f"VGG19, {loaded.config.backbone}, {loaded.config.pooling} pooling",
+        "paper": None,
+        "left_out_casting": [],
+    }
+    if paper is not None:
+        wanted = _paper_counts(paper)
+        read = patch_features(loaded, paper, wanted, seed)
+        content["paper"] = _said(paper, len(wanted))
+        found, content["left_out_casting"] = rows_of_paper(
+            represent(read), read.specimen, paper, seed
+        )
+        rows += found
+    columns = [{"name": c.name, "label": c.label, "unit": c.unit} for c in data.properties]
+    return content | {"properties": columns, "rows": rows, "as_shipped": own, "points": points}
+
+
+def _paper_counts(paper: DataSet) -> dict[str, int | None]:
+    """Return how many patches to read of each labelled casting: all of the one left out."""
+    numeric = [column.name for column in paper.properties]
+    known = paper.specimens[numeric].notna().any(axis=1)
+    return {
+        str(name): None if str(name) == FIGURE_7 else PAPER_PATCHES
+        for name in paper.specimens.index[known]
+    }
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Measure Tables 2 and 3, write docs/results/properties.json and print them."""
+    parser = argparse.ArgumentParser(prog="python -m core.property_tables", description=__doc__)
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--data", type=Path, required=True, help="what the model was trained on")
+    parser.add_argument("--fresh", type=Path, required=True, help="specimens that it has not seen")
+    parser.add_argument("--paper", type=Path, help="castings of the paper's design")
+    parser.add_argument("--castings", type=int, default=200, help="new specimens, at most")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the result")
+    arguments = parser.parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    try:
+        if arguments.castings < 2:
+            raise InputError(f"--castings {arguments.castings}: two or more are needed")
+        loaded, data = load_model(arguments.model), load_dataset(arguments.data)
+        fresh = load_dataset(arguments.fresh)
+        paper = load_dataset(arguments.paper) if arguments.paper else None
+        given = [
+            word
+            for name in ("model", "data", "fresh", "paper", "castings", "seed")
+            if getattr(arguments, name) is not None
+            for word in (f"--{name}", str(getattr(arguments, name)))
+        ]
+        about = record(
+            "core.property_tables", given, model_sha256=loaded.hash, data_hash=fresh.hash
+        )
+        found = measure_tables(loaded, data, fresh, paper, arguments.seed, arguments.castings)
+        write_result("properties", about | found, arguments.out)
+        print(tables_text(about | found))
+    except MicroDesignError as error:
+        parser.exit(2, f"{error}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,189 @@
+"""Tables 2 and 3 and figure 7 as text, beside the paper's."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core.candidates import CANDIDATES
+from core.markdown import table
+from core.property_features import FLAT, REPRESENTATIONS, VAE
+from core.property_splits import LEFT_OUT, NEW, RANDOM, SPLITS
+
+# The paper's Table 2 (random patches): R2 and MAPE, %; its Table 3 and figure 7: error of Ys, %.
+PAPER_TABLE_2 = {
+    ("linear", "uts_mpa"): (0.89, 20.0),
+    ("linear", "ys_mpa"): (0.88, 14.0),
+    ("svr_rbf", "uts_mpa"): (0.97, 10.0),
+    ("svr_rbf", "ys_mpa"): (0.98, 5.0),
+}
+PAPER_TABLE_3 = {(VAE, "ys_mpa"): 8.02, (FLAT, "ys_mpa"): 18.22}
+PAPER_NOTE = (
+    "The paper's strengths are from compression tests of six castings and its micrographs are not "
+    "public, so its figures stand here for comparison of the method only."
+)
+COLUMNS = (
+    ("paper", RANDOM),
+    ("paper", LEFT_OUT),
+    ("learned", RANDOM),
+    ("learned", LEFT_OUT),
+    ("fresh", NEW),
+)
+
+
+def find(rows: Sequence[Mapping[str, Any]], **wanted: str) -> Mapping[str, Any] | None:
+    """Return the row that has all of these entries, None where there is none."""
+    for row in rows:
+        if all(row[key] == value for key, value in wanted.items()):
+            return row
+    return None
+
+
+def vae_text(content: Mapping[str, Any]) -> str:
+    """Say which VAE the latents are of."""
+    vae = content["vae"]
+    return f"TextureVAE trained on {vae['trained_on']} (weights {vae['sha256'][:8]})"
+
+
+def column_titles(content: Mapping[str, Any]) -> dict[tuple[str, str], str]:
+    """Return the titles of the columns that there are figures for: (data, split) -> title."""
+    titles = {}
+    for data, split in COLUMNS:
+        if content[data] is not None:
+            about = content[data]
+            titles[data, split] = (
+                f"{about['name']}, {about['specimens']} specimens: " + (SPLITS[split])
+            )
+    return titles
+
+
+def figures_text(row: Mapping[str, Any] | None) -> str:
+    """Return a row's figures as a cell."""
+    if row is None:
+        return "none"
+    r2 = "none" if row["r2"] is None else f"{row['r2']:.2f}"
+    if row["mape"] is None:
+        return f"R2 {r2}"
+    return f"R2 {r2}, MAPE {row['mape']:.1f} %, median {row['median_error']:.1f} %"
+
+
+def tables_text(content: Mapping[str, Any]) -> str:
+    """Return Tables 2 and 3 and figure 7 beside the paper's, in Markdown."""
+    titles = column_titles(content)
+    parts = [f"Latents: {vae_text(content)}. Plain VGG19: {content['backbone']}."]
+    for number, names in (("2", (VAE,)), ("3", tuple(n for n in REPRESENTATIONS if n != VAE))):
+        for representation in names:
+            for column in content["properties"]:
+                heading = (
+                    f"Table {number}. {column['label']} from {REPRESENTATIONS[representation]}"
+                )
+                parts += [heading, _table(content, titles, representation, column["name"])]
+    if content["left_out_casting"]:
+        parts += ["Figure 7 and the paper's Table 3: one casting left out, SVR on the patches of "
+                  "the others, mean over its patches", _figure_7(content)]  # fmt: skip
+    parts += [_as_shipped(row) for row in content["as_shipped"]]
+    return "\n\n".join([*parts, PAPER_NOTE])
+
+
+def _as_shipped(row: Mapping[str, Any]) -> str:
+    covered = row["coverage_of_90_percent_interval"]
+    said = "none" if covered is None else f"{100 * covered:.0f} %"
+    return (
+        f"{row['property']} as shipped (kernel ridge on all patches of the data learned from), "
+        f"{row['n']} new specimens: {figures_text(row)}; 90 % intervals cover {said}"
+    )
+
+
+def _table(
+    content: Mapping[str, Any],
+    titles: Mapping[tuple[str, str], str],
+    representation: str,
+    name: str,
+) -> str:
+    rows = []
+    for regressor, label in CANDIDATES.items():
+        cells = [
+            figures_text(
+                find(
+                    content["rows"],
+                    data=data,
+                    split=split,
+                    representation=representation,
+                    regressor=regressor,
+                    property=name,
+                )
+            )
+            for data, split in titles
+        ]
+        paper = PAPER_TABLE_2.get((regressor, name)) if representation == VAE else None
+        beside = "none" if paper is None else f"R2 {paper[0]:.2f}, MAPE {paper[1]:.0f} %"
+        rows.append([label, *cells, beside])
+    return table(["", *titles.values(), "the paper, random patches"], rows)
+
+
+def _figure_7(content: Mapping[str, Any]) -> str:
+    units = {column["name"]: column["unit"] for column in content["properties"]}
+    rows = []
+    for found in content["left_out_casting"]:
+        name, unit = found["property"], units[found["property"]]
+        paper = PAPER_TABLE_3.get((found["representation"], name))
+        rows.append(
+            [
+                found["specimen"],
+                name,
+                REPRESENTATIONS[found["representation"]],
+                f"{found['mean']:.0f} {unit}",
+                f"{found['true']:.0f} {unit}",
+                f"{found['error']:.1f} %",
+                "none" if paper is None else f"{paper:.2f} %",
+            ]
+        )
+    return table(["casting", "property", "from", "predicted", "true", "error", "the paper"], rows)
+
+
+def summary_text(content: Mapping[str, Any]) -> str:
+    """Return what the README shows: every regressor on new specimens, and the leak."""
+    rows = []
+    for column in content["properties"]:
+        for representation, label in REPRESENTATIONS.items():
+            cells = [
+                _short(content["rows"], "fresh", NEW, representation, name, column["name"])
+                for name in CANDIDATES
+            ]
+            rows.append([column["name"], label, *cells])
+    fresh, command = content["fresh"], content["command"]
+    head = (
+        f"Regressors on latents and on plain VGG19 features, tuned alike, by `{command}`: median "
+        f"error, % (R2), on {fresh['specimens']} specimens new to encoder and regressors, one "
+        f"micrograph each. {vae_text(content)}."
+    )
+    parts = [head, table(["property", "from", *CANDIDATES.values()], rows)]
+    for column in content["properties"]:
+        split = [
+            _short(content["rows"], "learned", s, VAE, "svr_rbf", column["name"])
+            for s in (RANDOM, LEFT_OUT)
+        ]
+        parts.append(
+            f"{column['name']} by SVR on latents, on the data learned from: random patches "
+            f"(leaking) {split[0]}, one specimen left out {split[1]}."
+        )
+    return "\n\n".join(parts)
+
+
+def _short(
+    rows: Sequence[Mapping[str, Any]],
+    data: str,
+    split: str,
+    representation: str,
+    regressor: str,
+    name: str,
+) -> str:
+    row = find(
+        rows,
+        data=data,
+        split=split,
+        representation=representation,
+        regressor=regressor,
+        property=name,
+    )
+    if row is None or row["median_error"] is None or row["r2"] is None:
+        return "none"
+    return f"{row['median_error']:.1f} ({row['r2']:.2f})"

@@ -1,0 +1,165 @@
+"""What the page *Structure-property* shows: predictions by specimen, tables, and their CSV."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from core.calibrate import UNSEEN, load_unseen
+from core.candidates import CANDIDATES
+from core.encode import LatentTable
+from core.errors import CheckpointError
+from core.files import read_json
+from core.properties import PropertyModel, fit_properties
+from core.property_features import REPRESENTATIONS
+from core.property_points import Point, left_out_points, measured_points, unseen_points
+from core.property_text import column_titles, figures_text, find
+from core.regressor import Regressor, left_out_patches
+from core.results import RESULTS
+from dashboard import state
+from dashboard.results import harmless
+from dashboard.state import Model
+from dashboard.wording import Named, titled
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """Predictions by specimen, and what they are.
+
+    Attributes:
+        about: in a sentence.
+        points: one a specimen.
+    """
+
+    about: str
+    points: tuple[Point, ...]
+
+
+def regressors(model: Model, properties: PropertyModel) -> tuple[Regressor, ...]:
+    """Return the model's regressors with left-out predictions.
+
+    Those of the first versions kept none, so they are fitted anew to the same latents, in memory.
+    """
+    if all(r.left_out.size for r in properties.regressors):
+        return properties.regressors
+    key = model.key("properties.json", "latents/latents.json")
+    return _fitted_again(key, state.latents(model)).regressors
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _fitted_again(key: tuple[str, ...], _table: LatentTable) -> PropertyModel:
+    return fit_properties(_table)
+
+
+def measured(model: Model) -> dict[str, Any] | None:
+    """Return the measured tables, None where none were measured for this model.
+
+    Raises:
+        CheckpointError: the file is damaged.
+    """
+    path = RESULTS / "properties.json"
+    if not path.is_file():
+        return None
+    content = read_json(path)
+    if not isinstance(content, dict) or content.get("model_sha256") != model.weights:
+        return None
+    wanted = {"rows", "points", "properties", "left_out_casting", "vae", "backbone", "fresh"}
+    if missing := wanted - set(content):
+        raise CheckpointError(f"{path} lacks {', '.join(sorted(missing))}: run make measure")
+    return content
+
+
+def bases(model: Model, properties: PropertyModel, regressor: Regressor) -> dict[str, Basis]:
+    """Return the predictions there are, the hardest test first."""
+    found = {}
+    content = measured(model)
+    if content and (points := measured_points(content, regressor.column)):
+        found["New to the model"] = Basis(
+            f"{content['fresh']['name']}: neither the encoder nor the property models have learned "
+            "these; one micrograph each. They were used for nothing else.",
+            tuple(points),
+        )
+    unseen = _unseen(model.key(f"{UNSEEN}/latents.json"), str(model.folder))
+    if unseen is not None and regressor.calibration.method == "unseen":
+        found["Calibrated on"] = Basis(
+            f"{unseen.data_name}: new to the model, too, but the width of the intervals comes from "
+            "these; one micrograph each.",
+            tuple(unseen_points(properties, regressor, unseen)),
+        )
+    found["Learned, label left out"] = Basis(
+        "The specimens learned from, each predicted without its label. The encoder has learned "
+        "most of their micrographs (the paper's protocol), so new specimens do somewhat worse.",
+        tuple(left_out_points(regressor)),
+    )
+    return {name: basis for name, basis in found.items() if basis.points}
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _unseen(key: tuple[str, ...], folder: str) -> LatentTable | None:
+    return load_unseen(Path(folder))
+
+
+def patch_predictions(
+    model: Model, properties: PropertyModel, regressor: Regressor, specimen: str
+) -> list[float]:
+    """Return what each patch of a specimen suggests, by a model fitted without the specimen."""
+    table = state.latents(model)
+    own = table.mu[table.specimen == specimen][:, list(properties.active)]
+    return [float(value) for value in left_out_patches(regressor, specimen, own.astype(float))]
+
+
+def table_rows(
+    content: Mapping[str, Any], representation: str, column: str
+) -> list[dict[str, str]]:
+    """Return a table of the paper's kind: a row a regressor, a column a split."""
+    titles = column_titles(content)
+    return [
+        {"Regressor": label}
+        | {
+            title: figures_text(
+                find(
+                    content["rows"],
+                    data=data,
+                    split=split,
+                    representation=representation,
+                    regressor=name,
+                    property=column,
+                )
+            )
+            for (data, split), title in titles.items()
+        }
+        for name, label in CANDIDATES.items()
+    ]
+
+
+def new_errors(content: Mapping[str, Any], column: str) -> dict[str, dict[str, float]]:
+    """Return the median errors on new specimens: representation -> regressor -> %."""
+    found: dict[str, dict[str, float]] = {}
+    for row in content["rows"]:
+        if row["data"] == "fresh" and row["property"] == column and row["median_error"] is not None:
+            values = found.setdefault(REPRESENTATIONS[row["representation"]], {})
+            values[CANDIDATES[row["regressor"]]] = row["median_error"]
+    return found
+
+
+def left_out_casting(content: Mapping[str, Any], column: str) -> list[Mapping[str, Any]]:
+    """Return figure 7's entries of a property, one a representation."""
+    return [entry for entry in content["left_out_casting"] if entry["property"] == column]
+
+
+def as_csv(named: Sequence[Named], found: Sequence[Mapping[str, Basis]]) -> str:
+    """Return all predictions as CSV: a row a specimen, property and basis."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    header = ["Specimen", "Property", "Basis", "Measured", "Predicted", "90 % low", "90 % high"]
+    writer.writerow(header)
+    for column, of_column in zip(named, found, strict=True):
+        for name, basis in of_column.items():
+            for p in basis.points:
+                row = [p.specimen, titled(column), name, p.true, p.predicted, p.low, p.high]
+                writer.writerow([harmless(cell) for cell in row])
+    return buffer.getvalue()
