@@ -2,9 +2,7 @@
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-import numpy as np
 import plotly.graph_objects as go
 
 from bayesnet.network import Arc
@@ -20,57 +18,6 @@ BLUE, ORANGE, GREEN, SKY, PURPLE, GREY, SLATE = (
     "#5F6B73",
 )
 CONFIG = {"displayModeBar": False, "scrollZoom": False}
-
-
-@dataclass(frozen=True, slots=True)
-class Marked:
-    """A point to mark in a chart: its name and its values on the two axes."""
-
-    name: str
-    x: float
-    y: float
-    colour: str
-    symbol: str
-
-
-def property_map(
-    known: np.ndarray, names: Sequence[str], titles: tuple[str, str], marks: Sequence[Marked]
-) -> go.Figure:
-    """Show where targets and designs lie among the specimens, in two properties.
-
-    Args:
-        known: (S, 2) properties of the specimens, NaN where unknown.
-        names: (S,) specimen names, for the hover text.
-        titles: labels with units of the two axes.
-        marks: points to mark, drawn over the specimens.
-    """
-    figure = go.Figure()
-    figure.add_scatter(
-        x=known[:, 0],
-        y=known[:, 1],
-        mode="markers",
-        name="specimens",
-        text=list(names),
-        marker={"color": GREY, "size": 7, "opacity": 0.55},
-        hovertemplate="%{text}<br>%{x:.4g}, %{y:.4g}<extra></extra>",
-    )
-    for mark in marks:
-        figure.add_scatter(
-            x=[mark.x],
-            y=[mark.y],
-            mode="markers",
-            name=mark.name,
-            marker={
-                "color": mark.colour,
-                "size": 14,
-                "symbol": mark.symbol,
-                "line": {"width": 1, "color": "white"},
-            },
-            hovertemplate=f"{mark.name}<br>%{{x:.4g}}, %{{y:.4g}}<extra></extra>",
-        )
-    figure.update_xaxes(title=titles[0])
-    figure.update_yaxes(title=titles[1])
-    return _laid_out(figure, 340)
 
 
 def style_scale(error: float, references: Mapping[str, float]) -> go.Figure:
@@ -93,7 +40,7 @@ def style_scale(error: float, references: Mapping[str, float]) -> go.Figure:
     )
     figure.update_xaxes(title="relative style error", rangemode="tozero")
     figure.update_yaxes(automargin=True)
-    return _laid_out(figure, 80 + 44 * len(rows))
+    return laid_out(figure, 80 + 44 * len(rows))
 
 
 def strongest(nodes: Sequence[Node], arcs: Sequence[Arc], share: float) -> list[Arc]:
@@ -146,7 +93,7 @@ def network_graph(nodes: Sequence[Node], shown: Sequence[Arc]) -> go.Figure:
     for tier, title in enumerate(("<b>Process</b>", "<b>Latents</b>", "<b>Properties</b>")):
         figure.add_annotation(x=tier, y=0.05, text=title, showarrow=False)
     latents = sum(n.role == "latent" and n.node in places for n in nodes)
-    return _laid_out(figure, max(400, 110 + 28 * latents))
+    return laid_out(figure, max(400, 110 + 28 * latents))
 
 
 def _places(nodes: Sequence[Node], shown: Sequence[Arc]) -> dict[str, tuple[float, float]]:
@@ -238,7 +185,7 @@ def _broken(label: str, width: int = 12) -> str:
     return "<br>".join(textwrap.wrap(label, width, break_long_words=False)) or label
 
 
-def _laid_out(figure: go.Figure, height: int) -> go.Figure:
+def laid_out(figure: go.Figure, height: int) -> go.Figure:
     figure.update_layout(
         height=height,
         margin={"l": 10, "r": 10, "t": 30, "b": 10},

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+from bayesnet.demands import Wish, parse_demand
+
 
 class Estimated(Protocol):
     """A value with an interval: `core.properties.Prediction`, `bayesnet.query.Estimate`."""
@@ -65,6 +67,36 @@ def difference(value: float, target: float, unit: str) -> str:
     return f"{text} ({_sign(share)}{abs(share):.1f} %)"
 
 
+def shortfall(value: float, wish: Wish, unit: str) -> str:
+    """Return how far a value is from what was asked, "within" where it meets a range or limit.
+
+    >>> shortfall(445.0, 430.0, "MPa"), shortfall(240.0, (250.0, None), "MPa")
+    ('+15 MPa (+3.5 %)', '−10 MPa (−4.0 %)')
+    >>> shortfall(260.0, (250.0, None), "MPa")
+    'within'
+    """
+    demand = parse_demand(wish, "")
+    if demand.fixed:
+        return difference(value, demand.low, unit)
+    if demand.low <= value <= demand.high:
+        return "within"
+    return difference(value, demand.low if value < demand.low else demand.high, unit)
+
+
+def wished(wish: Wish, unit: str) -> str:
+    """Return in words what was asked of a property.
+
+    >>> wished(430.0, "MPa"), wished((250.0, None), "MPa"), wished("highest", "MPa")
+    ('430 MPa', 'at least 250 MPa', 'as high as possible')
+    """
+    if isinstance(wish, str):
+        return f"as {'high' if wish == 'highest' else 'low'} as possible"
+    if isinstance(wish, (tuple, list)):
+        low, high = wish
+        return exact(low, unit) if low == high and low is not None else limit(low, high, unit)
+    return exact(wish, unit)
+
+
 def _sign(value: float) -> str:
     return "\u2212" if value < 0 else "+"
 
@@ -102,10 +134,10 @@ def titled(named: Named) -> str:
     return f"{named.label} ({named.unit})" if named.unit else named.label
 
 
-def listed(values: Mapping[str, float], named: Mapping[str, Named]) -> str:
+def listed(values: Mapping[str, Wish], named: Mapping[str, Named]) -> str:
     """Return several values: ``Yield strength 280 MPa, Magnesium 0.03 wt%``."""
     return ", ".join(
-        f"{named[name].label} {exact(value, named[name].unit)}" for name, value in values.items()
+        f"{named[name].label} {wished(value, named[name].unit)}" for name, value in values.items()
     )
 
 
