@@ -14,47 +14,45 @@ from numpy.typing import NDArray
 
 from bayesnet.demands import Limit, Wish
 from bayesnet.network import Network
-from bayesnet.query import Answer, most_probable, sample_latents
+from bayesnet.pictures import Picture, read_back, synthesise_field
+from bayesnet.query import Answer, most_probable
+from bayesnet.samples import Sample, diverse_designs
 from core.checkpoint import LoadedModel
-from core.encode import LatentTable, load_latents, patch_scatter
+from core.encode import load_latents
 from core.errors import CheckpointError, InputError
-from core.patches import cut_at, spread_patches
-from core.properties import Prediction, PropertyModel
-from core.synthesis import encode_patches, scatter_cells, synthesise
+from core.properties import PropertyModel
 
-PREDICT_PATCHES = 9  # at most, of the synthesised field, for the prediction back
 MAX_SIZE_PX = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """A synthesised microstructure, measured again.
+class Design:
+    """An answer to target properties: the most probable microstructure and other samples.
 
     Attributes:
-        pixels: (H, W) float32 in [0, 1]; opposite edges fit together.
-        z: (D,) the specimen-mean latents that its cells scatter round.
-        seed: of the decoder's noise.
-        predicted: properties predicted from the picture itself (encoded again).
+        targets, process: as asked.
+        answer: of the network.
+        main: the most probable microstructure.
+        samples: others that read back as asked, the nearest first.
+        dropped: how many others did not, even refined.
+        um_per_px, model_hash: of the model.
+        seconds: by stage.
     """
-
-    pixels: NDArray[np.float32]
-    z: NDArray[np.float64]
-    seed: int
-    predicted: dict[str, Prediction]
-
-
-@dataclass(frozen=True, slots=True)
-class Design:
-    """An answer to target properties: the most probable microstructure and other samples."""
 
     targets: dict[str, Wish]
     process: dict[str, Limit]
     answer: Answer
     main: Picture
-    samples: tuple[Picture, ...]
+    samples: tuple[Sample, ...]
+    dropped: int
     um_per_px: float | None
     model_hash: str
     seconds: dict[str, float]
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        """The most probable microstructure, then the samples."""
+        return (self.main, *(sample.picture for sample in self.samples))
 
     def to_json(self) -> dict[str, Any]:
         """Return everything but the pixels as JSON content; units are those of the columns."""
@@ -67,7 +65,11 @@ class Design:
             "recommended_process": {k: asdict(v) for k, v in answer.process.items()},
             "network_prediction": {k: asdict(v) for k, v in answer.properties.items()},
             "main": _picture_json(self.main),
-            "samples": [_picture_json(picture) for picture in self.samples],
+            "samples": [
+                _picture_json(s.picture) | {"residual": s.residual, "refined": s.refined}
+                for s in self.samples
+            ],
+            "samples_dropped": self.dropped,
             "um_per_px": self.um_per_px,
             "model_sha256": self.model_hash,
         }
@@ -84,47 +86,6 @@ def _picture_json(picture: Picture) -> dict[str, Any]:
         "latents": [float(v) for v in picture.z],
         "predicted_back": {k: asdict(v) for k, v in picture.predicted.items()},
     }
-
-
-def synthesise_field(
-    loaded: LoadedModel, table: LatentTable, z: NDArray[np.float64], size_px: int, seed: int
-) -> NDArray[np.float32]:
-    """Synthesise a square field round z (D,), (size_px, size_px) in [0, 1].
-
-    Its cells scatter round z as the patches of the nearest specimens in ``table`` do. The paper's
-    decoder makes a single patch, whatever the size asked for.
-    """
-    patch_px = loaded.config.patch_px
-    cells: NDArray[np.floating] = z
-    if loaded.config.decoder == "paper":
-        size_px = patch_px
-    else:
-        cells = scatter_cells(z, patch_scatter(table, z), size_px, size_px, patch_px, seed)
-    return synthesise(loaded, cells, size_px, size_px, seed, periodic=True)
-
-
-def read_back(
-    loaded: LoadedModel, properties: PropertyModel, pixels: NDArray[np.float32]
-) -> dict[str, Prediction]:
-    """Encode a synthesised field again and predict its properties."""
-    patch_px = loaded.config.patch_px
-    without_overlap = (len(pixels) // patch_px) ** 2
-    corners = spread_patches(pixels, patch_px, min(PREDICT_PATCHES, without_overlap))
-    mean_latent = encode_patches(loaded, cut_at(pixels, corners, patch_px))[0].mean(axis=0)
-    return properties.predict(mean_latent, len(corners))
-
-
-def picture(
-    loaded: LoadedModel,
-    properties: PropertyModel,
-    table: LatentTable,
-    z: NDArray[np.float64],
-    size_px: int,
-    seed: int,
-) -> Picture:
-    """Synthesise a square field round z (D,), encode it again and predict its properties."""
-    pixels = synthesise_field(loaded, table, z, size_px, seed)
-    return Picture(pixels, z, seed, read_back(loaded, properties, pixels))
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,13 +169,21 @@ def design(
     predicted = read_back(loaded, properties, proposal.pixels)
     seconds["read_back"] = time.perf_counter() - start
     start = time.perf_counter()
-    samples: tuple[Picture, ...] = ()
+    samples: tuple[Sample, ...] = ()
+    dropped = 0
     if n_samples:
         table = load_latents(loaded.path / "latents")
-        others = sample_latents(network, targets, limits, n_samples, seed)
-        samples = tuple(
-            picture(loaded, properties, table, z, sample_px, seed + 1 + i)
-            for i, z in enumerate(others)
+        samples, dropped = diverse_designs(
+            loaded,
+            network,
+            properties,
+            table,
+            targets,
+            limits,
+            answer,
+            count=n_samples,
+            size_px=sample_px,
+            seed=seed,
         )
     seconds["samples"] = time.perf_counter() - start
     return Design(
@@ -223,6 +192,7 @@ def design(
         answer=answer,
         main=Picture(proposal.pixels, answer.latents, seed, predicted),
         samples=samples,
+        dropped=dropped,
         um_per_px=loaded.um_per_px,
         model_hash=loaded.hash,
         seconds=seconds | {"total": sum(seconds.values())},

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesnet.demands import Demand, Limit, Wish, parse_demand, with_unit
-from bayesnet.feasibility import design_range
 from bayesnet.gaussian import Array
 from bayesnet.network import Network
 from bayesnet.nodes import Node
+from bayesnet.reachable import design_range
 from core.errors import InputError
 
 SLACK = 1e-6  # of the design range: rounding in what the user types

@@ -10,15 +10,10 @@ from bayesnet.demands import Demand, with_unit
 from bayesnet.gaussian import Array, Index
 from bayesnet.network import Network
 from bayesnet.nodes import Node
-from bayesnet.support import MIN_R2, Support, interpolations, near_data, process_mesh
-from bayesnet.surface import predict_surface, surface_sd, transform
+from bayesnet.reachable import Candidates, candidates, design_range, distance_to, gaps
 from core.errors import InputError
 
 FEASIBLE, LIMIT = 0.85, 1.0  # distances; 1 is where support ends
-# Deviations at which support ends; measures.md: within 2 of the test feasible, beyond 4 not.
-SURFACE_SD = 2.25  # of scatter and surface error together, from a surface over settings
-BETWEEN_SD = 3.0  # of the left-out deviation given latents, from lines between tested specimens
-TOLERANCE = 0.05  # of the design range, for limits met by interpolation between specimens
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,88 +36,6 @@ class Feasibility:
     nearest: dict[str, float] | None
     message: str
     ways_out: dict[str, tuple[float, float]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Candidates:
-    """Reachable property values, and how far from each a target may lie.
-
-    Attributes:
-        values: (n, T) in their units.
-        tolerances: (n, T) distances at which support ends, relative where ``log``.
-        log: whether distances count in the logarithm of each property.
-    """
-
-    values: Array
-    tolerances: Array
-    log: tuple[bool, ...]
-
-
-def uses_surface(network: Network, columns: Index) -> bool:
-    """Return whether process settings predict these properties well enough to bound them."""
-    surfaces = network.support.surfaces
-    return bool(surfaces) and min(surfaces[m].r2 for m in columns) >= MIN_R2
-
-
-def candidates(network: Network, columns: Index, low: Array, high: Array) -> Candidates:
-    """Return what the data support within process limits.
-
-    Args:
-        network: the fitted network.
-        columns: (T,) positions among the properties.
-        low: (P,) lower process limits in z-scores.
-        high: (P,) upper process limits; equal to the lower ones where fixed.
-    """
-    support = network.support
-    if uses_surface(network, columns):
-        return _on_surface(support, columns, low, high)
-    values, settings = interpolations(support, columns)
-    margin = TOLERANCE * np.array([(n.high - n.low) / n.scale for n in network.process])
-    inside = ((settings >= low - margin) & (settings <= high + margin)).all(axis=1)
-    known = support.properties[:, columns]
-    log = tuple(bool((known[np.isfinite(known[:, i]), i] > 0).all()) for i in range(len(columns)))
-    found = values[inside]
-    tolerances = np.broadcast_to(BETWEEN_SD * support.spread[columns], found.shape)
-    return Candidates(found, tolerances, log)
-
-
-def _on_surface(support: Support, columns: Index, low: Array, high: Array) -> Candidates:
-    """Return the surfaces' values at settings near the data, the specimens' own among them.
-
-    A target counts as reachable as far off as a test of such a casting may lie: by the scatter that
-    neither settings nor latents explain, and the error of the surface there. (The left-out
-    deviation of castings would be too much: it also holds how castings of one setting differ.)
-    """
-    mesh = process_mesh(low, high)
-    inside = ((support.process >= low) & (support.process <= high)).all(axis=1)
-    mesh = np.vstack([mesh[near_data(support, mesh)], support.process[inside]])
-    values, tolerances = [], []
-    surfaces = [support.surfaces[m] for m in columns]
-    for m, surface in zip(columns, surfaces, strict=True):
-        known = support.process[np.isfinite(support.properties[:, m])]
-        found = predict_surface(surface, support.process, mesh)
-        values.append(np.exp(found) if surface.log else found)
-        error = surface_sd(surface, known, mesh)
-        tolerances.append(SURFACE_SD * np.hypot(surface.scatter, error))
-    log = tuple(s.log for s in surfaces)
-    return Candidates(np.stack(values, axis=1), np.stack(tolerances, axis=1), log)
-
-
-def gaps(found: Candidates, demands: Sequence[Demand]) -> Array:
-    """Return how far each candidate is from what is asked, (n, T), in its tolerances; 0 inside."""
-    columns = []
-    for i, (demand, log) in enumerate(zip(demands, found.log, strict=True)):
-        low, high = transform(np.array([demand.low, demand.high]), log)
-        columns.append(Demand(float(low), float(high)).outside(transform(found.values[:, i], log)))
-    result: Array = np.stack(columns, axis=1) / found.tolerances
-    return result
-
-
-def distance_to(found: Candidates, demands: Sequence[Demand]) -> float:
-    """Return how far what is asked is from the nearest candidate; infinite without candidates."""
-    if len(found.values) == 0:
-        return np.inf
-    return float(np.linalg.norm(gaps(found, demands), axis=1).min())
 
 
 def settle(
@@ -229,12 +142,6 @@ def _nothing(asked: str, limits: str) -> str:
 
 def _open_distance(network: Network, columns: Index, demands: Sequence[Demand]) -> float:
     return distance_to(candidates(network, columns, *design_range(network)), demands)
-
-
-def design_range(network: Network) -> tuple[Array, Array]:
-    """Return the range of the data of every process setting in z-scores, (P,) each."""
-    low = np.array([(n.low - n.mean) / n.scale for n in network.process])
-    return low, np.array([(n.high - n.mean) / n.scale for n in network.process])
 
 
 def _joined(parts: Sequence[str]) -> str:

@@ -15,16 +15,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import lsq_linear
 from scipy.special import logsumexp, ndtr
-from scipy.stats import chi2, qmc
+from scipy.stats import qmc
 
+from bayesnet.box import Box, evidence_box, plausibility
 from bayesnet.demands import Demand, Wish
 from bayesnet.evidence import demand_on, process_limits
-from bayesnet.feasibility import design_range
 from bayesnet.gaussian import Array, Index, condition, log_density, sample_in_box
 from bayesnet.network import Network
 from bayesnet.nodes import Node
+from bayesnet.quantiles import mixture_summary, sample_summary
 from core.errors import InputError
 
 DRAWS, MOST_DRAWS = 512, 8192  # a regime, powers of two
@@ -33,9 +33,6 @@ IMPOSSIBLE = 1e-9  # plausibility below which there is no answer
 UNUSUAL = 0.01
 TAILS = (0.05, 0.95)
 EXTREME = 0.9  # "highest" is above this quantile of what the other evidence leaves
-BISECTIONS = 26  # to a millionth of a deviation
-NEGLIGIBLE = 1e-9  # weight of a draw
-KNOWN, TOLERATED = 1e-12, 1e-6  # z-scores; smallest deviation, width that counts as a value
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +74,6 @@ class Beliefs:
     def unusual(self) -> bool:
         """Whether hardly any of the data is like the evidence."""
         return self.plausibility < UNUSUAL
-
-
-@dataclass(frozen=True, slots=True)
-class _Box:
-    """Evidence in z-scores, positions among the nodes in ascending order."""
-
-    at: Index
-    low: Array
-    high: Array
-
-    @property
-    def fixed(self) -> np.ndarray:
-        return self.high - self.low <= 0
 
 
 def posterior(
@@ -153,21 +137,6 @@ def _read(network: Network, evidence: Mapping[str, Wish]) -> dict[int, Demand]:
     return result
 
 
-def _box(network: Network, demands: Mapping[int, Demand], inside_data: bool) -> _Box:
-    ends = {}
-    for i, demand in demands.items():
-        node = network.nodes[i]
-        low, high = (demand.low - node.mean) / node.scale, (demand.high - node.mean) / node.scale
-        ends[i] = (low, low) if high - low <= TOLERATED else (low, high)
-    if inside_data:
-        ranges = np.stack(design_range(network), axis=1)
-        for i, pair in zip(network.positions("process"), ranges, strict=True):
-            ends.setdefault(int(i), (float(pair[0]), float(pair[1])))
-    at = np.array(sorted(ends), dtype=int)
-    pairs = np.array([ends[int(i)] for i in at]).reshape(-1, 2)
-    return _Box(at, pairs[:, 0], pairs[:, 1])
-
-
 def _answer(
     network: Network,
     demands: Mapping[int, Demand],
@@ -175,14 +144,14 @@ def _answer(
     seed: int,
     tails: tuple[float, float],
 ) -> Beliefs:
-    likely = _plausibility(network, _box(network, demands, inside_data=False))
+    likely = plausibility(network, evidence_box(network, demands, inside_data=False))
     if likely < IMPOSSIBLE:
         said = ", ".join(d.words(network.nodes[i]) for i, d in demands.items())
         raise InputError(
             f"the network holds this for impossible: {said}. Such a specimen lies far outside the "
             "data, or its parts contradict each other; loosen or leave out some of it"
         )
-    box = _box(network, demands, inside_data)
+    box = evidence_box(network, demands, inside_data)
     draws = 1 if box.fixed.all() else DRAWS
     while True:
         log_w, inside, centres, covs, rest = _sample(network, box, draws, seed)
@@ -191,8 +160,8 @@ def _answer(
             break
         draws *= 4
     weights = np.exp(log_w)  # (K, n)
-    scores = _mixture_summary(weights, centres, covs, tails)
-    own = _sample_summary(weights, inside, tails)
+    scores = mixture_summary(weights, centres, covs, tails)
+    own = sample_summary(weights, inside, tails)
     beliefs = {}
     for positions, (mean, low, high) in ((rest, scores), (box.at, own)):
         for j, i in enumerate(positions):
@@ -208,7 +177,7 @@ def _answer(
 
 
 def _sample(
-    network: Network, box: _Box, draws: int, seed: int
+    network: Network, box: Box, draws: int, seed: int
 ) -> tuple[Array, Array, Array, Array, Index]:
     """Condition every regime on values, and on ranges by weighted samples.
 
@@ -261,52 +230,3 @@ def _width(mean: Array, cov: Array, where: Index, low: Array, high: Array) -> Ar
     std = np.sqrt(np.diag(cov)[where])
     result: Array = ndtr((high - mean[where]) / std) - ndtr((low - mean[where]) / std)
     return result
-
-
-def _mixture_summary(
-    weights: Array, centres: Array, variances: Array, tails: tuple[float, float]
-) -> tuple[Array, Array, Array]:
-    """Mean and quantiles (R,) of normals at centres (K, n, R) with variances (K, R)."""
-    keep = weights > NEGLIGIBLE  # (K, n)
-    points, share = centres[keep], weights[keep] / weights[keep].sum()  # (Q, R), (Q,)
-    std = np.sqrt(np.maximum(variances, KNOWN**2))[np.nonzero(keep)[0]]  # (Q, R)
-    ends = []
-    for tail in tails:
-        low, high = (points - 9 * std).min(axis=0), (points + 9 * std).max(axis=0)
-        for _ in range(BISECTIONS):
-            middle = (low + high) / 2
-            below = share @ ndtr((middle - points) / std)
-            low, high = np.where(below < tail, middle, low), np.where(below < tail, high, middle)
-        ends.append((low + high) / 2)
-    return share @ points, ends[0], ends[1]
-
-
-def _sample_summary(
-    weights: Array, inside: Array, tails: tuple[float, float]
-) -> tuple[Array, Array, Array]:
-    """Mean and quantiles (E,) of weighted samples (K, n, E)."""
-    flat, points = weights.ravel(), inside.reshape(weights.size, -1)
-    order = np.argsort(points, axis=0)
-    total = np.cumsum(flat[order], axis=0)  # (K n, E)
-    ends = []
-    for tail in tails:
-        row = (total < tail * total[-1:]).sum(axis=0).clip(max=len(points) - 1)
-        ends.append(np.take_along_axis(points, order, axis=0)[row, np.arange(points.shape[1])])
-    return flat @ points, ends[0], ends[1]
-
-
-def _plausibility(network: Network, box: _Box) -> float:
-    """Tail probability of the evidence's point nearest to the middle, in the likeliest regime."""
-    if box.at.size == 0:
-        return 1.0
-    fixed, best = box.fixed, 0.0
-    offset: Array
-    for mean, cov in network.joints:
-        factor = np.linalg.cholesky(cov[np.ix_(box.at, box.at)])
-        whiten = np.linalg.inv(factor)
-        offset = whiten[:, fixed] @ box.low[fixed] - whiten @ mean[box.at]
-        if not fixed.all():
-            bounds = box.low[~fixed], box.high[~fixed]
-            offset = lsq_linear(whiten[:, ~fixed], -offset, bounds, method="bvls").fun
-        best = max(best, float(chi2.sf(float((offset**2).sum()), box.at.size)))
-    return best

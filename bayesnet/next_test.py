@@ -15,12 +15,12 @@ from scipy.linalg import solve_triangular
 
 from bayesnet.demands import Demand, Limit, Wish
 from bayesnet.evidence import Evidence
-from bayesnet.feasibility import uses_surface
 from bayesnet.gaussian import Array
 from bayesnet.network import Network
 from bayesnet.nodes import Node
 from bayesnet.posterior import process_posterior
 from bayesnet.query import resolve
+from bayesnet.reachable import uses_surface
 from bayesnet.support import Support, process_mesh
 from bayesnet.surface import JITTER, Surface, kernel, refit
 from core.errors import InputError
@@ -85,7 +85,7 @@ def propose_tests(
             "process settings do not predict these properties here, so nothing says which settings "
             "to test next"
         )
-    where = _settings_of_the_target(network, wanted, evidence, seed)
+    where = settings_of_the_target(network, wanted, evidence, seed)
     mesh = process_mesh(evidence.low, evidence.high, CANDIDATES)
     spaces = [_Space(network.support, int(m), mesh, where) for m in columns]
     start = [space.spread() for space in spaces]
@@ -114,7 +114,7 @@ def propose_tests(
     return tuple(found)
 
 
-def _settings_of_the_target(
+def settings_of_the_target(
     network: Network, wanted: dict[Node, Demand], evidence: Evidence, seed: int
 ) -> Array:
     """Draw settings (WHERE, P), z-scores, from the posterior given the target."""

@@ -15,10 +15,10 @@ from scipy.stats import qmc
 
 from bayesnet.demands import Demand
 from bayesnet.evidence import Evidence
-from bayesnet.feasibility import uses_surface
 from bayesnet.gaussian import Array, Index, condition, log_density, sample_in_box
 from bayesnet.network import Network
 from bayesnet.nodes import Node
+from bayesnet.reachable import uses_surface
 from bayesnet.surface import predict_surface, transform
 
 DRAWS, MOST_DRAWS = 1024, 16_384  # a regime, powers of two

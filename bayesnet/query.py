@@ -1,9 +1,10 @@
 """Ask the network: from target properties and process limits to latents, process and verdict."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from bayesnet.demands import Demand, Limit, Wish
@@ -180,6 +181,7 @@ def sample_latents(
     process: Mapping[str, Limit] | None,
     n: int,
     seed: int,
+    accept: Callable[[Array], NDArray[np.bool_]] | None = None,
 ) -> Array:
     """Draw different specimens that have the targets: posterior samples of specimen-mean latents.
 
@@ -193,6 +195,8 @@ def sample_latents(
         process: as in `most_probable`.
         n: number of samples.
         seed: of all draws; the same seed gives the same samples.
+        accept: says which draws (m, D) may be returned, such as those from which other models
+            predict the targets too; unless it leaves fewer than n.
 
     Returns:
         (n, D) latents; inactive ones at their mean in the data.
@@ -222,6 +226,9 @@ def sample_latents(
         noise = rng.standard_normal((at.size, latents.size))
         draws[at], unlikely[at] = centre + noise @ factor.T, (noise**2).sum(axis=1)
     draws = draws[unlikely <= np.quantile(unlikely, 0.9)]
+    if accept is not None:
+        accepted = accept(network.full_latents(draws))
+        draws = draws[accepted] if accepted.sum() >= n else draws
     return network.full_latents(draws[_spread_out(draws, n)])
 
 

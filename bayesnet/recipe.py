@@ -57,7 +57,7 @@ class Recipe:
         verdict, distance, message, nearest: see `bayesnet.feasibility.Feasibility`.
         designed_for: the targets, or the nearest feasible ones.
         recommended: process settings.
-        pictures: the design's own, then its samples.
+        pictures: the design's own, then those of its samples that were kept.
         periodic: whether opposite edges of the pictures fit together.
         versions: of the program and of what decides its numbers; machine: hardware and threads.
         created: date and time, UTC, ISO 8601.

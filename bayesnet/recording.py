@@ -10,8 +10,9 @@ import numpy as np
 import torch
 
 import core
-from bayesnet.design import Design, Picture
+from bayesnet.design import Design
 from bayesnet.network import Network
+from bayesnet.pictures import Picture
 from bayesnet.recipe import PictureRecord, Recipe, in_words
 from core.checkpoint import LoadedModel, versions
 from core.columns import Column
@@ -70,7 +71,7 @@ def record(
         process=dict(design.process),
         seed=design.main.seed,
         size_px=len(design.main.pixels),
-        samples=len(design.samples),
+        samples=len(design.samples) + design.dropped,
         sample_px=sample_px,
         parts=dict(parts),
         model={
@@ -88,7 +89,7 @@ def record(
         recommended={
             k: Prediction(v.value, v.low, v.high) for k, v in design.answer.process.items()
         },
-        pictures=tuple(_picture(p) for p in (design.main, *design.samples)),
+        pictures=tuple(_picture(p) for p in design.pictures),
         periodic=loaded.config.decoder != "paper",
         um_per_px=design.um_per_px,
         versions={"microdesign": core.__version__, **versions()},

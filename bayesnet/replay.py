@@ -122,7 +122,7 @@ def compare(recorded: Recipe, now: Recipe) -> tuple[bool, tuple[str, ...]]:
 
 def write_design(folder: Path, made: Design, recipe: Recipe) -> list[Path]:
     """Write a design's pictures, recipe and report; return the files."""
-    pictures = [picture.pixels for picture in (made.main, *made.samples)]
+    pictures = [picture.pixels for picture in made.pictures]
     written = []
     for place, pixels in enumerate(pictures):
         stem = "picture" if place == 0 else f"sample_{place}"

@@ -23,7 +23,7 @@ from core.descriptors.graphite_iron import looks_like_graphite_iron
 from core.errors import MicroDesignError
 from core.images import Micrograph
 from core.patches import cut_at, independent_patches, spread_patches
-from core.reference_file import FIELD_PATCHES, Reference, load_reference
+from core.reference_file import READ_PATCHES, Reference, load_reference
 from core.results import write_result
 from core.scale import to_scale
 from core.summaries import summary
@@ -42,7 +42,7 @@ class Judged:
 
     Attributes:
         names: (S,) of the pictures.
-        fields, patches: (S,) distances by up to `FIELD_PATCHES` patches, and by the first alone.
+        fields, patches: (S,) distances by up to `READ_PATCHES` patches, and by the first alone.
         graphite: (S,) whether they look like graphite irons.
     """
 
@@ -62,7 +62,7 @@ def judge_all(loaded: LoadedModel, reference: Reference, pictures: Iterable[Micr
     size = loaded.config.patch_px
     for picture in pictures:
         pixels, _ = to_scale(picture, loaded.um_per_px)
-        corners = spread_patches(pixels, size, FIELD_PATCHES)
+        corners = spread_patches(pixels, size, READ_PATCHES)
         mu, style = encode_with_style(loaded, cut_at(pixels, corners, size))
         apart = independent_patches(pixels, size, len(corners))
         names.append(picture.name)

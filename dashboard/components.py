@@ -5,11 +5,12 @@ from typing import Any
 
 import streamlit as st
 
+from bayesnet.demands import Wish
 from bayesnet.network import Network
 from dashboard import state
 from dashboard.errors import escape
 from dashboard.state import Model
-from dashboard.wording import Estimated, Named, difference, exact, interval, quantity, unbroken
+from dashboard.wording import Estimated, Named, interval, quantity, shortfall, unbroken, wished
 
 _CHOSEN = "chosen_model"  # no widget's key
 TRAIN = "python -m core.train --data DIR --out workspace/models/NAME"
@@ -119,7 +120,7 @@ def estimates(
     found: Mapping[str, Estimated],
     named: Mapping[str, Named],
     heading: str,
-    targets: Mapping[str, float] | None = None,
+    targets: Mapping[str, Wish] | None = None,
     targets_heading: str = "Target",
 ) -> None:
     """Show estimates with units and 90 % intervals, beside targets where given, as a table."""
@@ -131,12 +132,12 @@ def estimates(
         row = {heading: named[name].label}
         if targets is not None:
             row[targets_heading] = (
-                unbroken(exact(targets[name], unit)) if name in targets else "none"
+                unbroken(wished(targets[name], unit)) if name in targets else "none"
             )
         row["Value" if targets is None else "Found"] = unbroken(quantity(estimate.value, unit))
         if targets is not None:
             row["Difference"] = (
-                difference(estimate.value, targets[name], unit) if name in targets else ""
+                shortfall(estimate.value, targets[name], unit) if name in targets else ""
             )
         row["90 % interval"] = interval(estimate, unit)
         rows.append(row)

@@ -1,15 +1,14 @@
 """What can be taken away of a design: files, and a place in the library."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import replace
 
 import streamlit as st
 
 from bayesnet import library
-from bayesnet.design import Design, Picture
+from bayesnet.design import Design
 from bayesnet.design_report import design_report
 from bayesnet.network import Network
+from bayesnet.pictures import Picture
 from bayesnet.recipe import Recipe
 from bayesnet.recording import parts_of, picture_text, record
 from core.descriptors import describe
@@ -20,11 +19,11 @@ from dashboard.designs import SAMPLE_PX
 from dashboard.state import Model
 
 
-def recipe_of(design: Design, samples: Sequence[Picture], model: Model, network: Network) -> Recipe:
+def recipe_of(design: Design, model: Model, network: Network) -> Recipe:
     """Return the recipe of a design with its samples."""
     fitted = model.part("network.json").parent
     return record(
-        replace(design, samples=tuple(samples)),
+        design,
         state.loaded(model),
         network,
         parts_of(model.folder, fitted),
@@ -33,36 +32,33 @@ def recipe_of(design: Design, samples: Sequence[Picture], model: Model, network:
     )
 
 
-def named_pictures(design: Design, samples: Sequence[Picture]) -> dict[str, Picture]:
+def named_pictures(design: Design) -> dict[str, Picture]:
     """Return the pictures by the names that tables give them."""
-    return {"design": design.main} | {f"sample {i}": p for i, p in enumerate(samples, start=1)}
+    return {"design": design.main} | {
+        f"sample {i}": sample.picture for i, sample in enumerate(design.samples, start=1)
+    }
 
 
-def offer(
-    design: Design, samples: Sequence[Picture], stem: str, model: Model, network: Network
-) -> None:
+def offer(design: Design, stem: str, model: Model, network: Network) -> None:
     """Offer further files of a design, and to save it; everything is made when it is asked for.
 
     Args:
-        design: on the screen.
-        samples: of the same request.
+        design: on the screen, with its samples.
         stem: what the files' names begin with.
         model: the model; network: its network.
     """
     with st.container(horizontal=True, key="design_export"):
         with st.popover("More files", icon=":material/download:", key="design_files"):
-            _files(design, samples, stem, model, network)
+            _files(design, stem, model, network)
         with st.popover("Save design", icon=":material/bookmark_add:", key="design_save"):
-            _save(design, samples, model, network)
+            _save(design, model, network)
 
 
-def _files(
-    design: Design, samples: Sequence[Picture], stem: str, model: Model, network: Network
-) -> None:
-    pictures = named_pictures(design, samples)
+def _files(design: Design, stem: str, model: Model, network: Network) -> None:
+    pictures = named_pictures(design)
 
     def recipe() -> Recipe:
-        return recipe_of(design, samples, model, network)
+        return recipe_of(design, model, network)
 
     def tiff() -> bytes:
         return encode_tiff16(design.main.pixels, design.um_per_px, picture_text(recipe()))
@@ -101,7 +97,7 @@ def _files(
         st.download_button(label, make, name, mime, key=key, help=about, on_click="ignore")
 
 
-def _save(design: Design, samples: Sequence[Picture], model: Model, network: Network) -> None:
+def _save(design: Design, model: Model, network: Network) -> None:
     with st.form("design_save_form", border=False):
         note = st.text_area(
             "Note", key="design_note", max_chars=library.MAX_NOTE, placeholder="What is it for?"
@@ -110,7 +106,7 @@ def _save(design: Design, samples: Sequence[Picture], model: Model, network: Net
     if not sent:
         return
     with errors.shown():
-        recipe = recipe_of(design, samples, model, network)
+        recipe = recipe_of(design, model, network)
         name, new = library.save_design(
             state.workspace() / "designs", recipe, design.main.pixels, note
         )

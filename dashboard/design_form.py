@@ -2,12 +2,17 @@
 
 import streamlit as st
 
+from bayesnet.demands import Wish
 from bayesnet.network import Network
+from bayesnet.nodes import Node
 from dashboard.design_request import SIZES, WIDGETS, DesignRequest, parameter
 from dashboard.errors import escape
-from dashboard.wording import exact, limit, titled
+from dashboard.wording import exact, limit, titled, wished
 
 MAX_SEED = 999_999_999
+EXACTLY, AT_LEAST, AT_MOST, BETWEEN = "exactly", "at least", "at most", "between"
+HIGHEST, LOWEST = "as high as possible", "as low as possible"
+FORMS = (EXACTLY, AT_LEAST, AT_MOST, BETWEEN, HIGHEST, LOWEST)
 
 
 def ask(network: Network, request: DesignRequest, um_per_px: float | None) -> DesignRequest | None:
@@ -15,20 +20,13 @@ def ask(network: Network, request: DesignRequest, um_per_px: float | None) -> De
 
     Properties left empty are no targets. Without any, the form says so and returns None.
     """
+    forms = _forms(network, request)
     with st.form("design_form"):
         columns = st.columns(len(network.properties) + 2, vertical_alignment="bottom")
         targets = {}
         for column, node in zip(columns, network.properties, strict=False):
-            targets[node.column] = column.number_input(
-                titled(node),
-                value=None,
-                step=_step(node.high - node.low),
-                format="%g",
-                placeholder="free",
-                key=_key(parameter(node.column), dict(request.targets).get(node.column)),
-                help=f"The specimens have {exact(round(node.low, 1), '')} to "
-                f"{exact(round(node.high, 1), node.unit)}. Left empty, it is free.",
-            )
+            with column:
+                targets[node.column] = _target(node, forms[node.column], request)
         size = columns[-2].selectbox(
             "Field size",
             SIZES,
@@ -48,7 +46,7 @@ def ask(network: Network, request: DesignRequest, um_per_px: float | None) -> De
         sent = st.form_submit_button("Design", type="primary", key="design_submit")
     if not sent:
         return None
-    wanted = tuple((name, float(value)) for name, value in targets.items() if value is not None)
+    wanted = tuple((name, wish) for name, wish in targets.items() if wish is not None)
     if not wanted:
         names = " or ".join(escape(node.label) for node in network.properties)
         st.warning(
@@ -57,6 +55,66 @@ def ask(network: Network, request: DesignRequest, um_per_px: float | None) -> De
         )
         return None
     return DesignRequest(wanted, process, int(seed or 0), int(size))
+
+
+def _forms(network: Network, request: DesignRequest) -> dict[str, str]:
+    """Ask what kind of target each property has; outside the form, which depends on it."""
+    asked, forms = dict(request.targets), {}
+    places = st.columns(len(network.properties) + 2)
+    for place, node in zip(places, network.properties, strict=False):
+        forms[node.column] = place.selectbox(
+            f"{node.label} is wanted",
+            FORMS,
+            key=_key(f"{parameter(node.column)}_form", _form_of(asked.get(node.column))),
+            help="A value, a limit, a range, or the best that the data support.",
+        )
+    return forms
+
+
+def _form_of(wish: Wish | None) -> str:
+    if isinstance(wish, str):
+        return HIGHEST if wish == "highest" else LOWEST
+    if not isinstance(wish, tuple):
+        return EXACTLY
+    if None in wish:
+        return AT_LEAST if wish[1] is None else AT_MOST
+    return BETWEEN
+
+
+def _target(node: Node, form: str, request: DesignRequest) -> Wish | None:
+    """Ask for the numbers of one target; None where nothing is asked of the property."""
+    if form in (HIGHEST, LOWEST):
+        st.text_input(titled(node), value=form, disabled=True, key=f"design_said_{node.column}")
+        return "highest" if form == HIGHEST else "lowest"
+    asked = dict(request.targets).get(node.column)
+    low, high = asked if isinstance(asked, tuple) else (asked, asked)
+    if isinstance(asked, str):
+        low = high = None
+    first = high if form == AT_MOST else low
+    name = parameter(node.column)
+    value = _number(
+        node, titled(node) if form == EXACTLY else f"{titled(node)}, {form}", name, first
+    )
+    if form == BETWEEN:
+        end = _number(node, "and", f"{name}_to", high)
+        return None if value is None and end is None else (value, end)
+    if value is None:
+        return None
+    return {EXACTLY: value, AT_LEAST: (value, None), AT_MOST: (None, value)}[form]
+
+
+def _number(node: Node, label: str, name: str, value: float | None) -> float | None:
+    found = st.number_input(
+        label,
+        value=None,
+        step=_step(node.high - node.low),
+        format="%g",
+        placeholder="free",
+        key=_key(name, value),
+        help=f"The specimens have {exact(round(node.low, 1), '')} to "
+        f"{exact(round(node.high, 1), node.unit)}. Left empty, it is free.",
+    )
+    return None if found is None else float(found)
 
 
 def _process(network: Network, request: DesignRequest) -> tuple:
@@ -98,7 +156,7 @@ def accepted(network: Network, request: DesignRequest) -> str:
     asked = dict(request.process)
     targets = dict(request.targets)
     parts = [
-        f"{n.label} {exact(targets[n.column], n.unit) if n.column in targets else 'free'}"
+        f"{n.label} {wished(targets[n.column], n.unit) if n.column in targets else 'free'}"
         for n in network.properties
     ]
     parts += [

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from bayesnet.demands import EXTREMES, Limit, Wish
 from bayesnet.network import Network
 
 SIZES = (256, 512, 768, 1024)
@@ -22,18 +23,19 @@ class DesignRequest:
     """Targets and limits by column name, in the columns' units.
 
     Attributes:
-        targets: (name, value) pairs.
+        targets: (name, wish) pairs: a value, (low, high) with None for an open end, "highest" or
+            "lowest".
         process: (name, (low, high)) pairs of the limited settings; None for open ends.
         seed: of the noise.
         size_px: side of the field.
     """
 
-    targets: tuple[tuple[str, float], ...]
+    targets: tuple[tuple[str, Wish], ...]
     process: tuple[tuple[str, Limits], ...] = ()
     seed: int = 0
     size_px: int = DEFAULT_SIZE
 
-    def limits(self) -> dict[str, float | Limits]:
+    def limits(self) -> dict[str, Limit]:
         """Return the limits as the design function takes them."""
         return {
             name: low if low is not None and low == high else (low, high)
@@ -42,10 +44,9 @@ class DesignRequest:
 
     def to_query(self) -> dict[str, str]:
         """Return the address's parameters."""
-        query = {parameter(name): f"{value:.10g}" for name, value in self.targets}
-        for name, (low, high) in self.process:
-            ends = ["" if end is None else f"{end:.10g}" for end in (low, high)]
-            query[parameter(name)] = ends[0] if low == high else RANGE.join(ends)
+        query = {parameter(name): in_address(wish) for name, wish in self.targets}
+        for name, limits in self.process:
+            query[parameter(name)] = in_address(limits)
         return query | {"seed": str(self.seed), "size": str(self.size_px)}
 
 
@@ -56,6 +57,19 @@ def parameter(column: str) -> str:
     ('uts_mpa', 'column.size')
     """
     return f"column.{column}" if column in RESERVED else column
+
+
+def in_address(wish: Wish) -> str:
+    """Return how the address writes what is asked.
+
+    >>> in_address(430.0), in_address((250.0, None)), in_address((0.03, 0.03))
+    ('430', '250..', '0.03')
+    """
+    if isinstance(wish, str):
+        return wish
+    low, high = wish if isinstance(wish, tuple) else (wish, wish)
+    ends = ["" if end is None else f"{end:.10g}" for end in (low, high)]
+    return ends[0] if low == high else RANGE.join(ends)
 
 
 def default_request(network: Network) -> DesignRequest:
@@ -77,10 +91,11 @@ def from_query(query: Mapping[str, str], network: Network) -> tuple[DesignReques
         The request, and a note for every parameter that could not be read.
     """
     request, notes = default_request(network), []
-    targets, process = dict(request.targets), {}
+    targets: dict = dict(request.targets)
+    process = {}
     seed, size = request.seed, request.size_px
     named = [n.column for n in network.properties if parameter(n.column) in query]
-    read = {name: _number(query[parameter(name)]) for name in named}
+    read = {name: _wish(query[parameter(name)]) for name in named}
     for name in (name for name, value in read.items() if value is None):
         notes.append(_unread(name, query[parameter(name)], f"{targets[name]:g} is used"))
     if any(value is not None for value in read.values()):
@@ -143,6 +158,16 @@ def _number(text: str) -> float | None:
     except ValueError:
         return None
     return value if abs(value) < 1e12 else None  # neither NaN nor infinity passes
+
+
+def _wish(text: str) -> Wish | None:
+    """Read what the address asks of a property; None where it cannot be read."""
+    if text in EXTREMES:
+        return text  # type: ignore[return-value]
+    limits = _limits(text)
+    if limits is None or limits[0] is None or limits[0] != limits[1]:
+        return limits
+    return limits[0]
 
 
 def _limits(text: str) -> Limits | None:

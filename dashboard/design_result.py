@@ -1,22 +1,24 @@
 """What is shown of a design: verdict, field, tables, map and further samples."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-import numpy as np
 import streamlit as st
 
-from bayesnet.design import Design, Picture, Proposal
+from bayesnet.demands import Wish, parse_demand
+from bayesnet.design import Design, Proposal
 from bayesnet.feasibility import Feasibility
 from bayesnet.network import Network
 from bayesnet.query import Answer
+from bayesnet.ranking import WITHIN, chance, residuals, worst
+from bayesnet.samples import Sample
 from core.images import encode_png
-from dashboard import components, design_export, figures, pictures
-from dashboard.design_request import DesignRequest
+from dashboard import components, design_export, pictures
+from dashboard.design_request import DesignRequest, in_address
 from dashboard.errors import escape
 from dashboard.state import Model
-from dashboard.wording import listed, quantity, titled
+from dashboard.wording import listed, quantity
 
 VERDICTS = {
     "feasible": (st.success, "Feasible."),
@@ -30,8 +32,15 @@ def verdict(found: Feasibility, network: Network, use_nearest: Callable[[], None
     box, word = VERDICTS[found.verdict]
     with st.container(key="design_verdict"):
         box(f"**{word}** {escape(found.message)}")
+    named = {n.column: n for n in network.properties}
+    if found.ways_out:
+        ways = [
+            f"{escape(named[n].label)} could be {quantity(a, '')} to {quantity(b, named[n].unit)}"
+            for n, (a, b) in found.ways_out.items()
+        ]
+        st.caption("If one requirement gives way and the rest is kept: " + ", or ".join(ways) + ".")
     if found.verdict == "infeasible" and found.nearest:
-        nearest = listed(rounded(found.nearest), {n.column: n for n in network.properties})
+        nearest = listed(rounded(found.nearest), named)
         st.button(f"Use {nearest}", key="design_use_nearest", on_click=use_nearest)
         st.caption("Everything below is designed for this nearest feasible target.")
 
@@ -42,14 +51,17 @@ def stands_in(answer: Answer) -> bool:
     return found.verdict == "infeasible" and found.nearest is not None
 
 
-def rounded(values: dict[str, float]) -> dict[str, float]:
-    """Return values with four digits, as they are offered and asked for."""
-    return {name: float(f"{value:.4g}") for name, value in values.items()}
+def rounded(values: Mapping[str, Wish]) -> dict[str, Wish]:
+    """Return values with four digits, as they are offered and asked for; the rest as it is."""
+    return {n: float(f"{v:.4g}") if isinstance(v, float) else v for n, v in values.items()}
 
 
-def designed_for(answer: Answer) -> dict[str, float]:
-    """Return what the picture was made for: the targets, or the nearest feasible ones, rounded."""
-    return rounded(answer.conditioned_on) if stands_in(answer) else answer.conditioned_on
+def designed_for(answer: Answer) -> dict[str, Wish]:
+    """Return what the picture was made for: the targets, or the nearest feasible ones, rounded.
+
+    As high as possible is the value that it came to.
+    """
+    return rounded(answer.conditioned_on) if stands_in(answer) else dict(answer.conditioned_on)
 
 
 def field(proposal: Proposal, model: Model, network: Network) -> None:
@@ -67,7 +79,7 @@ def field(proposal: Proposal, model: Model, network: Network) -> None:
 
 def downloads(
     design: Design,
-    samples: Sequence[Picture],
+    found: tuple[tuple[Sample, ...], int],
     request: DesignRequest,
     model: Model,
     network: Network,
@@ -79,13 +91,15 @@ def downloads(
         said += f"; the nearest that is feasible to {_plainly(dict(request.targets))}"
     if model.synthetic:
         said += "; the model was trained on synthetic reference castings"
-    stem = "_".join(["design", *(f"{n}{v:g}" for n, v in made_for.items()), f"seed{request.seed}"])
+    parts = [f"{name}{in_address(wish)}" for name, wish in made_for.items()]
+    stem = "_".join(["design", *parts, f"seed{request.seed}"])
+    whole = replace(design, samples=found[0], dropped=found[1])
 
     def as_png() -> bytes:
         return encode_png(design.main.pixels, design.um_per_px, {"Description": said})
 
     def as_json() -> str:
-        content = {"description": said, **replace(design, samples=tuple(samples)).to_json()}
+        content = {"description": said, **whole.to_json()}
         return json.dumps(content, indent=2, allow_nan=False)
 
     with st.container(horizontal=True):
@@ -108,11 +122,11 @@ def downloads(
             on_click="ignore",
             help="Targets, verdict, process settings, latents and predictions.",
         )
-    design_export.offer(design, samples, stem, model, network)
+    design_export.offer(whole, stem, model, network)
 
 
-def _plainly(targets: Mapping[str, float]) -> str:
-    return ", ".join(f"{name} {value:g}" for name, value in targets.items())
+def _plainly(targets: Mapping[str, Wish]) -> str:
+    return ", ".join(f"{name} {in_address(wish)}" for name, wish in targets.items())
 
 
 def tables(design: Design, network: Network) -> None:
@@ -126,52 +140,59 @@ def tables(design: Design, network: Network) -> None:
         designed_for(design.answer),
         "Nearest feasible" if stands_in(design.answer) else "Target",
     )
+    st.caption(_judged(design, network))
     if design.answer.process:
         st.subheader("How to make it", anchor=False)
         components.estimates(design.answer.process, named, "Process setting")
 
 
-def property_map(design: Design, request: DesignRequest, network: Network) -> None:
-    """Show target and design among the data's specimens, in the first two properties."""
-    if len(network.properties) < 2:
-        return
-    x, y = network.properties[:2]
-    marks = []
-    targets, back = dict(request.targets), design.main.predicted
-    if {x.column, y.column} <= set(targets):
-        marks.append(
-            figures.Marked("target", targets[x.column], targets[y.column], figures.ORANGE, "x")
-        )
-    if {x.column, y.column} <= set(back):
-        at = back[x.column].value, back[y.column].value
-        marks.append(figures.Marked("this design", *at, figures.BLUE, "diamond"))
-    st.plotly_chart(
-        figures.property_map(
-            np.asarray(network.support.properties)[:, :2],
-            network.specimens,
-            (titled(x), titled(y)),
-            marks,
-        ),
-        key="design_map",
-        config=figures.CONFIG,
-        alt=f"{x.label} against {y.label}: specimens of the data, the target and this design",
+def _judged(design: Design, network: Network) -> str:
+    """Say how near the picture reads to the target, and how sure limits and ranges are met."""
+    wanted, predicted = design.answer.conditioned_on, design.main.predicted
+    said = residual_words(worst(residuals(network, wanted, predicted)))
+    for node in network.properties:
+        if node.column in wanted and node.column in predicted:
+            met = chance(parse_demand(wanted[node.column], ""), predicted[node.column])
+            if met is not None:
+                said += (
+                    f" {escape(node.label)} meets its limits with a chance of {100 * met:.0f} %."
+                )
+    return said
+
+
+def residual_words(residual: float) -> str:
+    """Say what a residual means."""
+    where = "inside" if residual <= WITHIN else "outside"
+    return (
+        f"Residual {residual:.2f}: the worst of the targets lies {where} the 90 % interval "
+        "(1 is its end, 0 its middle)."
     )
 
 
-def more(samples: Sequence[Picture], um_per_px: float | None, network: Network) -> None:
-    """Show further samples with what is predicted back from each."""
+def more(found: tuple[tuple[Sample, ...], int], um_per_px: float | None, network: Network) -> None:
+    """Show further samples, the nearest to the target first, with what is read back from each."""
+    samples, dropped = found
     named = {n.column: n for n in network.properties}
+    if dropped:
+        st.caption(
+            f"{dropped} of {dropped + len(samples)} further samples read back too far from the "
+            "target, even refined, and are left out."
+        )
+    if not samples:
+        return
     for place, (column, sample) in enumerate(
         zip(st.columns(len(samples)), samples, strict=True), start=1
     ):
         back = ", ".join(
-            f"{named[name].label.lower()} {quantity(found.value, named[name].unit)}"
-            for name, found in sample.predicted.items()
+            f"{named[name].label.lower()} {quantity(value.value, named[name].unit)}"
+            for name, value in sample.picture.predicted.items()
             if name in named
         )
+        refined = "; refined" if sample.refined else ""
         column.image(
-            pictures.with_scale_bar(sample.pixels, um_per_px),
-            caption=f"Sample {place}; read back from it: {back}",
+            pictures.with_scale_bar(sample.picture.pixels, um_per_px),
+            caption=f"Sample {place}; read back from it: {back}; "
+            f"residual {sample.residual:.2f}{refined}",
             width="stretch",
             output_format="PNG",  # no JPEG blur on micrographs
             alt=f"Sample {place} for the same target",

@@ -1,16 +1,18 @@
 """Designs for requests: cached, one at a time, keyed by the model's files."""
 
-from dataclasses import replace
-
 import streamlit as st
 
-from bayesnet.design import Design, Picture, Proposal, picture
+from bayesnet.design import Design, Proposal
 from bayesnet.design import design as find_design
 from bayesnet.design import propose as find_proposal
+from bayesnet.explain import Change, Neighbour, compare, nearest_specimens
 from bayesnet.network import Network
-from bayesnet.query import sample_latents
+from bayesnet.next_test import NextTest, propose_tests
+from bayesnet.refine import Refinement, refine
+from bayesnet.samples import Sample, diverse_designs
 from core.checkpoint import LoadedModel
 from core.errors import CheckpointError
+from core.examples import Example
 from core.properties import PropertyModel
 from dashboard import state
 from dashboard.design_request import DesignRequest
@@ -62,25 +64,97 @@ def _design(key: tuple[str, ...], _model: Model, request: DesignRequest) -> Desi
         )
 
 
-def design_samples(model: Model, request: DesignRequest) -> tuple[Picture, ...]:
-    """Return other microstructures for the same request, as different as the targets allow."""
-    return _design_samples(_design_key(model), model, replace(request, size_px=SAMPLE_PX))
+def design_samples(model: Model, request: DesignRequest) -> tuple[tuple[Sample, ...], int]:
+    """Return other microstructures for the same request, as different as the targets allow.
+
+    The nearest to the target first; and how many were dropped because they read back otherwise.
+    """
+    return _design_samples(_design_key(model), model, request)
 
 
 @st.cache_data(max_entries=24, show_spinner=False)
 def _design_samples(
     key: tuple[str, ...], _model: Model, request: DesignRequest
-) -> tuple[Picture, ...]:
+) -> tuple[tuple[Sample, ...], int]:
     loaded, network, properties = _parts(_model)
+    answer = propose(_model, request).answer
     table = state.latents(_model)
     with state.lock():
-        latents = sample_latents(
-            network, dict(request.targets), request.limits(), N_SAMPLES, request.seed
+        return diverse_designs(
+            loaded,
+            network,
+            properties,
+            table,
+            dict(request.targets),
+            request.limits(),
+            answer,
+            count=N_SAMPLES,
+            size_px=SAMPLE_PX,
+            seed=request.seed,
         )
-        return tuple(
-            picture(loaded, properties, table, z, SAMPLE_PX, request.seed + 1 + place)
-            for place, z in enumerate(latents)
+
+
+def refined(model: Model, request: DesignRequest) -> Refinement:
+    """Refine the design for a request."""
+    return _refined(_design_key(model), model, request)
+
+
+@st.cache_data(max_entries=24, show_spinner=False)
+def _refined(key: tuple[str, ...], _model: Model, request: DesignRequest) -> Refinement:
+    loaded, network, properties = _parts(_model)
+    found = design(_model, request)
+    table = state.latents(_model)
+    answer = found.answer
+    with state.lock():
+        return refine(
+            loaded, network, properties, table, found.main, answer.conditioned_on, answer.regimes
         )
+
+
+def next_tests(model: Model, request: DesignRequest, count: int = 5) -> tuple[NextTest, ...]:
+    """Return the castings whose testing would tell most about a request."""
+    return _next_tests(_design_key(model), model, request, count)
+
+
+@st.cache_data(max_entries=24, show_spinner=False)
+def _next_tests(
+    key: tuple[str, ...], _model: Model, request: DesignRequest, count: int
+) -> tuple[NextTest, ...]:
+    network = _parts(_model)[1]
+    return propose_tests(
+        network, dict(request.targets), request.limits(), count=count, seed=request.seed
+    )
+
+
+@st.cache_data(max_entries=24, show_spinner=False)
+def _explanation(
+    key: tuple[str, ...], _model: Model, request: DesignRequest
+) -> tuple[Neighbour, Example, tuple[Change, ...]] | None:
+    found, table = propose(_model, request), state.latents(_model)
+    nearest = nearest_specimens(table, found.answer.latents)[0]
+    shown = {example.specimen: example for example in state.examples(_model)}
+    known = set(table.specimen.tolist()) & set(shown)
+    if not known:
+        return None
+    example = shown[nearest_specimens(table, found.answer.latents, known)[0].name]
+    with state.lock():
+        changes = compare(
+            example.micrograph.pixels,
+            found.pixels,
+            _model.um_per_px,
+            example.micrograph.um_per_px,
+        )
+    return nearest, example, changes
+
+
+def explanation(
+    model: Model, request: DesignRequest
+) -> tuple[Neighbour, Example, tuple[Change, ...]] | None:
+    """Return the nearest specimen, the nearest with a picture, and what changes from it.
+
+    None where the model has no example micrographs.
+    """
+    return _explanation(_design_key(model), model, request)
 
 
 def _design_key(model: Model) -> tuple[str, ...]:

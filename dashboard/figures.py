@@ -2,9 +2,7 @@
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-import numpy as np
 import plotly.graph_objects as go
 
 from bayesnet.network import Arc
@@ -20,57 +18,6 @@ BLUE, ORANGE, GREEN, SKY, PURPLE, GREY, SLATE = (
     "#5F6B73",
 )
 CONFIG = {"displayModeBar": False, "scrollZoom": False}
-
-
-@dataclass(frozen=True, slots=True)
-class Marked:
-    """A point to mark in a chart: its name and its values on the two axes."""
-
-    name: str
-    x: float
-    y: float
-    colour: str
-    symbol: str
-
-
-def property_map(
-    known: np.ndarray, names: Sequence[str], titles: tuple[str, str], marks: Sequence[Marked]
-) -> go.Figure:
-    """Show where targets and designs lie among the specimens, in two properties.
-
-    Args:
-        known: (S, 2) properties of the specimens, NaN where unknown.
-        names: (S,) specimen names, for the hover text.
-        titles: labels with units of the two axes.
-        marks: points to mark, drawn over the specimens.
-    """
-    figure = go.Figure()
-    figure.add_scatter(
-        x=known[:, 0],
-        y=known[:, 1],
-        mode="markers",
-        name="specimens",
-        text=list(names),
-        marker={"color": GREY, "size": 7, "opacity": 0.55},
-        hovertemplate="%{text}<br>%{x:.4g}, %{y:.4g}<extra></extra>",
-    )
-    for mark in marks:
-        figure.add_scatter(
-            x=[mark.x],
-            y=[mark.y],
-            mode="markers",
-            name=mark.name,
-            marker={
-                "color": mark.colour,
-                "size": 14,
-                "symbol": mark.symbol,
-                "line": {"width": 1, "color": "white"},
-            },
-            hovertemplate=f"{mark.name}<br>%{{x:.4g}}, %{{y:.4g}}<extra></extra>",
-        )
-    figure.update_xaxes(title=titles[0])
-    figure.update_yaxes(title=titles[1])
-    return laid_out(figure, 340)
 
 
 def style_scale(error: float, references: Mapping[str, float]) -> go.Figure:

@@ -2,7 +2,16 @@
 
 import streamlit as st
 
-from dashboard import components, design_form, design_request, design_result, designs
+from dashboard import (
+    components,
+    design_form,
+    design_map,
+    design_reasons,
+    design_refined,
+    design_request,
+    design_result,
+    designs,
+)
 from dashboard.design_request import DesignRequest
 from dashboard.errors import escape
 
@@ -49,7 +58,10 @@ with right:
     with st.spinner("Reading the picture back…"):
         design = designs.design(model, request)
     design_result.tables(design, network)
-    design_result.property_map(design, request, network)
+    refined = design_refined.offer(design, request, model, network)
+if refined is not None:
+    design_refined.show(refined, design, model, network)
+design_map.show(model, network, request, design, refined.picture if refined else None)
 
 st.subheader("More that should do the same", anchor=False)
 with st.spinner("Synthesising further samples…"):
@@ -57,3 +69,5 @@ with st.spinner("Synthesising further samples…"):
 design_result.more(samples, design.um_per_px, network)
 with download_place:
     design_result.downloads(design, samples, request, model, network)
+design_reasons.differences(model, request, network)
+design_reasons.next_tests(model, request, network)

@@ -5,9 +5,9 @@ import pytest
 
 from bayesnet.demands import Demand, parse_demand
 from bayesnet.evidence import check_evidence
-from bayesnet.feasibility import Candidates, distance_to, gaps
 from bayesnet.posterior import process_posterior
 from bayesnet.query import judge, most_probable, sample_latents
+from bayesnet.reachable import Candidates, distance_to, gaps
 from core.errors import InputError
 
 

@@ -5,9 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from bayesnet import verify
 from bayesnet.measure import setting_intervals, spread_targets, verdicts
-from bayesnet.verify import fresh_castings, reachable_strengths, scatter_distances
+from bayesnet.verify import fresh_castings, oracle, reachable_strengths, scatter_distances
 from tests.bayesnet.simulator import RANGES, reachable, scatter_distance, strengths
 
 NAMES = ("mg_wt", "radius_mm", "ce_pct")
@@ -15,7 +14,7 @@ NAMES = ("mg_wt", "radius_mm", "ce_pct")
 
 @pytest.fixture
 def one_process(monkeypatch):
-    monkeypatch.setattr(verify.os, "cpu_count", lambda: 1)
+    monkeypatch.setattr(oracle.os, "cpu_count", lambda: 1)
 
 
 def by_property(mesh):
@@ -65,7 +64,7 @@ def test_settings_of_castings_are_looked_for_in_the_intervals(network):
 
 
 def test_reachable_strengths_are_those_of_cast_iron(one_process, monkeypatch):
-    monkeypatch.setattr(verify, "FIELD_PX", 320)
+    monkeypatch.setattr(oracle, "FIELD_PX", 320)
     found = reachable_strengths(12, points=256)
     assert all(values.shape == (256,) for values in found.values())
     assert (found["uts_mpa"] > found["ys_mpa"]).mean() > 0.95

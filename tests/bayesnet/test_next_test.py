@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bayesnet.evidence import check_evidence
-from bayesnet.next_test import _settings_of_the_target, propose_tests, with_tests
+from bayesnet.next_test import propose_tests, settings_of_the_target, with_tests
 from bayesnet.support import restricted
 from bayesnet.surface import predict_surface, surface_sd
 from core.errors import InputError
@@ -26,7 +26,7 @@ def thin(network):
 
 def spread(network, targets):
     evidence = check_evidence(network, targets, None)
-    where = _settings_of_the_target(network, evidence.targets, evidence, seed=0)
+    where = settings_of_the_target(network, evidence.targets, evidence, seed=0)
     return where, [
         float(np.sqrt((surface_sd(s, network.support.process, where) ** 2).mean()))
         for s in network.support.surfaces

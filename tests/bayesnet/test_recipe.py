@@ -203,7 +203,9 @@ def test_the_files_say_scale_seed_and_that_they_tile(recipe, made, tmp_path):
 
 
 def test_the_report_says_what_was_asked_found_and_made_with(recipe, made):
-    text = design_report(recipe, [made.main.pixels, made.samples[0].pixels], "<b>mine</b>\nsecond")
+    text = design_report(
+        recipe, [made.main.pixels, made.samples[0].picture.pixels], "<b>mine</b>\nsecond"
+    )
     assert "&lt;b&gt;mine&lt;/b&gt;" in text and "<b>mine" not in text
     assert text.count("data:image/png;base64,") == 2
     assert recipe.parts["model"] in text and recipe.model["data_sha256"] in text

@@ -17,8 +17,7 @@ def _isolated(tmp_path, monkeypatch):
     """Give every test its own workspace and assets, and show errors in full."""
     monkeypatch.setenv("MICRODESIGN_WORKSPACE", str(tmp_path / "workspace"))
     monkeypatch.setattr(state, "ASSETS", tmp_path / "assets")
-    monkeypatch.setattr("bayesnet.design.PREDICT_PATCHES", 1)
-    monkeypatch.setattr("core.evaluate.READ_PATCHES", 2)
+    monkeypatch.setattr("bayesnet.pictures.PREDICT_PATCHES", 1)
     monkeypatch.setattr("core.evaluate.READ_PATCHES", 2)
     monkeypatch.setattr("dashboard.evaluations.N_PATCHES", 2)
     monkeypatch.setattr("dashboard.designs.N_SAMPLES", 1)

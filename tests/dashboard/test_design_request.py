@@ -38,6 +38,14 @@ def test_a_request_comes_back_from_its_address(process):
     assert from_query(request.to_query(), NETWORK) == (request, [])
 
 
+@pytest.mark.parametrize(
+    "wish", ["highest", "lowest", (250.0, None), (None, 300.0), (250.0, 300.0)]
+)
+def test_every_form_of_target_comes_back_from_its_address(wish):
+    request = DesignRequest((("uts_mpa", wish), ("ys_mpa", 280.0)), (), 7, 768)
+    assert from_query(request.to_query(), NETWORK) == (request, [])
+
+
 def test_a_property_that_is_not_asked_for_is_not_made_up():
     request = DesignRequest((("ys_mpa", 280.0),), (), 7, 768)
     assert from_query(request.to_query(), NETWORK) == (request, [])

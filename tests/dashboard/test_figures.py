@@ -5,16 +5,16 @@ import pytest
 
 from bayesnet.network import Arc
 from bayesnet.nodes import Node
+from bayesnet.reachable import Region
 from dashboard.figures import (
     BLUE,
     ORANGE,
-    Marked,
     default_share,
     network_graph,
-    property_map,
     strongest,
     style_scale,
 )
+from dashboard.region_figure import Marked, region_map
 
 
 def node(name: str, role: str, index: int = -1) -> Node:
@@ -47,10 +47,11 @@ ARCS = (
 
 
 def drawn() -> list:
-    marks = [Marked("target", 430.0, 280.0, ORANGE, "x")]
+    marks = [Marked("target", (430.0, 430.0), (250.0, np.inf), ORANGE, "x")]
     known = np.array([[300.0, 200.0], [450.0, np.nan]])
+    region = Region(np.arange(3.0), np.arange(2.0), np.array([[0.5, 0.9, 2.0], [0.1, 0.2, 0.3]]))
     return [
-        property_map(known, ("a", "b"), ("UTS (MPa)", "Ys (MPa)"), marks),
+        region_map(known, ("a", "b"), ("UTS (MPa)", "Ys (MPa)"), marks, region),
         style_scale(0.2, {"same": 0.4, "other": 0.8}),
         network_graph(NODES, ARCS[:2]),
     ]
@@ -65,8 +66,12 @@ def test_no_background_is_set(place):
 
 def test_the_map_marks_the_target_among_the_specimens():
     figure = drawn()[0]
-    assert list(figure.data[0].text) == ["a", "b"]
-    assert (figure.data[1].x[0], figure.data[1].y[0]) == (430.0, 280.0)
+    traces = {trace.name: trace for trace in figure.data}
+    assert list(traces["specimens"].text) == ["a", "b"]
+    asked = traces["target"]  # 430 by at least 250: a line to the edge of the map
+    assert set(asked.x) == {2.0, 430.0} or set(asked.x) == {430.0}, asked.x
+    assert {"feasible", "end of support"} <= set(traces)
+    assert figure.layout.xaxis.range[1] > 430
     assert figure.layout.xaxis.title.text == "UTS (MPa)"
     assert figure.layout.yaxis.title.text == "Ys (MPa)"
 

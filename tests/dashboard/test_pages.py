@@ -78,7 +78,11 @@ def test_a_design_is_shown_at_once_with_inputs_echoed(with_model, open_page):
     assert "Magnesium free" in said
     assert "field 256 × 256 px" in said
     assert app.success or app.warning
-    assert len(images(app)) == 2  # the field and one sample
+    assert "Residual" in said
+    captions = [caption for image in images(app) for caption in image.captions]
+    shown = [c for c in captions if c.startswith("Sample 1")]
+    assert len(shown) == 1 or "read back too far" in said
+    assert len(images(app)) == 2 + len(shown)  # the field, the nearest specimen, the sample
     assert address(app, "size") == "256"
 
 
@@ -119,6 +123,62 @@ def test_one_property_alone_can_be_asked_for(with_model, open_page):
     assert "none" in row, row
     again = sound(open_page(uts_mpa=address(app, "uts_mpa"), size="256"))
     assert again.number_input(key="design_in_ys_mpa").value is None
+
+
+def test_limits_ranges_and_extremes_can_be_asked_for(with_model, open_page):
+    app = sound(open_page(uts_mpa="333", ys_mpa="222", size="256"))
+    app.selectbox(key="design_in_uts_mpa_form").set_value("at least").run()
+    app.selectbox(key="design_in_ys_mpa_form").set_value("between").run()
+    app.number_input(key="design_in_uts_mpa").set_value(300.0)
+    app.number_input(key="design_in_ys_mpa").set_value(200.0)
+    app.number_input(key="design_in_ys_mpa_to").set_value(240.0)
+    sound(app.button(key="design_submit").click().run())
+    said = texts(app)
+    assert "strength at least 300 MPa" in said and "Yield strength 200 to 240 MPa" in said
+    assert (address(app, "uts_mpa"), address(app, "ys_mpa")) == ("300..", "200..240")
+    again = sound(open_page(uts_mpa="highest", ys_mpa="..240", size="256"))
+    assert again.selectbox(key="design_in_uts_mpa_form").value == "as high as possible"
+    assert again.number_input(key="design_in_ys_mpa").value == 240
+    assert "as high as possible" in texts(again)
+
+
+def test_contradictory_ranges_are_an_error_in_words(with_model, open_page):
+    app = open_page(uts_mpa="400..300", size="256")
+    assert not app.exception
+    assert "lower limit 400 is above upper limit 300" in app.error[0].value
+
+
+def test_an_infeasible_pair_says_what_could_give_way(with_model, open_page):
+    app = open_page(uts_mpa="2000", ys_mpa="200", size="256")
+    assert "If one requirement gives way" in texts(app)
+    assert "Ultimate tensile strength could be" in texts(app)
+
+
+def test_a_design_is_refined_when_asked_for(with_model, open_page):
+    app = sound(open_page(uts_mpa="333", ys_mpa="222", size="256"))
+    assert "Refining takes up to" in texts(app)
+    sound(app.button(key="design_refine").click().run())
+    assert "Refined design" in "".join(s.value for s in app.subheader)
+    said = texts(app)
+    assert ("Residual" in said and "refined, after" in said) or "first" in said
+    app.number_input(key="design_in_uts_mpa").set_value(300.0)
+    sound(app.button(key="design_submit").click().run())
+    assert "Refined design" not in "".join(s.value for s in app.subheader), "another request"
+
+
+def test_reasons_and_next_tests_stand_below_the_design(with_model, open_page):
+    app = sound(open_page(size="256"))
+    heads = "".join(s.value for s in app.subheader)
+    assert "What changes from the nearest known specimen" in heads
+    assert "What to test next" in heads
+    said = texts(app)
+    assert "Nearest specimen of the data: t" in said
+    columns = [list(table.value.columns) for table in app.table]
+    assert any("Descriptor" in c and "Change" in c for c in columns)
+    proposed = [t.value for t in app.table if "Test" in t.value.columns]
+    assert len(proposed) == 1 or "do not predict these properties" in said
+    for table in proposed:
+        assert len(table) == 5 and "→" in table.iloc[0, -1]
 
 
 def test_no_property_at_all_is_said_and_the_last_design_stays(with_model, open_page):

@@ -1,0 +1,88 @@
+"""How well a picture's properties, predicted from the picture itself, meet what was asked.
+
+The *residual* of a property is how far its prediction lies outside what was asked, counted in half
+widths of the prediction's own 90 % interval: up to 1 the target lies within the interval. The
+residual of a picture is that of its worst property.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol, TypeVar
+
+import numpy as np
+from scipy.stats import norm
+
+from bayesnet.demands import Demand, Wish, parse_demand
+from bayesnet.network import Network
+
+WITHIN = 1.0  # residual up to which a design is kept
+Z90 = float(norm.ppf(0.95))  # half width of a 90 % interval in standard deviations
+
+
+class Predicted(Protocol):
+    """A prediction with its 90 % interval, None with too few specimens."""
+
+    @property
+    def value(self) -> float: ...
+    @property
+    def low(self) -> float | None: ...
+    @property
+    def high(self) -> float | None: ...
+
+
+def half_width(found: Predicted, spread: float) -> float:
+    """Half the 90 % interval; without one, that of the data's spread (one standard deviation)."""
+    if found.low is None or found.high is None:
+        return Z90 * spread
+    return max((found.high - found.low) / 2, 1e-12)
+
+
+def residuals(
+    network: Network, wanted: Mapping[str, Wish], predicted: Mapping[str, Predicted]
+) -> dict[str, float]:
+    """Return the residual of every property that was asked for and is predicted.
+
+    Args:
+        network: knows the properties' spread in the data.
+        wanted: settled demands, as `bayesnet.query.Answer.conditioned_on` has them.
+        predicted: from a picture.
+    """
+    spreads = {node.column: node.scale for node in network.properties}
+    return {
+        name: float(
+            parse_demand(wish, name).outside(np.array(predicted[name].value))
+            / half_width(predicted[name], spreads[name])
+        )
+        for name, wish in wanted.items()
+        if name in predicted
+    }
+
+
+def worst(found: Mapping[str, float]) -> float:
+    """Return the residual of a picture: that of its worst property; infinite without any."""
+    return max(found.values(), default=np.inf)
+
+
+def chance(demand: Demand, found: Predicted) -> float | None:
+    """Return the probability that the property meets a range or limit.
+
+    Args:
+        demand: what is asked.
+        found: the prediction; its error is taken as normal with its 90 % interval.
+
+    Returns:
+        0 to 1; None for a single value, which is met with probability 0, or without interval.
+    """
+    if demand.fixed or found.low is None or found.high is None:
+        return None
+    sd = half_width(found, 0.0) / Z90
+    ends = (np.array([demand.low, demand.high]) - found.value) / sd
+    return float(norm.cdf(ends[1]) - norm.cdf(ends[0]))
+
+
+Item = TypeVar("Item")
+
+
+def ranked(items: Sequence[Item], scores: Sequence[float]) -> tuple[tuple[Item, float], ...]:
+    """Return items with their residuals, the smallest first; ties keep their order."""
+    order = np.argsort(scores, kind="stable")
+    return tuple((items[i], float(scores[i])) for i in order)

@@ -1,0 +1,169 @@
+"""Move a design within its regime until the strengths read back from its picture meet the target.
+
+What is decoded is not quite what was asked of the decoder: encoded again, a picture reads a little
+differently. The network is therefore asked for a shifted aim, as one aims off in a side wind: the
+latents move along the direction in which, within the likeliest regime, they go with the
+properties, so that they stay a structure like those of the data. The response of what is read
+back to the aim is learned on the way (Broyden 1965, *Mathematics of Computation* 19, 577).
+
+Only models learned from the data set are used. Chasing the predictor's own error would not make a
+design better, so it stops where the target is well inside the interval of the prediction.
+"""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from bayesnet.demands import Wish, parse_demand
+from bayesnet.gaussian import Array
+from bayesnet.network import Network
+from bayesnet.pictures import Picture, read_back, synthesise_field
+from bayesnet.ranking import residuals, worst
+from core.checkpoint import LoadedModel
+from core.encode import LatentTable
+from core.errors import InputError
+from core.properties import Prediction, PropertyModel
+
+STEPS = 3  # at most; each costs a picture and its encoding
+ENOUGH = 0.3  # residual at which there is nothing to refine
+RESPONSE, RESPONSES = 0.5, (0.3, 1.5)  # of what is read back to the aim: at first, and its bounds
+LONGEST, FURTHEST = 1.0, 2.0  # z-scores of a property: one step's aim, and all of them together
+PATCHES = 16  # of the picture, for reading back; more than for a first look
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One picture that was tried: latents, what was read back, residual."""
+
+    z: Array
+    predicted: dict[str, Prediction]
+    residual: float
+
+
+@dataclass(frozen=True, slots=True)
+class Refinement:
+    """The best picture found.
+
+    Attributes:
+        picture: it; the one begun with where nothing better was found.
+        attempts: every one, the one begun with first, all read back in the same way.
+        residual: of the picture.
+        seconds: taken.
+    """
+
+    picture: Picture
+    attempts: tuple[Attempt, ...]
+    residual: float
+    seconds: float
+
+    @property
+    def before(self) -> float:
+        """Residual of the picture begun with."""
+        return self.attempts[0].residual
+
+    @property
+    def improved(self) -> bool:
+        """Whether a better picture was found."""
+        return self.residual < self.before
+
+
+def refine(
+    loaded: LoadedModel,
+    network: Network,
+    properties: PropertyModel,
+    table: LatentTable,
+    start: Picture,
+    wanted: dict[str, Wish],
+    regimes: tuple[float, ...],
+    *,
+    steps: int = STEPS,
+) -> Refinement:
+    """Refine a picture.
+
+    Args:
+        loaded: the model; network, properties and table of latents belong to it.
+        network: the fitted network.
+        properties: predicts properties from mean latents.
+        table: patches whose scatter the picture's cells have.
+        start: the picture to begin with; size and seed are kept, so that only z is moved.
+        wanted: settled demands, as `bayesnet.query.Answer.conditioned_on` has them.
+        regimes: (K,) posterior weights of the regimes; the likeliest is moved in.
+        steps: pictures to try at most.
+
+    Raises:
+        InputError: no positive number of steps, or nothing wanted that is predicted.
+    """
+    if steps < 1:
+        raise InputError(f"steps = {steps}: at least one")
+    begun = time.perf_counter()
+    names = [n.column for n in network.properties if n.column in wanted]
+    first = _attempt(loaded, network, properties, start.pixels, start.z, wanted)
+    if not set(names) & set(first.predicted) or not names:
+        raise InputError(f"none of {sorted(wanted)} is predicted from pictures")
+    direction = _direction(network, names, int(np.argmax(regimes)))
+    attempts, pictures = [first], [start.pixels]
+    aim, response = np.zeros(len(names)), RESPONSE * np.eye(len(names))
+    while len(attempts) <= steps and min(a.residual for a in attempts) > ENOUGH:
+        gap = _gap(network, names, wanted, attempts[-1])
+        step: Array = np.asarray(np.linalg.solve(response, gap), dtype=np.float64)
+        step = step * min(1.0, LONGEST / max(float(np.abs(step).max()), 1e-12))
+        step = np.clip(aim + step, -FURTHEST, FURTHEST) - aim
+        if not np.abs(step).max() > 1e-6:
+            break  # as far off as it may aim
+        aim = aim + step
+        z = start.z + aim @ direction
+        pixels = synthesise_field(loaded, table, z, len(start.pixels), start.seed)
+        attempts.append(_attempt(loaded, network, properties, pixels, z, wanted))
+        pictures.append(pixels)
+        moved = gap - _gap(network, names, wanted, attempts[-1])
+        response = _learned(response, step, moved)
+    best = int(np.argmin([a.residual for a in attempts]))
+    chosen = attempts[best]
+    return Refinement(
+        Picture(pictures[best], chosen.z, start.seed, chosen.predicted),
+        tuple(attempts),
+        chosen.residual,
+        time.perf_counter() - begun,
+    )
+
+
+def _attempt(
+    loaded: LoadedModel,
+    network: Network,
+    properties: PropertyModel,
+    pixels: np.ndarray,
+    z: Array,
+    wanted: dict[str, Wish],
+) -> Attempt:
+    predicted = read_back(loaded, properties, pixels, PATCHES)
+    return Attempt(z, predicted, worst(residuals(network, wanted, predicted)))
+
+
+def _direction(network: Network, names: list[str], regime: int) -> Array:
+    """Return the change of all latents (T, D) per z-score of each property, in one regime."""
+    cov = network.design_joints[regime][1]
+    at = np.array([i for i, n in enumerate(network.nodes) if n.column in names], dtype=int)
+    latents = network.positions("latent")
+    slopes = np.linalg.solve(cov[np.ix_(at, at)], cov[np.ix_(at, latents)])  # (T, A)
+    result = np.zeros((len(names), network.latent_mean.size))
+    result[:, [n.index for n in network.latents]] = slopes * [n.scale for n in network.latents]
+    return result
+
+
+def _gap(network: Network, names: list[str], wanted: dict[str, Wish], found: Attempt) -> Array:
+    """Return how far each property has to rise (T,), in z-scores; 0 where it is met."""
+    scales = {n.column: n.scale for n in network.properties}
+    gaps = []
+    for name in names:
+        demand, value = parse_demand(wanted[name], name), found.predicted[name].value
+        gaps.append((float(np.clip(value, demand.low, demand.high)) - value) / scales[name])
+    return np.array(gaps)
+
+
+def _learned(response: Array, step: Array, moved: Array) -> Array:
+    """Broyden's update of the response (T, T), its gains kept in bounds."""
+    updated = response + np.outer(moved - response @ step, step) / (step @ step)
+    u, gains, vt = np.linalg.svd(updated)
+    result: Array = (u * np.clip(gains, *RESPONSES)) @ vt
+    return result

@@ -1,0 +1,41 @@
+"""Claims about residuals: hand-worked, zero where met, and the smallest first."""
+
+import numpy as np
+import pytest
+
+from bayesnet.demands import parse_demand
+from bayesnet.ranking import Z90, chance, ranked, residuals, worst
+from core.properties import Prediction
+
+
+def test_a_residual_counts_in_half_widths_of_the_interval(network):
+    predicted = {"uts_mpa": Prediction(400.0, 360.0, 440.0), "ys_mpa": Prediction(250, 240, 260)}
+    found = residuals(network, {"uts_mpa": 430.0, "ys_mpa": (255.0, None)}, predicted)
+    assert found == pytest.approx({"uts_mpa": 30 / 40, "ys_mpa": 5 / 10})
+    assert worst(found) == pytest.approx(0.75)
+
+
+def test_what_lies_in_a_range_has_no_residual_and_what_was_not_asked_none(network):
+    predicted = {"uts_mpa": Prediction(400.0, 360.0, 440.0), "ys_mpa": Prediction(250, 240, 260)}
+    assert residuals(network, {"uts_mpa": (390, 410)}, predicted) == {"uts_mpa": 0.0}
+    assert worst({}) == np.inf
+
+
+def test_without_interval_the_spread_of_the_data_is_the_unit(network):
+    node = next(n for n in network.properties if n.column == "uts_mpa")
+    predicted = {"uts_mpa": Prediction(400.0, None, None)}
+    found = residuals(network, {"uts_mpa": 400 + Z90 * node.scale}, predicted)
+    assert found["uts_mpa"] == pytest.approx(1.0)
+
+
+def test_the_chance_of_a_minimum_at_the_interval_s_end_is_95_percent():
+    found = Prediction(300.0, 270.0, 330.0)
+    assert chance(parse_demand((270, None), ""), found) == pytest.approx(0.95)
+    assert chance(parse_demand((300, None), ""), found) == pytest.approx(0.5)
+    assert chance(parse_demand((270, 330), ""), found) == pytest.approx(0.9)
+    assert chance(parse_demand(300, ""), found) is None
+    assert chance(parse_demand((270, None), ""), Prediction(300.0, None, None)) is None
+
+
+def test_the_nearest_comes_first():
+    assert ranked(["a", "b", "c"], [0.5, 0.1, 0.5]) == (("b", 0.1), ("a", 0.5), ("c", 0.5))

@@ -1,0 +1,95 @@
+"""Claims about refinement: on a decoder of known bias it finds the target; it never makes worse."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from bayesnet import refine as module
+from bayesnet.pictures import Picture
+from bayesnet.query import most_probable
+from bayesnet.refine import refine
+from core.errors import InputError
+from core.properties import Prediction
+
+TARGET = {"uts_mpa": 400.0, "ys_mpa": 240.0}
+
+
+@pytest.fixture
+def biased(network, monkeypatch):
+    """A decoder whose pictures read back as a blunted, shifted image of their latents."""
+    names = [n.column for n in network.properties]
+    at = np.array([i for i, n in enumerate(network.nodes) if n.column in names])
+    latents = network.positions("latent")
+
+    def make(gain: float, shift: tuple[float, float]):
+        calls = []
+
+        def field(loaded, table, z, size_px, seed):
+            calls.append(seed)
+            return np.asarray(z, dtype=float)[None]  # the picture is its latents
+
+        def back(loaded, properties, pixels, patches=None):
+            mean, cov = network.design_joints[regime]
+            slopes = np.linalg.solve(cov[np.ix_(latents, latents)], cov[np.ix_(latents, at)])
+            nodes = network.latents
+            z = (pixels[0][[n.index for n in nodes]] - [n.mean for n in nodes]) / [
+                n.scale for n in nodes
+            ]
+            found = mean[at] + (z - mean[latents]) @ slopes
+            wanted = [(TARGET[n.column] - n.mean) / n.scale for n in network.properties]
+            found = wanted + gain * (found - wanted)
+            values = [n.mean + n.scale * v for n, v in zip(network.properties, found, strict=True)]
+            return {
+                name: Prediction(v + s, v + s - 25, v + s + 25)
+                for name, v, s in zip(names, values, shift, strict=True)
+            }
+
+        monkeypatch.setattr(module, "synthesise_field", field)
+        monkeypatch.setattr(module, "read_back", back)
+        return calls
+
+    answer = most_probable(network, TARGET)
+    regime = int(np.argmax(answer.regimes))
+    start = Picture(answer.latents[None], answer.latents, 7, {})
+    return SimpleNamespace(make=make, answer=answer, start=start)
+
+
+def run(network, biased, **options):
+    answer = biased.answer
+    return refine(None, network, None, None, biased.start, TARGET, answer.regimes, **options)
+
+
+@pytest.mark.parametrize("gain", [0.35, 0.6, 1.0])
+def test_a_biased_decoder_is_aimed_off_for(network, biased, gain):
+    names = [n.column for n in network.properties]
+    shift = tuple({"uts_mpa": -30.0, "ys_mpa": 18.0}[name] for name in names)
+    calls = biased.make(gain, shift)
+    found = run(network, biased, steps=6)
+    assert found.improved and found.residual < 0.45 < found.before, found.attempts
+    assert set(calls) == {7}, "the seed is kept: only latents move"
+    assert not np.array_equal(found.picture.z, biased.start.z)
+    assert found.attempts[0].residual == found.before
+    assert found.residual == min(a.residual for a in found.attempts)
+
+
+def test_a_good_picture_is_left_alone(network, biased):
+    calls = biased.make(1.0, (1.0, -1.0))
+    found = run(network, biased)
+    assert not calls and len(found.attempts) == 1 and not found.improved
+    np.testing.assert_array_equal(found.picture.z, biased.start.z)
+
+
+def test_it_takes_no_more_pictures_than_allowed_and_never_returns_a_worse_one(network, biased):
+    calls = biased.make(-0.5, (60.0, 60.0))  # moves the wrong way
+    found = run(network, biased, steps=2)
+    assert len(calls) == 2 and len(found.attempts) == 3
+    assert found.residual <= found.before
+
+
+def test_a_wish_that_nothing_predicts_is_refused(network, biased):
+    biased.make(1.0, (0.0, 0.0))
+    with pytest.raises(InputError, match="at least one"):
+        run(network, biased, steps=0)
+    with pytest.raises(InputError, match="predicted from pictures"):
+        refine(None, network, None, None, biased.start, {"hardness": 3.0}, biased.answer.regimes)
