@@ -4,7 +4,7 @@ Both come from one pass through VGG19 over the same patches, so that what is com
 representation (the paper's section 4.4, Table 3).
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +19,7 @@ from core.checkpoint import LoadedModel
 from core.dataset import DataSet
 from core.encode import LatentTable
 from core.errors import InputError
-from core.patches import cut_at, independent_patches, patch_corners, spread_patches
+from core.patches import cut_at, cut_patches, independent_patches, spread_patches
 from core.properties import READ_PATCHES
 from core.scale import read_to_scale
 from core.synthesis import CHUNK
@@ -56,10 +56,6 @@ class Features:
         """Return pool5 averaged over positions, (N, channels)."""
         mean: NDArray[np.float32] = self.pool5.reshape(len(self.pool5), self.channels, -1).mean(2)
         return mean
-
-    def take(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> "Features":
-        """Return some of the rows."""
-        return Features(self.specimen[rows], self.mu[rows], self.pool5[rows], self.channels)
 
 
 @torch.no_grad()
@@ -125,28 +121,31 @@ def field_features(
 
 
 def patch_features(
-    loaded: LoadedModel, data: DataSet, counts: Mapping[str, int | None], seed: int = 0
+    loaded: LoadedModel,
+    data: DataSet,
+    specimens: Sequence[str],
+    stride: int,
+    window_px: int | None = None,
 ) -> Features:
-    """Read patches of each specimen's first micrograph that do not overlap.
+    """Read the patches of each specimen's first micrograph.
 
     Args:
         loaded: the model.
         data: the micrographs.
-        counts: specimen -> how many, drawn at random; None for all.
-        seed: of the draw.
+        specimens: which.
+        stride: px between patches; less than a patch, and they overlap.
+        window_px: side of the corner of the micrograph to read; all of it for None.
     """
-    rng, size = np.random.default_rng(seed), loaded.config.patch_px
-    names, mu, pool5 = [], [], []
-    for specimen, count in counts.items():
-        pixels = _first_micrograph(loaded, data, specimen)
-        corners = rng.permutation(patch_corners(pixels.shape[0], pixels.shape[1], size, size))[
-            :count
-        ]
-        found = read_patches(loaded, cut_at(pixels, corners, size))
-        names += [specimen] * len(corners)
-        mu.append(found[0])
-        pool5.append(found[1])
-    return Features(np.array(names), np.concatenate(mu), np.concatenate(pool5))
+    size, found = loaded.config.patch_px, []
+    for specimen in specimens:
+        pixels = _first_micrograph(loaded, data, specimen)[:window_px, :window_px]
+        mu, pool5 = read_patches(loaded, cut_patches(pixels, size, stride))
+        found.append(Features(np.array([specimen] * len(mu)), mu, pool5))
+    return Features(
+        np.concatenate([one.specimen for one in found]),
+        np.concatenate([one.mu for one in found]),
+        np.concatenate([one.pool5 for one in found]),
+    )
 
 
 def _first_micrograph(loaded: LoadedModel, data: DataSet, specimen: str) -> NDArray[np.float32]:

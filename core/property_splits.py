@@ -14,13 +14,8 @@ from sklearn.metrics import r2_score
 from core.candidates import tune
 
 RANDOM, LEFT_OUT, NEW = "random_patches", "leave_one_specimen_out", "new_specimens"
-SPLITS = {
-    RANDOM: "random patches (leaking: patches of one specimen on both sides)",
-    LEFT_OUT: "leave one specimen out",
-    NEW: "new specimens, one micrograph each, encoder frozen",
-}
 TEST_SHARE = 0.2  # of the patches, as in the paper
-TUNINGS = 10  # folds of specimens, each tuned without
+TUNINGS = 6  # folds of specimens, each tuned without
 
 Array = NDArray[np.float64]
 Names = NDArray[np.str_]

@@ -19,7 +19,6 @@ from core.properties import PropertyModel
 from core.property_features import Represent, field_features, learned_features, patch_features
 from core.property_rows import (
     FIGURE_7,
-    PAPER_PATCHES,
     Row,
     rows_of_learned,
     rows_of_new,
@@ -29,7 +28,9 @@ from core.property_rows import (
 from core.property_text import tables_text
 from core.results import RESULTS, record, write_result
 
-LEARNED_PATCHES = 6  # of each micrograph that the model was trained on
+LEARNED_PATCHES = 4  # of each micrograph that the model was trained on
+PAPER_STRIDE = 50  # px, as in the paper: patches overlap by three fifths
+PAPER_WINDOW_PX = 628  # of each casting of the paper's design: 121 patches
 logger = logging.getLogger(__name__)
 
 
@@ -60,7 +61,7 @@ def measure_tables(
     represent = Represent.fitted(read)
     learned = represent(read)
     logger.info("%d patches of %s read", len(read.specimen), data.name)
-    rows = rows_of_learned(learned, read.specimen, data, seed)
+    rows = rows_of_learned(learned, read.specimen, data)
     names = fresh.specimens.index.astype(str).to_numpy()[:most]
     fields, counts = field_features(loaded, fresh, names)
     logger.info("%d micrographs of %s read", len(names), fresh.name)
@@ -75,25 +76,30 @@ def measure_tables(
         "left_out_casting": [],
     }
     if paper is not None:
-        wanted = _paper_counts(paper)
-        read = patch_features(loaded, paper, wanted, seed)
-        content["paper"] = _said(paper, len(wanted))
-        found, content["left_out_casting"] = rows_of_paper(
-            represent(read), read.specimen, paper, seed
-        )
+        found, content["left_out_casting"] = _paper_rows(loaded, paper, represent, seed)
+        content["paper"] = _said(paper, len(_tested(paper)))
         rows += found
     columns = [{"name": c.name, "label": c.label, "unit": c.unit} for c in data.properties]
     return content | {"properties": columns, "rows": rows, "as_shipped": own, "points": points}
 
 
-def _paper_counts(paper: DataSet) -> dict[str, int | None]:
-    """Return how many patches to read of each labelled casting: all of the one left out."""
-    numeric = [column.name for column in paper.properties]
-    known = paper.specimens[numeric].notna().any(axis=1)
-    return {
-        str(name): None if str(name) == FIGURE_7 else PAPER_PATCHES
-        for name in paper.specimens.index[known]
-    }
+def _paper_rows(
+    loaded: LoadedModel, paper: DataSet, represent: Represent, seed: int
+) -> tuple[list[Row], list[Row]]:
+    """Read the labelled castings of the paper's design and judge the regressors on them."""
+    names, size = _tested(paper), loaded.config.patch_px
+    read = patch_features(loaded, paper, names, PAPER_STRIDE, PAPER_WINDOW_PX)
+    logger.info("%d patches of %s read", len(read.specimen), paper.name)
+    whole = {}
+    if FIGURE_7 in names:
+        whole = represent(patch_features(loaded, paper, [FIGURE_7], size))
+    return rows_of_paper(represent(read), read.specimen, whole, paper, seed)
+
+
+def _tested(paper: DataSet) -> list[str]:
+    """Return the specimens that have a label."""
+    known = paper.specimens[[column.name for column in paper.properties]].notna().any(axis=1)
+    return [str(name) for name in paper.specimens.index[known]]
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from core.candidates import CANDIDATES
 from core.markdown import table
 from core.property_features import FLAT, REPRESENTATIONS, VAE
-from core.property_splits import LEFT_OUT, NEW, RANDOM, SPLITS
+from core.property_splits import LEFT_OUT, NEW, RANDOM
 
 # The paper's Table 2 (random patches): R2 and MAPE, %; its Table 3 and figure 7: error of Ys, %.
 PAPER_TABLE_2 = {
@@ -20,16 +20,19 @@ PAPER_NOTE = (
     "The paper's strengths are from compression tests of six castings and its micrographs are not "
     "public, so its figures stand here for comparison of the method only."
 )
-COLUMNS = (
-    ("paper", RANDOM),
-    ("paper", LEFT_OUT),
-    ("learned", RANDOM),
-    ("learned", LEFT_OUT),
-    ("fresh", NEW),
-)
+# Data, split and what a row is -> title of the column.
+COLUMNS = {
+    ("paper", RANDOM, "patches"): "paper's design: random patches (leaking: patches of one "
+    "specimen on both sides, and they overlap)",
+    ("paper", LEFT_OUT, "patches"): "paper's design: patches of a specimen left out",
+    ("paper", LEFT_OUT, "specimens"): "paper's design: mean of a specimen left out",
+    ("learned", LEFT_OUT, "specimens"): "data learned from: mean of a specimen left out",
+    ("fresh", NEW, "specimens"): "new specimens: one micrograph each, encoder frozen",
+}
+Key = tuple[str, str, str]
 
 
-def find(rows: Sequence[Mapping[str, Any]], **wanted: str) -> Mapping[str, Any] | None:
+def find(rows: Sequence[Mapping[str, Any]], /, **wanted: str) -> Mapping[str, Any] | None:
     """Return the row that has all of these entries, None where there is none."""
     for row in rows:
         if all(row[key] == value for key, value in wanted.items()):
@@ -43,16 +46,28 @@ def vae_text(content: Mapping[str, Any]) -> str:
     return f"TextureVAE trained on {vae['trained_on']} (weights {vae['sha256'][:8]})"
 
 
-def column_titles(content: Mapping[str, Any]) -> dict[tuple[str, str], str]:
-    """Return the titles of the columns that there are figures for: (data, split) -> title."""
-    titles = {}
-    for data, split in COLUMNS:
-        if content[data] is not None:
-            about = content[data]
-            titles[data, split] = (
-                f"{about['name']}, {about['specimens']} specimens: " + (SPLITS[split])
-            )
-    return titles
+def data_text(content: Mapping[str, Any]) -> str:
+    """Say which data sets stand behind the columns."""
+    said = {"paper": "paper's design", "learned": "data learned from", "fresh": "new specimens"}
+    return "; ".join(
+        f"{label}: {content[name]['name']}, {content[name]['specimens']} specimens"
+        for name, label in said.items()
+        if content[name] is not None
+    )
+
+
+def column_titles(content: Mapping[str, Any]) -> dict[Key, str]:
+    """Return the titles of the columns that there are figures for."""
+    return {key: title for key, title in COLUMNS.items() if content[key[0]] is not None}
+
+
+def cell(
+    content: Mapping[str, Any], key: Key, representation: str, regressor: str, name: str
+) -> str:
+    """Return the figures of one regressor on one representation in one column."""
+    about = dict(zip(("data", "split", "rows"), key, strict=True))
+    about |= {"representation": representation, "regressor": regressor, "property": name}
+    return figures_text(find(content["rows"], **about))
 
 
 def figures_text(row: Mapping[str, Any] | None) -> str:
@@ -68,7 +83,10 @@ def figures_text(row: Mapping[str, Any] | None) -> str:
 def tables_text(content: Mapping[str, Any]) -> str:
     """Return Tables 2 and 3 and figure 7 beside the paper's, in Markdown."""
     titles = column_titles(content)
-    parts = [f"Latents: {vae_text(content)}. Plain VGG19: {content['backbone']}."]
+    parts = [
+        f"Latents: {vae_text(content)}. Plain VGG19: {content['backbone']}.",
+        f"Data: {data_text(content)}.",
+    ]
     for number, names in (("2", (VAE,)), ("3", tuple(n for n in REPRESENTATIONS if n != VAE))):
         for representation in names:
             for column in content["properties"]:
@@ -94,25 +112,13 @@ def _as_shipped(row: Mapping[str, Any]) -> str:
 
 def _table(
     content: Mapping[str, Any],
-    titles: Mapping[tuple[str, str], str],
+    titles: Mapping[Key, str],
     representation: str,
     name: str,
 ) -> str:
     rows = []
     for regressor, label in CANDIDATES.items():
-        cells = [
-            figures_text(
-                find(
-                    content["rows"],
-                    data=data,
-                    split=split,
-                    representation=representation,
-                    regressor=regressor,
-                    property=name,
-                )
-            )
-            for data, split in titles
-        ]
+        cells = [cell(content, key, representation, regressor, name) for key in titles]
         paper = PAPER_TABLE_2.get((regressor, name)) if representation == VAE else None
         beside = "none" if paper is None else f"R2 {paper[0]:.2f}, MAPE {paper[1]:.0f} %"
         rows.append([label, *cells, beside])
@@ -145,45 +151,36 @@ def summary_text(content: Mapping[str, Any]) -> str:
     for column in content["properties"]:
         for representation, label in REPRESENTATIONS.items():
             cells = [
-                _short(content["rows"], "fresh", NEW, representation, name, column["name"])
+                _short(content, ("fresh", NEW, "specimens"), representation, name, column["name"])
                 for name in CANDIDATES
             ]
             rows.append([column["name"], label, *cells])
-    fresh, command = content["fresh"], content["command"]
-    head = (
-        f"Regressors on latents and on plain VGG19 features, tuned alike, by `{command}`: median "
-        f"error, % (R2), on {fresh['specimens']} specimens new to encoder and regressors, one "
-        f"micrograph each. {vae_text(content)}."
-    )
-    parts = [head, table(["property", "from", *CANDIDATES.values()], rows)]
-    for column in content["properties"]:
-        split = [
-            _short(content["rows"], "learned", s, VAE, "svr_rbf", column["name"])
-            for s in (RANDOM, LEFT_OUT)
+    parts = [
+        f"Regressors on latents and on plain VGG19 features, tuned alike, by "
+        f"`{content['command']}`: median error, % (R2), on {content['fresh']['specimens']} "
+        f"specimens new to encoder and regressors, one micrograph each. {vae_text(content)}.",
+        table(["property", "from", *CANDIDATES.values()], rows),
+    ]
+    if content["paper"] is not None:
+        keys = list(COLUMNS)[:3]
+        leak = [
+            [
+                column["name"],
+                *(_short(content, key, VAE, "svr_rbf", column["name"]) for key in keys),
+            ]
+            for column in content["properties"]
         ]
-        parts.append(
-            f"{column['name']} by SVR on latents, on the data learned from: random patches "
-            f"(leaking) {split[0]}, one specimen left out {split[1]}."
-        )
+        parts.append("The same of the SVR on latents, by the paper's splits:")
+        parts.append(table(["property", *(COLUMNS[key] for key in keys)], leak))
     return "\n\n".join(parts)
 
 
 def _short(
-    rows: Sequence[Mapping[str, Any]],
-    data: str,
-    split: str,
-    representation: str,
-    regressor: str,
-    name: str,
+    content: Mapping[str, Any], key: Key, representation: str, regressor: str, name: str
 ) -> str:
-    row = find(
-        rows,
-        data=data,
-        split=split,
-        representation=representation,
-        regressor=regressor,
-        property=name,
-    )
+    about = dict(zip(("data", "split", "rows"), key, strict=True))
+    about |= {"representation": representation, "regressor": regressor, "property": name}
+    row = find(content["rows"], **about)
     if row is None or row["median_error"] is None or row["r2"] is None:
         return "none"
     return f"{row['median_error']:.1f} ({row['r2']:.2f})"

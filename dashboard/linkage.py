@@ -17,7 +17,7 @@ from core.files import read_json
 from core.properties import PropertyModel, fit_properties
 from core.property_features import REPRESENTATIONS
 from core.property_points import Point, left_out_points, measured_points, unseen_points
-from core.property_text import column_titles, figures_text, find
+from core.property_text import cell, column_titles
 from core.regressor import Regressor, left_out_patches
 from core.results import RESULTS
 from dashboard import state
@@ -116,21 +116,11 @@ def table_rows(
     content: Mapping[str, Any], representation: str, column: str
 ) -> list[dict[str, str]]:
     """Return a table of the paper's kind: a row a regressor, a column a split."""
-    titles = column_titles(content)
     return [
         {"Regressor": label}
         | {
-            title: figures_text(
-                find(
-                    content["rows"],
-                    data=data,
-                    split=split,
-                    representation=representation,
-                    regressor=name,
-                    property=column,
-                )
-            )
-            for (data, split), title in titles.items()
+            title: cell(content, key, representation, name, column)
+            for key, title in column_titles(content).items()
         }
         for name, label in CANDIDATES.items()
     ]

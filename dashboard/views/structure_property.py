@@ -5,7 +5,7 @@ import streamlit as st
 from core.calibrate import describe
 from core.property_features import REPRESENTATIONS
 from core.property_points import points_figures
-from core.property_text import PAPER_NOTE, vae_text
+from core.property_text import PAPER_NOTE, data_text, vae_text
 from dashboard import components, errors, figures, linkage, property_figures, state
 from dashboard.wording import quantity, titled
 
@@ -117,6 +117,7 @@ if chart:
     )
     st.caption("On specimens new to the model, one micrograph each. Lower is better.")
 st.caption(errors.escape(f"Latents: {vae_text(content)}. Plain VGG19: {content['backbone']}."))
+st.caption(errors.escape(f"Data: {data_text(content)}."))
 for representation, label in REPRESENTATIONS.items():
     with st.expander(f"From {label}: every regressor, every split"):
         st.dataframe(

@@ -185,13 +185,21 @@ def test_results_of_another_model_are_refused(results, tmp_path) -> None:
 
 
 def regressors() -> dict:
-    row = {"data": "fresh", "split": "new_specimens", "representation": "vae", "property": "hv"}
-    row |= {"regressor": "svr_rbf", "r2": 0.91, "mape": 5.0, "median_error": 3.75, "n": 7}
+    row = {"data": "fresh", "split": "new_specimens", "rows": "specimens", "property": "hv"}
+    row |= {
+        "representation": "vae",
+        "regressor": "svr_rbf",
+        "r2": 0.91,
+        "mape": 5.0,
+        "median_error": 3.75,
+        "n": 7,
+    }
     return {
         "command": "python -m core.property_tables",
         "model_sha256": "a",
         "vae": {"trained_on": "Learned castings", "sha256": "abcdef0123"},
         "fresh": {"name": "Fresh", "specimens": 7},
+        "paper": None,
         "properties": [{"name": "hv", "label": "Hardness", "unit": "HV"}],
         "rows": [row],
     }

@@ -27,9 +27,9 @@ from core.property_features import (
     specimen_means,
 )
 from core.property_points import left_out_points, measured_points, points_figures, unseen_points
-from core.property_splits import LEFT_OUT, NEW, RANDOM
+from core.property_splits import LEFT_OUT
 from core.property_tables import main
-from core.property_text import PAPER_NOTE, find, summary_text, tables_text
+from core.property_text import COLUMNS, PAPER_NOTE, find, summary_text, tables_text
 from core.synthesis import encode_patches
 from tests.core.textures import texture
 from tests.tiny import make_castings
@@ -52,6 +52,7 @@ def measured(tiny_model: Path, tiny_castings, tmp_path_factory) -> dict:
             patch.setattr(f"{place}.CANDIDATES", REGRESSORS)
         patch.setattr("core.property_rows.FIGURE_7", "t03")
         patch.setattr("core.property_tables.FIGURE_7", "t03")
+        patch.setattr("core.property_tables.PAPER_STRIDE", 32)
         given = {"model": tiny_model, "data": tiny_castings.root, "fresh": fresh.root}
         given |= {"paper": fresh.root, "castings": "4", "out": folder}
         main([word for name, value in given.items() for word in (f"--{name}", str(value))])
@@ -99,8 +100,9 @@ def test_a_micrograph_is_read_as_an_upload_and_labels_follow(
     truth = labels(tiny_castings, "uts_mpa", names)
     np.testing.assert_array_equal(truth, tiny_castings.specimens.loc[names, "uts_mpa"])
     assert np.isnan(labels(tiny_castings, "hardness_hv", names)).all()
-    patches = patch_features(loaded, tiny_castings, {"t00": None, "t01": 1})
-    assert list(patches.specimen) == ["t00", "t01"], "160 px have room for one patch"
+    patches = patch_features(loaded, tiny_castings, ["t00", "t01"], 32, window_px=140)
+    assert list(patches.specimen) == ["t00", "t01"], "140 px have room for one patch"
+    assert len(patch_features(loaded, tiny_castings, ["t00"], 32).mu) == 4
 
 
 def test_plain_features_are_standardised_and_projected_without_labels() -> None:
@@ -123,19 +125,13 @@ def test_plain_features_are_standardised_and_projected_without_labels() -> None:
 def test_every_row_names_split_data_features_and_regressor(measured: dict) -> None:
     rows = measured["rows"]
     wanted = {
-        (data, split, representation, regressor, column)
-        for data, split in (
-            ("learned", RANDOM),
-            ("learned", LEFT_OUT),
-            ("fresh", NEW),
-            ("paper", RANDOM),
-            ("paper", LEFT_OUT),
-        )
+        (*key, representation, regressor, column)
+        for key in COLUMNS
         for representation in REPRESENTATIONS
         for regressor in REGRESSORS
         for column in ("uts_mpa", "ys_mpa")
     }
-    keys = ("data", "split", "representation", "regressor", "property")
+    keys = ("data", "split", "rows", "representation", "regressor", "property")
     assert {tuple(row[key] for key in keys) for row in rows} == wanted and len(rows) == len(wanted)
     assert find(rows, data="fresh", property="uts_mpa")["n"] == 4
     assert find(rows, data="learned", split=LEFT_OUT)["n"] == 16
@@ -163,14 +159,14 @@ def test_shipped_predictions_and_figure_7_are_kept(measured: dict, tiny_model: P
 
 def test_texts_show_both_tables_beside_the_papers(measured: dict) -> None:
     text = tables_text(measured)
-    for said in ("Table 2.", "Table 3.", "leaking", "leave one specimen out", PAPER_NOTE):
+    for said in ("Table 2.", "Table 3.", "leaking", "of a specimen left out", PAPER_NOTE):
         assert said in text, said
     for figure in ("R2 0.97, MAPE 10 %", "8.02 %", "18.22 %"):  # the paper's
         assert figure in text, figure
     row = find(measured["rows"], data="fresh", representation=FLAT, regressor="svr_rbf")
     assert f"MAPE {row['mape']:.1f} %, median {row['median_error']:.1f} %" in text
     short = summary_text(measured)
-    assert f"{row['median_error']:.1f} ({row['r2']:.2f})" in short
+    assert f"{row['median_error']:.1f} ({row['r2']:.2f})" in short and "leaking" in short
     assert measured["vae"]["sha256"][:8] in short and measured["command"] in short
 
 

@@ -14,7 +14,7 @@ from core.encode import load_latents, save_latents
 from core.errors import CheckpointError
 from core.properties import PropertyModel
 from core.property_points import Point
-from core.property_splits import LEFT_OUT, NEW, RANDOM
+from core.property_text import COLUMNS
 from dashboard import linkage, state
 from dashboard.property_figures import comparison, parity, patch_histogram
 from tests.dashboard.conftest import sound, texts
@@ -31,10 +31,10 @@ def results(with_model: Path, tmp_path: Path, monkeypatch) -> Path:
     """Results of the tables for the tiny model."""
     figures = {"n": 2, "r2": 0.87, "mape": 6.5, "median_error": 4.25, "p90_error": 9.0}
     rows = [
-        {"data": d, "split": s, "rows": "patches", "representation": representation}
-        | {"regressor": "svr_rbf", "property": "uts_mpa"}
+        dict(zip(("data", "split", "rows"), key, strict=True))
+        | {"representation": representation, "regressor": "svr_rbf", "property": "uts_mpa"}
         | figures
-        for d, s in (("learned", RANDOM), ("learned", LEFT_OUT), ("fresh", NEW))
+        for key in COLUMNS
         for representation in ("vae", "vgg19_pool5")
     ]
     casting = {"representation": "vae", "regressor": "svr_rbf", "property": "uts_mpa"}
@@ -48,7 +48,7 @@ def results(with_model: Path, tmp_path: Path, monkeypatch) -> Path:
         "backbone": "VGG19, normalised, average pooling",
         "learned": about | {"name": "Tiny castings"},
         "fresh": about,
-        "paper": None,
+        "paper": about | {"name": "Paper castings"},
         "properties": [{"name": "uts_mpa", "label": "Ultimate tensile strength", "unit": "MPa"}],
         "rows": rows,
         "as_shipped": [],
