@@ -6,6 +6,7 @@ the shares mean something on a noisy machine; absolute times are orders of magni
 
 import argparse
 import logging
+import os
 import resource
 import sys
 import tempfile
@@ -94,6 +95,8 @@ def profile(action: Callable[[], object], device: str = "cpu") -> list[dict[str,
     the time in all operators.
     """
     on_device = device.startswith("cuda")
+    if not on_device:
+        os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # else it complains that there is no GPU
     kinds = [ProfilerActivity.CPU] + [ProfilerActivity.CUDA] * on_device
     with watch(activities=kinds, acc_events=True) as watched:
         action()

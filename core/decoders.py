@@ -11,6 +11,7 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from core.errors import ConfigError, InputError
+from core.joint_noise import draw_normal
 
 STRIDE = 16  # px of the finished picture for one position of the coarsest map
 STEP = 32  # px: the smallest side, and the step of sides that tile
@@ -187,9 +188,7 @@ def pad_circular(x: Tensor) -> Tensor:
 
 def _noise(shape: tuple[int, ...], like: Tensor, generator: Generator | None) -> Tensor:
     """Draw normal noise on the CPU, so that a seed gives one picture on every device."""
-    device = "cpu" if generator is None else generator.device
-    noise = torch.randn(shape, generator=generator, device=device, dtype=torch.float32)
-    return noise.to(device=like.device, dtype=like.dtype)
+    return draw_normal(shape, generator).to(device=like.device, dtype=like.dtype)
 
 
 def _check_size(height: int, width: int, periodic: bool) -> None:

@@ -15,6 +15,7 @@ from torch import Generator, Tensor, nn
 
 from core.gram import Features, Statistics, style_statistics
 from core.grey_levels import grey_level_distance
+from core.joint_noise import draw_normal
 from core.losses import centred_style_error, kl_divergence, relative_style_error, style_loss_eq2
 from core.model import TextureVAE
 from core.sliced_wasserstein import WASSERSTEIN_LAYERS, sliced_wasserstein
@@ -88,7 +89,7 @@ def objective(
         kl_warmth: 0 to 1, how far the KL term has been warmed up.
     """
     mu, logvar = vae.head(originals.inputs)  # (B, D)
-    noise = torch.randn(mu.shape, generator=generator).to(mu)
+    noise = draw_normal(mu.shape, generator).to(mu)
     z = mu + noise * (0.5 * logvar).exp()
     height, width = originals.images.shape[2:]
     with _convolving(originals.images, precision):

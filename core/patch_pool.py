@@ -13,6 +13,7 @@ from core.dataset import DataSet
 from core.errors import InputError
 from core.images import to_uint8
 from core.patches import patch_corners
+from core.processes import shared
 from core.scale import common_scale, read_to_scale
 
 _ORDER, _PATCH, _TURN, _SAMPLE = range(4)  # independent random streams
@@ -59,9 +60,15 @@ class PatchPool:
         return sum(len(windows) for windows in self.corners)
 
     def batch(self, step: int, count: int, augment: bool) -> Tensor:
-        """Return the ``count`` patches of ``step``, (count, 1, size, size) float32 in [0, 1]."""
+        """Return the ``count`` patches of ``step``, (count, 1, size, size) float32 in [0, 1].
+
+        Of several processes (`core.processes`) each gets its own part of them.
+
+        Raises:
+            ConfigError: the processes cannot share ``count`` patches in equal parts.
+        """
         patches = []
-        for k in range(step * count, (step + 1) * count):
+        for k in shared(range(step * count, (step + 1) * count)):
             visit, place = divmod(k, len(self.specimens))
             specimen = int(self._permutation(len(self.specimens), _ORDER, visit)[place])
             windows = self.corners[specimen]

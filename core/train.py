@@ -3,6 +3,9 @@
 OUT becomes a model folder (`core.checkpoint`) at each evaluation, and holds `metrics.jsonl`,
 `progress.json` and `checkpoint/`. Everything random in a step follows from (seed, step): on one
 machine with the same number of threads a resumed run equals an uninterrupted one bit for bit.
+
+Several processes share a batch and do what one would have done (`core.parallel`), started by
+`torchrun --standalone --nproc-per-node 2 -m core.train ...` or `accelerate launch`.
 """
 
 import argparse
@@ -16,6 +19,8 @@ import torch
 from core.dataset import load_dataset
 from core.errors import ConfigError, MicroDesignError
 from core.hardware import describe
+from core.parallel import make_trainer
+from core.processes import joined, place
 from core.scale import scale_remarks
 from core.train_config import TrainConfig, presets
 from core.trainer import Trainer
@@ -38,7 +43,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def _start(arguments: argparse.Namespace) -> Trainer:
+def _start(arguments: argparse.Namespace, device: str) -> Trainer:
     """Build the trainer that the command line asks for."""
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
@@ -48,7 +53,7 @@ def _start(arguments: argparse.Namespace) -> Trainer:
     if not arguments.resume and (arguments.out / "checkpoint").exists():
         raise ConfigError(f"{arguments.out} holds a run already: give --resume or another --out")
     arguments.out.mkdir(parents=True, exist_ok=True)
-    trainer = Trainer(config, load_dataset(arguments.data), arguments.out, arguments.device)
+    trainer = make_trainer(config, load_dataset(arguments.data), arguments.out, device)
     if arguments.resume:
         trainer.resume()
     elif arguments.init:
@@ -70,10 +75,13 @@ def main(argv: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     trainer = None
     try:
-        trainer = _start(arguments)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, trainer.stop)
-        state = trainer.run()
+        with joined(arguments.device) as device:
+            if place()[0]:
+                logging.getLogger().setLevel(logging.WARNING)  # the first process reports
+            trainer = _start(arguments, device)
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, trainer.stop)
+            state = trainer.run()
     except MicroDesignError as error:
         if trainer is not None:
             trainer.tell("failed", str(error))

@@ -10,7 +10,7 @@ Everything random in a step follows from (seed, step).
 import copy
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -125,14 +125,17 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = group["share"] * config.rate(self.progress, self.step)
         warmth = min(1.0, (self.step + 1) / max(config.kl_warm_up, 1))
-        generator = Generator().manual_seed(config.seed * 1_000_003 + self.step)
+        generator = self._generator(config.seed * 1_000_003 + self.step)
         loss, terms = objective(
             config, self.vgg, self.vae, self._originals(), generator, self.precision, warmth
         )
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
+        self._combine([p.grad for p in self.vae.parameters() if p.grad is not None])
         norm = nn.utils.clip_grad_norm_(self.vae.parameters(), config.grad_clip)
-        figures = torch.stack([loss.detach(), norm, *terms.values()]).tolist()
+        found = torch.stack([loss.detach(), norm, *terms.values()])
+        self._combine([found])
+        figures = found.tolist()
         if not all(map(math.isfinite, figures[:2])):
             raise TrainingError(
                 f"step {self.step}: loss {figures[0]}, gradient norm {figures[1]}. The last "
@@ -142,6 +145,19 @@ class Trainer:
         self._average()
         self.step += 1
         return dict(zip(("loss", "gradient", *terms), figures, strict=True))
+
+    # What several processes do together is put in here (`core.parallel`).
+
+    def _generator(self, seed: int) -> Generator:
+        """Return the source of a step's noise."""
+        return Generator().manual_seed(seed)
+
+    def _combine(self, tensors: Sequence[Tensor]) -> None:
+        """Bring gradients, or figures, of the parts of a batch together, in place."""
+
+    def _elapsed(self, started: float) -> float:
+        """Return the seconds since ``started`` on the monotonic clock."""
+        return time.monotonic() - started
 
     def _originals(self) -> Originals:
         """Return this step's patches; ``repeats`` steps in a row share one VGG19 pass."""
@@ -191,7 +207,7 @@ class Trainer:
         started, last_save = time.monotonic() - self.seconds, time.monotonic()
         while self.progress < 1 and not self.stop_signal:
             terms = self.train_step()
-            self.seconds, since = time.monotonic() - started, since + 1
+            self.seconds, since = self._elapsed(started), since + 1
             sums = {name: sums.get(name, 0.0) + value for name, value in terms.items()}
             if self.step % config.log_every == 0:
                 self._report("train", {name: value / since for name, value in sums.items()})
