@@ -119,7 +119,7 @@ def _properties(parts: ModelParts) -> list[Fact]:
     facts = []
     for one in parts.properties.regressors:
         mape = "" if one.mape is None else f" ({100 * one.mape:.1f} % on average)"
-        error = f"± {quantity(one.rmse, one.unit)}{mape}, R² {one.r2:.2f}"
+        error = f"{quantity(one.rmse, one.unit)} root mean square{mape}, R² {one.r2:.2f}"
         facts.append(Fact("Properties", f"{one.label}, error on left-out specimens", error))
         facts.append(Fact("Properties", f"{one.label}, 90 % interval", _half_width(one)))
         if one.column in nodes:

@@ -94,7 +94,8 @@ def _files(design: Design, stem: str, model: Model, network: Network) -> None:
     for label, make, suffix, mime, about in offers:
         key = f"design_file_{suffix.replace('.', '_')}"
         name = f"{stem}.{suffix}" if "." not in suffix else f"{stem}_{suffix}"
-        st.download_button(label, make, name, mime, key=key, help=about, on_click="ignore")
+        st.download_button(label, make, name, mime, key=key, on_click="ignore")
+        st.caption(about)  # a tooltip would cover the next button
 
 
 def _save(design: Design, model: Model, network: Network) -> None:

@@ -97,8 +97,10 @@ class Picture:
         """Return the figure with the picture inside."""
         data = base64.b64encode(self.png).decode("ascii")
         width = f' width="{self.width_px}"' if self.width_px else ""
+        room = f' style="width:{self.width_px}px"' if self.width_px else ""
+        source = f"data:image/png;base64,{data}"
         return (
-            f'<figure><img src="data:image/png;base64,{data}" alt="{escape(self.alt)}"{width}>'
+            f'<figure{room}><img src="{source}" alt="{escape(self.alt)}"{width}>'
             f"<figcaption>{escape(self.caption)}</figcaption></figure>"
         )
 
