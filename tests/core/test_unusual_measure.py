@@ -60,7 +60,7 @@ def test_pictures_are_judged_at_the_models_scale(loaded: LoadedModel, reference:
 def test_command_writes_figures_of_what_is_there_and_names_what_is_not(
     tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.unusual_measure.FIELD_PATCHES", 1)
+    monkeypatch.setattr("core.unusual_measure.READ_PATCHES", 1)
     monkeypatch.setattr(foreign_pictures, "PHOTOGRAPHS", ("brick",))
     monkeypatch.setattr(foreign_pictures, "NOISE_GRAINS_PX", (0.0,))
     data = make_textures(tmp_path / "data", 3, 1, 128, 128)
