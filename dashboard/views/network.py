@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import components, errors, figures, fitting, state
+from dashboard import beliefs, components, errors, figures, fitting, state
 from dashboard.wording import quantity, unbroken
 
 model = components.current_model()
@@ -80,6 +80,8 @@ with st.expander("Table of arcs"):
         hide_index=True,
         key="network_arcs",
     )
+beliefs.panel(model, network)
+
 left_out = network.calibration.get("properties", {})
 rows = [
     {
