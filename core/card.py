@@ -11,9 +11,12 @@ from typing import Any
 
 from core.errors import CheckpointError, MicroDesignError
 from core.files import read_json, write_text
-from core.result_tables import MEASURED, results_text, table
+from core.oracle_table import RESULT
+from core.result_tables import MEASURED, results_text
 from core.results import RESULTS, ROOT
+from core.tables import table
 
+LOOP_PICTURE = "../../docs/images/closed_loop.svg"  # from assets/reference
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 logger = logging.getLogger(__name__)
 
@@ -25,7 +28,8 @@ def check_results(model: Path, results: Path) -> None:
         CheckpointError: a result is missing or of another model.
     """
     own = read_json(model / "manifest.json")["weights_sha256"]
-    for name in MEASURED:
+    optional = [RESULT] if (results / f"{RESULT}.json").is_file() else []
+    for name in (*MEASURED, *optional):
         if read_json(results / f"{name}.json").get("model_sha256") != own:
             raise CheckpointError(
                 f"{results / name}.json was measured on another model than {model}: "
@@ -113,12 +117,20 @@ def card_text(model: Path, results: Path) -> str:
                 table(["", ""], rows),
                 "## Figures",
                 results_text(results),
+                *_loop_picture(results),
                 "## Limits",
                 limits,
             ]
         )
         + "\n"
     )
+
+
+def _loop_picture(results: Path) -> list[str]:
+    """Return the picture of the closed loop where it was measured."""
+    if not (results / f"{RESULT}.json").is_file():
+        return []
+    return ["![Measured strengths of designs against their targets](" + LOOP_PICTURE + ")"]
 
 
 def fill_readme(readme: Path, text: str) -> None:

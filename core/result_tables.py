@@ -1,24 +1,17 @@
 """The measured results of ``docs/results`` as Markdown tables, for the README and model cards."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from core.errors import CheckpointError
 from core.files import read_json
 from core.metrics.catalogue import CATALOGUE
+from core.oracle_table import oracle_text
+from core.tables import table
 
 MEASURED = ("reconstruction", "metrics", "design_latency", "closed_loop", "first_design")
 _SPECIAL = ("what", "unit", "patches", "verdicts", "castings")  # entries that are no column's
-
-
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table."""
-
-    def line(cells: Sequence[str]) -> str:
-        return "| " + " | ".join(cells) + " |"
-
-    return "\n".join([line(header), line(["---"] * len(header)), *map(line, rows)])
 
 
 def results_text(results: Path) -> str:
@@ -46,6 +39,7 @@ def results_text(results: Path) -> str:
                 _closed_loop(designs["closed_loop"]),
                 _verdicts(designs["verdicts"]),
                 _setting_intervals(designs["setting_intervals"]),
+                *oracle_text(results),
                 _times(speed["latency"]["stages"], visits["first_design"]),
             ]
         )

@@ -21,9 +21,9 @@ from core.files import read_json
 from core.metrics.catalogue import CATALOGUE, load_metrics
 from core.metrics.measure import patch_metrics
 from core.model import ModelConfig
-from core.result_tables import table
 from core.results import RESULTS, record, write_result
 from core.summaries import mean_interval
+from core.tables import table
 from core.train_config import TrainConfig
 from core.trainer import Trainer
 
