@@ -17,7 +17,7 @@ from scipy.stats import qmc
 from bayesnet.design import Design, design
 from bayesnet.gaussian import Array
 from bayesnet.network import Network
-from bayesnet.query import judge, most_probable
+from bayesnet.query import judge, most_probable, posterior
 from bayesnet.verify import (
     TEST_SCATTER,
     cast_again,
@@ -28,7 +28,7 @@ from bayesnet.verify import (
 from core.castings import generator_hash
 from core.castings.design import FRESH_SEED
 from core.checkpoint import LoadedModel, load_model
-from core.errors import MicroDesignError
+from core.errors import InputError, MicroDesignError
 from core.properties import PropertyModel
 from core.results import RESULTS, record, write_result
 from core.summaries import summary
@@ -149,6 +149,34 @@ def setting_intervals(
     return figures
 
 
+def posterior_intervals(
+    network: Network,
+    settings: Sequence[Mapping[str, float]],
+    strengths: Sequence[Mapping[str, float]],
+) -> dict[str, Any]:
+    """Ask the network both ways; look for the castings' own values in the 90 % intervals."""
+    inside: dict[str, list[bool]] = {}
+    ends = {n.column: (n.low, n.high) for n in network.process}
+    for given, asked in ((settings, strengths), (strengths, settings)):
+        for known, true in zip(given, asked, strict=True):
+            inner = {n: float(np.clip(v, *ends.get(n, (v, v)))) for n, v in known.items()}
+            try:
+                found = posterior(network, inner).nodes
+            except InputError as error:
+                logger.warning("%s", error)
+                found = {}
+            for name, value in true.items():
+                covered = name in found and found[name].low <= value <= found[name].high
+                inside.setdefault(name, []).append(covered)
+    return {
+        "what": "share of fresh castings whose own value lies in the network's 90 % interval: "
+        "strengths (before test scatter) given settings, settings given strengths; a casting that "
+        "the network holds for impossible lies in none",
+        "castings": len(settings),
+        **{name: float(np.mean(values)) for name, values in inside.items()},
+    }
+
+
 def run(
     loaded: LoadedModel, network: Network, strengths: Sequence[Mapping[str, float]]
 ) -> list[Design]:
@@ -189,6 +217,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             "closed_loop": closed_loop(designs),
             "verdicts": judged,
             "setting_intervals": setting_intervals(network, settings, strengths),
+            "posterior_intervals": posterior_intervals(network, settings, strengths),
         }
         write_result("closed_loop", about | found, arguments.out)
     except MicroDesignError as error:

@@ -12,9 +12,11 @@ from typing import Any
 from core.errors import CheckpointError, MicroDesignError
 from core.files import read_json, write_text
 from core.markdown import table
+from core.oracle_table import RESULT
 from core.result_tables import MEASURED, ON_A_MODEL, results_text
 from core.results import RESULTS, ROOT
 
+LOOP_PICTURE = "../../docs/images/closed_loop.svg"  # from assets/reference
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 logger = logging.getLogger(__name__)
 
@@ -115,12 +117,20 @@ def card_text(model: Path, results: Path) -> str:
                 table(["", ""], rows),
                 "## Figures",
                 results_text(results),
+                *_loop_picture(results),
                 "## Limits",
                 limits,
             ]
         )
         + "\n"
     )
+
+
+def _loop_picture(results: Path) -> list[str]:
+    """Return the picture of the closed loop where it was measured."""
+    if not (results / f"{RESULT}.json").is_file():
+        return []
+    return ["![Measured strengths of designs against their targets](" + LOOP_PICTURE + ")"]
 
 
 def fill_readme(readme: Path, text: str) -> None:

@@ -9,16 +9,15 @@ from core.evidence_tables import UNUSUAL, evidence_text
 from core.files import read_json
 from core.markdown import table
 from core.metrics.catalogue import CATALOGUE
+from core.oracle_table import RESULT as ORACLE
+from core.oracle_table import oracle_text
 from core.property_text import summary_text
 from core.quality_tables import OPTIONAL, optional_texts
 
 REGRESSORS = "properties"  # measured by core.property_tables; shown where it is there
 MEASURED = ("reconstruction", "metrics", "design_latency", "closed_loop", "first_design")
-ON_A_MODEL = (
-    *OPTIONAL,
-    UNUSUAL,
-    REGRESSORS,
-)  # results that may be missing, of the model where they are there
+# Results that may be missing, of the model where they are there.
+ON_A_MODEL = (*OPTIONAL, UNUSUAL, REGRESSORS, ORACLE)
 _SPECIAL = ("what", "unit", "patches", "verdicts", "castings")  # entries that are no column's
 
 
@@ -49,6 +48,7 @@ def results_text(results: Path) -> str:
                 _closed_loop(designs["closed_loop"]),
                 _verdicts(designs["verdicts"]),
                 _setting_intervals(designs["setting_intervals"]),
+                *oracle_text(results),
                 _times(speed["latency"]["stages"], visits["first_design"]),
                 *evidence_text(results),
             ]

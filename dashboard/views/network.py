@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import components, errors, figures, fitting, latent_effects, state
+from dashboard import beliefs, components, errors, figures, fitting, latent_effects, state
 from dashboard.wording import quantity, unbroken
 
 model = components.current_model()
@@ -84,6 +84,8 @@ with st.expander("Table of arcs"):
     )
 with st.expander("What the latents do"):
     latent_effects.listed(nodes, labels)
+beliefs.panel(model, network)
+
 left_out = network.calibration.get("properties", {})
 rows = [
     {

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from bayesnet.measure import setting_intervals, spread_targets, verdicts
+from bayesnet.measure import posterior_intervals, setting_intervals, spread_targets, verdicts
 from bayesnet.verify import fresh_castings, oracle, reachable_strengths, scatter_distances
 from tests.bayesnet.simulator import RANGES, reachable, scatter_distance, strengths
 
@@ -61,6 +61,20 @@ def test_settings_of_castings_are_looked_for_in_the_intervals(network):
         assert 0.6 <= figures[name]["coverage"] <= 1, figures
     nowhere = [{n: 1e9 for n in NAMES}] * 12
     assert setting_intervals(network, nowhere, true)["mg_wt"]["coverage"] == 0
+
+
+def test_the_network_s_own_intervals_cover_both_ways(network):
+    low, high = np.array([RANGES[n] for n in NAMES]).T
+    process = low + (high - low) * np.random.default_rng(9).random((30, 3))
+    settings = [dict(zip(NAMES, p, strict=True)) for p in process.tolist()]
+    true = [{"uts_mpa": u, "ys_mpa": y} for u, y in strengths(*process.T).tolist()]
+    figures = posterior_intervals(network, settings, true)
+    json.dumps(figures, allow_nan=False)
+    for name in (*NAMES, "uts_mpa", "ys_mpa"):
+        assert 0.7 <= figures[name] <= 1, figures
+    far = [{n: 1.2 * v for n, v in t.items()} for t in true]
+    wrong = posterior_intervals(network, settings, far)
+    assert wrong["uts_mpa"] < 0.5, wrong
 
 
 def test_reachable_strengths_are_those_of_cast_iron(one_process, monkeypatch):

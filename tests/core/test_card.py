@@ -8,6 +8,7 @@ from core.card import BEGIN, END, check_results, fill_readme
 from core.errors import CheckpointError
 from core.labels.__main__ import result
 from core.markdown import table
+from core.oracle_table import ARMS, RESULT
 from core.result_tables import MEASURED, results_text
 from core.results import RESULTS, record, write_result
 from tests.core.labels.made import made_labels
@@ -135,6 +136,35 @@ def test_results_that_may_be_missing_are_told_where_they_are_there(results) -> N
     assert "the model (0.100) is worth 42 (30 to 50) iterations" in text
     assert 'loss "eq2" (0.100) is worth at least 42' in text
     assert all(paragraph in text for paragraph in before.split("\n\n"))
+
+
+def test_the_closed_loop_is_shown_where_it_was_measured_and_of_this_model_only(
+    results, tmp_path
+) -> None:
+    assert "Closed loop over" not in results_text(results)
+    arms = {arm: {"hv": {"percent": summary(2.5)}} for arm in ARMS}
+    loop = {
+        "command": "python -m bayesnet.verify",
+        "model_sha256": "other",
+        "feasible": {"targets": 9, "judged": {"feasible": 8}} | arms,
+        "infeasible": {"targets": 4, "judged": {"infeasible": 3}},
+        "instrument": {"hv": {"percent": None}},
+        "next_tests": {"tested": 5, "proposed": summary(1.2), "random": summary(3.4)}
+        | {"before": summary(5.6)},
+    }
+    write_result(RESULT, loop, results)
+    text = results_text(results)
+    assert "Closed loop over 9 targets" in text and text.count("2.5 (5.0)") == len(ARMS)
+    assert "8 of 9 feasible" in text and "3 of 4 infeasible" in text and "| none |" in text
+    assert "off by 1.2 %, with as many at random 3.4 %, before 5.6 %" in text
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "manifest.json").write_text('{"weights_sha256": "a"}')
+    for name in MEASURED:
+        content = json.loads((results / f"{name}.json").read_text())
+        (results / f"{name}.json").write_text(json.dumps(content | {"model_sha256": "a"}))
+    with pytest.raises(CheckpointError, match=RESULT):
+        check_results(model, results)
 
 
 def test_missing_figure_is_an_error_that_names_it(results) -> None:

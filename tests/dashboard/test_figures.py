@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 
+from bayesnet.demands import Demand
 from bayesnet.network import Arc
 from bayesnet.nodes import Node
+from bayesnet.query import Belief
 from bayesnet.reachable import Region
+from dashboard.belief_figure import beliefs_chart
 from dashboard.figures import (
     BLUE,
     ORANGE,
@@ -81,6 +84,22 @@ def test_the_style_scale_starts_at_zero_and_shows_every_value():
     assert figure.layout.xaxis.rangemode == "tozero"
     shown = {name: value for bar in figure.data for name, value in zip(bar.y, bar.x, strict=True)}
     assert shown == {"this micrograph": 0.2, "same": 0.4, "other": 0.8}
+
+
+def belief(name: str, role: str, mean: float, given: Demand | None = None) -> Belief:
+    return Belief(node(name, role), mean, mean - 0.5, mean + 1.0, given)
+
+
+def test_beliefs_are_drawn_in_deviations_with_what_was_given_apart():
+    found = [belief("mg", "process", 0.3, Demand(0.3, 0.3)), belief("uts", "property", 2.0)]
+    figure = beliefs_chart(found, [belief("mg", "process", 0.0), belief("uts", "property", 0.0)])
+    traces = {t.name: t for t in figure.data}
+    assert set(traces) == {"without evidence", "follows", "known"}
+    assert list(traces["follows"].y) == ["UTS"] and list(traces["known"].y) == ["MG"]
+    assert traces["follows"].x[0] == 2.0
+    assert traces["follows"].error_x.array[0] == 1.0
+    assert traces["follows"].error_x.arrayminus[0] == 0.5
+    assert "2 MPa" in traces["follows"].text[0]
 
 
 def lines(figure) -> list:

@@ -375,6 +375,38 @@ def test_the_slider_leaves_the_strongest_arcs(with_model, open_page):
     assert "2 of " in texts(app)  # the strongest of each tier
 
 
+def test_evidence_moves_what_the_network_expects_and_reset_takes_it_back(with_model, open_page):
+    app = sound(open_page("network"))
+    assert "What follows from what" in "".join(s.value for s in app.subheader)
+
+    def expected() -> dict:
+        table = next(d.value for d in app.dataframe if "Expected" in d.value.columns)
+        return dict(zip(table["Quantity"], table["Expected"], strict=True))
+
+    before = expected()
+    app.multiselect(key="belief_nodes").set_value(["mg_wt", "uts_mpa"]).run()
+    assert expected() == before, "no number was given yet"
+    sound(app.number_input(key="belief_mg_wt").set_value(0.045).run())
+    rich = expected()
+    assert (
+        rich["Magnesium"].startswith("0.045") and rich["Yield strength"] != before["Yield strength"]
+    )
+    app.selectbox(key="belief_uts_mpa_form").set_value("at least").run()
+    sound(app.number_input(key="belief_uts_mpa").set_value(300.0).run())
+    assert expected() != rich
+    sound(app.button(key="belief_reset").click().run())
+    assert expected() == before
+    assert app.multiselect(key="belief_nodes").value == []
+
+
+def test_impossible_evidence_is_an_error_in_words(with_model, open_page):
+    app = sound(open_page("network"))
+    app.multiselect(key="belief_nodes").set_value(["uts_mpa"]).run()
+    app.number_input(key="belief_uts_mpa").set_value(90000.0).run()
+    assert not app.exception
+    assert "impossible" in app.error[0].value
+
+
 # The shipped model
 
 

@@ -1,0 +1,137 @@
+"""The evidence panel of the Network page: say what is known, see what follows for all the rest."""
+
+import streamlit as st
+
+from bayesnet.demands import Wish
+from bayesnet.network import Network
+from bayesnet.nodes import Node
+from bayesnet.query import Belief, Beliefs, posterior
+from dashboard import belief_figure, errors, figures
+from dashboard.state import Model
+from dashboard.wording import quantity, titled, unbroken
+
+VALUE, AT_LEAST, AT_MOST, BETWEEN = "is", "at least", "at most", "between"
+HIGHEST, LOWEST = "as high as possible", "as low as possible"
+FORMS = (VALUE, AT_LEAST, AT_MOST, BETWEEN, HIGHEST, LOWEST)
+KEY, NODES = "belief_", "belief_nodes"
+SHOWN_LATENTS = 8
+
+
+@st.fragment
+def panel(model: Model, network: Network) -> None:
+    """Show the panel: choose quantities, say what is known, see the posterior of all the rest."""
+    st.subheader("What follows from what", anchor=False)
+    st.caption(
+        "Say what is known of any process settings, latents or properties, and see what the "
+        "network expects of all the others."
+    )
+    named = {n.column: n for n in network.nodes}
+    kept = [name for name in st.session_state.get(NODES, []) if name in named]
+    st.session_state[NODES] = kept  # another model's quantities go
+    left, right = st.columns([5, 1], vertical_alignment="bottom")
+    chosen = left.multiselect(
+        "Known",
+        list(named),
+        format_func=lambda name: titled(named[name]),
+        key=NODES,
+        placeholder="Choose quantities",
+    )
+    right.button("Reset", key="belief_reset", on_click=_reset, disabled=not chosen)
+    evidence = {name: _known(named[name]) for name in chosen}
+    given = {name: wish for name, wish in evidence.items() if wish is not None}
+    if len(given) < len(chosen):
+        st.caption("Quantities without a number are left free.")
+    with errors.shown(), st.spinner("Asking the network…"):
+        found = _ask(model.key("network.json"), network, tuple(given.items()))
+        _show(found, _ask(model.key("network.json"), network, ()), network)
+
+
+def _reset() -> None:
+    for key in [k for k in st.session_state if str(k).startswith(KEY)]:
+        del st.session_state[key]
+
+
+def _known(node: Node) -> Wish | None:
+    """Ask what is known of one node; None where no number was given."""
+    name, kind, first, second = node.column, *st.columns([3, 2, 2])
+    form = kind.selectbox(titled(node), FORMS, key=f"{KEY}{name}_form")
+    if form in (HIGHEST, LOWEST):
+        return "highest" if form == HIGHEST else "lowest"
+    value = _number(first, node, "from" if form == BETWEEN else form, f"{KEY}{name}")
+    if form == BETWEEN:
+        end = _number(second, node, "to", f"{KEY}{name}_to")
+        return None if value is None and end is None else (value, end)
+    if value is None:
+        return None
+    return {VALUE: value, AT_LEAST: (value, None), AT_MOST: (None, value)}[form]
+
+
+def _number(
+    place: st.delta_generator.DeltaGenerator, node: Node, word: str, key: str
+) -> float | None:
+    found = place.number_input(
+        f"{word} ({node.unit})" if node.unit else word,
+        value=None,
+        format="%g",
+        placeholder=f"{node.low:.4g} to {node.high:.4g}",
+        key=key,
+        help="The specimens' own range is shown until a number is given.",
+    )
+    return None if found is None else float(found)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _ask(
+    key: tuple[str, ...], _network: Network, evidence: tuple[tuple[str, Wish], ...]
+) -> Beliefs:
+    return posterior(_network, dict(evidence))
+
+
+def _show(found: Beliefs, before: Beliefs, network: Network) -> None:
+    """Show every node's posterior, in a chart beside what it was without evidence and a table."""
+    if found.unusual:
+        st.warning(
+            "Hardly any specimen is like this "
+            f"({100 * found.plausibility:.1g} % of those expected are further out). "
+            "What follows is an extrapolation."
+        )
+    latents = sorted(
+        (n for n in network.latents), key=lambda n: _moved(found, before, n), reverse=True
+    )
+    shown = [*network.process, *network.properties, *latents[:SHOWN_LATENTS]]
+    shown += [n for n in latents[SHOWN_LATENTS:] if found.nodes[n.column].given is not None]
+    st.plotly_chart(
+        belief_figure.beliefs_chart(
+            [found.nodes[n.column] for n in shown], [before.nodes[n.column] for n in shown]
+        ),
+        key="belief_chart",
+        config=figures.CONFIG,
+        alt="Posterior of every quantity, with and without what is known",
+    )
+    st.caption(
+        f"Points: expected value; lines: 90 % interval. Of the latents, the {SHOWN_LATENTS} that "
+        "move most are shown; the table has them all. Regimes: "
+        + ", ".join(f"{100 * w:.0f} %" for w in found.regimes)
+        + "."
+    )
+    with st.expander("Table of all quantities", expanded=False):
+        st.dataframe(
+            [_row(found.nodes[n.column], before.nodes[n.column]) for n in network.nodes],
+            hide_index=True,
+            key="belief_table",
+        )
+
+
+def _moved(found: Beliefs, before: Beliefs, node: Node) -> float:
+    return abs(found.nodes[node.column].mean - before.nodes[node.column].mean) / node.scale
+
+
+def _row(belief: Belief, before: Belief) -> dict[str, str]:
+    unit = belief.node.unit
+    return {
+        "Quantity": belief.node.label,
+        "Known": "" if belief.given is None else "yes",
+        "Expected": unbroken(quantity(belief.mean, unit)),
+        "90 % interval": f"{quantity(belief.low, '')} to {quantity(belief.high, unit)}",
+        "Without evidence": f"{quantity(before.low, '')} to {quantity(before.high, unit)}",
+    }
