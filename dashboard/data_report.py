@@ -51,16 +51,17 @@ def show_crop(found: Uploaded, crop: Crop, crops: Mapping[str, Crop]) -> None:
     if not readable:
         return
     names = [file.path for file in readable]
-    chosen = st.selectbox("Look at", names, key=f"data_look_{found.id}")
+    place, _ = st.columns(2)
+    chosen = place.selectbox("Look at", names, key=f"data_look_{found.id}")
     file, cut = readable[names.index(chosen)], crops.get(chosen, crop)
     one = found.examined[chosen]
     with errors.shown():
-        st.image(
+        place.image(
             pictures.png(with_crop(read_source(file).pixels, cut)),
             caption=f"{escape(chosen)}: {one.width} × {one.height} px, "
             f"{one.width} × {max(one.height - cut.top - cut.bottom, 0)} px are used",
             alt=f"{chosen} with what is cut off at top and bottom marked",
-            width=420,
+            width="stretch",
         )
 
 

@@ -48,7 +48,7 @@ def _body(number: str, was_active: bool) -> None:
         _steps(job)
         progress = progress_of(job)
         _training(job, progress)
-        _pictures(progress)
+        _pictures(progress, job.request.config.get("model", {}).get("patch_px", 128))
         with st.expander("Log"):
             st.code(read_log(job)[-20_000:] or "Nothing has been said yet.", language=None)
 
@@ -153,7 +153,7 @@ def _training(job: Job, progress: Progress) -> None:
     )
 
 
-def _pictures(progress: Progress) -> None:
+def _pictures(progress: Progress, side_px: int) -> None:
     """Show patches held out and what the model makes of them, at any evaluation so far."""
     steps = list(progress.previews)
     if not steps:
@@ -164,6 +164,6 @@ def _pictures(progress: Progress) -> None:
         shown = st.select_slider("Step", steps, steps[-1], key=f"training_step_{steps[-1]}")
     st.image(
         progress.previews[shown].read_bytes(),
-        caption=f"Step {shown}",
+        caption=f"Step {shown}; each {side_px} px wide",
         alt=f"Patches and their reconstructions at step {shown}",
     )

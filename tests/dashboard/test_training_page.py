@@ -175,7 +175,7 @@ def test_a_running_job_shows_time_left_curves_and_pictures(job, open_page):
     slider = app.select_slider(key="training_step_20")
     assert slider.value == 20
     sound(slider.set_value(10).run())
-    assert app.get("image")[0].captions == ["Step 10"]
+    assert app.get("image")[0].captions == ["Step 10; each 128 px wide"]
     sound(app.button(key="training_stop").click().run())
     assert (jobs_folder() / job / "stop").exists() and "Stopping" in texts(app)
 
