@@ -14,6 +14,8 @@ from core.errors import ConfigError, InputError
 from core.joint_noise import draw_normal
 
 STRIDE = 16  # px of the finished picture for one position of the coarsest map
+FIRST_GRAIN = 0.01  # deviation in grey levels: at 0 there would be no gradient
+GRAIN_PX = 5  # side of the filter of the grain
 STEP = 32  # px: the smallest side, and the step of sides that tile
 MAX_SIDE = 8192
 RAMP = 0.35  # of a cell: the transition between neighbouring cells of a field
@@ -60,9 +62,13 @@ class TextureDecoder(nn.Module):
     as in Ulyanov et al. 2016 (arXiv:1603.03417). Normalisation is what lets z set an amount, such
     as the area of graphite, whatever the noise. In a field of cells each cell is normalised by
     itself, as a patch is.
+
+    With ``grain``, noise is added to the finished picture, as much as z says: see `Grain`.
     """
 
-    def __init__(self, latents: int, channels: tuple[int, ...], width: int = 256) -> None:
+    def __init__(
+        self, latents: int, channels: tuple[int, ...], grain: bool = False, width: int = 256
+    ) -> None:
         super().__init__()
         self.mapping = nn.Sequential(
             nn.Linear(latents, width), nn.LeakyReLU(0.2), nn.Linear(width, width), nn.LeakyReLU(0.2)
@@ -79,6 +85,7 @@ class TextureDecoder(nn.Module):
             layers += [StyledConv(here, here, width), StyledConv(here, after, width)]
         self.layers = nn.ModuleList(layers)
         self.grey = nn.Conv2d(channels[-1], 1, 1)
+        self.grain = Grain(width) if grain else None
 
     def forward(
         self, z: Tensor, height: int, width: int, generator: Generator | None, periodic: bool
@@ -103,7 +110,32 @@ class TextureDecoder(nn.Module):
                 x = F.interpolate(x, scale_factor=2.0)
             x = layer(x, w, _noise((len(z), 1, *x.shape[2:]), z, generator))
         grey = torch.sigmoid(self.grey(x).float())
+        if self.grain is not None:
+            grey = (grey + self.grain(w, _noise(tuple(grey.shape), grey, generator))).clamp(0, 1)
         return grey[:, :, :height, :width]
+
+
+class Grain(nn.Module):
+    """A detector's noise: normal, correlated from pixel to pixel, as strong as w says.
+
+    Noise that has gone through layers that are not linear is not normal any more, and a classifier
+    of generated and real pictures (`core.realism`) tells the two by that alone.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.strength = nn.Linear(width, 1)
+        nn.init.zeros_(self.strength.weight)
+        nn.init.constant_(self.strength.bias, FIRST_GRAIN)
+        kernel = torch.zeros(1, 1, GRAIN_PX, GRAIN_PX)
+        kernel[..., GRAIN_PX // 2, GRAIN_PX // 2] = 1.0
+        self.kernel = nn.Parameter(kernel)
+
+    def forward(self, w: Tensor, noise: Tensor) -> Tensor:
+        """Map w (B, [rows, columns,] width) and white noise (B, 1, H, W) to what is added."""
+        padded = F.pad(noise, [GRAIN_PX // 2] * 4, mode="circular")
+        filtered = F.conv2d(padded, self.kernel / self.kernel.norm())
+        return filtered.float() * spread_cells(self.strength(w).float(), *noise.shape[2:])
 
 
 class StyledConv(nn.Module):

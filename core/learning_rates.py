@@ -6,7 +6,7 @@ from torch import nn
 
 from core.model import TextureVAE
 
-_SHARES = {"head": 0.1, "mapping": 0.1, "affine": 0.3}  # part of the model -> share
+_SHARES = {"head": 0.1, "mapping": 0.1, "grain": 0.1, "affine": 0.3}  # part of the model -> share
 
 
 def rate_groups(vae: TextureVAE) -> list[dict[str, Any]]:

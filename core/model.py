@@ -39,6 +39,7 @@ class ModelConfig:
         pooling: pooling in the VGG19 that the encoder and the style loss use.
         backbone: which VGG19 weights; a model encodes only with the ones it was trained on.
         backbone_sha256: content hash of those weights, "" before training.
+        grain: whether the decoder "texture" adds white noise to the finished picture.
         channels: of the decoder, coarse to fine; () for the decoder's default.
         hidden: width of the hidden layer of the head "statistics".
         patch_px: side of the training patches, a multiple of 32.
@@ -53,6 +54,7 @@ class ModelConfig:
     pooling: Literal["average", "max"] = "average"
     backbone: Literal["normalised", "torchvision"] = "normalised"
     backbone_sha256: str = ""
+    grain: bool = False
     channels: tuple[int, ...] = ()
     hidden: int = 512
     patch_px: int = 128
@@ -61,6 +63,10 @@ class ModelConfig:
         for name, choices in _CHOICES.items():
             if (value := getattr(self, name)) not in choices:
                 raise ConfigError(f"{name} {value!r} is unknown; choose from {choices}")
+        if not isinstance(self.grain, bool):
+            raise ConfigError(f"grain must be true or false, not {self.grain!r}")
+        if self.grain and self.decoder != "texture":
+            raise ConfigError("grain needs the decoder 'texture': the paper's is deterministic")
         check_integer("latents", self.latents, 1, 256)
         check_integer("hidden", self.hidden, 1, 4096)
         check_integer("patch_px", self.patch_px, 32, 512)
@@ -202,7 +208,7 @@ class TextureVAE(nn.Module):
         if config.decoder == "paper":
             self.decoder = PaperDecoder(config.latents, config.channels, config.patch_px)
         else:
-            self.decoder = TextureDecoder(config.latents, config.channels)
+            self.decoder = TextureDecoder(config.latents, config.channels, config.grain)
 
     def encode(self, features: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Return mu and logvar of the posterior, (B, D) each, from VGG19's features."""

@@ -101,15 +101,20 @@ class Trainer:
     def begin_from(self, folder: Path) -> None:
         """Start from the weights and the head's standardisation of a trained model.
 
+        A model without grain begins one that has it.
+
         Raises:
             CheckpointError: the model cannot be read.
             ConfigError: it has other settings than this run's model; the message says which.
         """
         loaded = load_model(folder, str(self.device), backbone=False)
-        if odd := list(differences(self.config.model.to_dict(), loaded.config.to_dict())):
+        own, then = self.config.model.to_dict(), loaded.config.to_dict()
+        if adds_grain := own["grain"] and not then["grain"]:
+            then["grain"] = True
+        if odd := list(differences(own, then)):
             raise ConfigError(f"the model in {folder} differs from this run's: " + "; ".join(odd))
         for vae in (self.vae, self.ema):
-            vae.load_state_dict(loaded.vae.state_dict())
+            vae.load_state_dict(loaded.vae.state_dict(), strict=not adds_grain)
         about = loaded.manifest
         self.began_from = {"weights_sha256": loaded.hash} | {
             name: about[name] for name in ("steps", "patches_seen", "training") if name in about

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import core.decoders
-from core.decoders import normalise_cells
+from core.decoders import Grain, normalise_cells
 from core.errors import ConfigError, InputError
 from core.model import ModelConfig, StatisticsHead, TextureVAE
 from core.vgg import CHANNELS, VGG19
@@ -190,6 +190,30 @@ def test_more_cells_than_the_coarsest_map_has_places_are_refused(vae: TextureVAE
         vae.decode(torch.zeros(1, 4, 5, 1), 64, 64)
 
 
+def test_grain_is_normal_noise_of_the_strength_and_correlation_that_it_has_learned() -> None:
+    grain = Grain(8)
+    with torch.no_grad():
+        grain.strength.bias.fill_(0.02)
+        grain.kernel[..., 2, 3] = 1.0  # equal weights of two neighbours: correlation one half
+    noise = torch.randn(2, 1, 128, 128, generator=seeded(0))
+    made = grain(torch.zeros(2, 8), noise)
+    deviation = made.std().item()
+    beside = (made * made.roll(1, dims=3)).mean().item() / deviation**2
+    above = (made * made.roll(1, dims=2)).mean().item() / deviation**2
+    assert deviation == pytest.approx(0.02, rel=0.03)
+    assert beside == pytest.approx(0.5, abs=0.03) and above == pytest.approx(0, abs=0.03)
+
+
+def test_a_picture_with_grain_stays_in_range() -> None:
+    torch.manual_seed(0)
+    vae = TextureVAE(replace(SMALL, grain=True)).eval()
+    assert vae.decoder.grain is not None
+    with torch.no_grad():
+        vae.decoder.grain.strength.bias.fill_(3.0)
+        made = vae.decode(latents(), 64, 64, seeded(1))
+    assert (made.min(), made.max()) == (0, 1)
+
+
 def test_papers_decoder_takes_no_cells(paper: TextureVAE) -> None:
     with pytest.raises(InputError, match=r"z must be \(B, 4\), not \(1, 4, 2, 2\)"):
         paper.decode(torch.zeros(1, 4, 2, 2), 64, 64)
@@ -306,6 +330,8 @@ def test_statistics_head_takes_any_size_and_pool5_its_own_only(
         ({"channels": (8, 8)}, "decoder 'texture' takes 5 channels, not (8, 8)"),
         ({"channels": (8, 8, 8, 8, 0)}, "channels must be an integer from 1 to 2048, not 0"),
         ({"decoder": "paper", "channels": (8,) * 6}, "decoder 'paper' takes 5 channels"),
+        ({"grain": 1}, "grain must be true or false, not 1"),
+        ({"grain": True, "decoder": "paper"}, "grain needs the decoder 'texture'"),
         ({"latent": 8}, "unknown settings ['latent'] of ModelConfig"),
     ],
 )

@@ -294,6 +294,17 @@ def test_run_begins_from_the_weights_of_a_trained_model(start: Callable, tmp_pat
     assert (record["steps"], record["training"]["style_weight"]) == (6, 600.0)
 
 
+def test_a_model_without_grain_begins_one_that_learns_it(start: Callable, tmp_path: Path) -> None:
+    start("first").run()
+    grainy = start("then", model=replace(MODEL, grain=True))
+    grainy.begin_from(tmp_path / "first")
+    before = grainy.vae.decoder.grain.strength.bias.item()
+    assert grainy.run() == "finished"
+    assert load_model(tmp_path / "then").vae.decoder.grain.strength.bias.item() != before
+    with pytest.raises(ConfigError, match="grain was True, is False"):
+        start("back").begin_from(tmp_path / "then")
+
+
 def test_interrupted_run_remembers_what_it_began_from(start: Callable, tmp_path: Path) -> None:
     start("first").run()
     then = start("then")
