@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from skimage.measure import find_contours
 
 from bayesnet.demands import Demand
 from bayesnet.gaussian import Array, Index
@@ -16,6 +17,7 @@ from core.errors import InputError
 # Deviations at which support ends; measures.md: within 2 of the test feasible, beyond 4 not.
 SURFACE_SD = 2.25  # of scatter and surface error together, from a surface over settings
 BETWEEN_SD = 3.0  # of the left-out deviation given latents, from lines between tested specimens
+MARGIN = 0.25  # of the reachable values, round a map of them
 TOLERANCE = 0.05  # of the design range, for limits met by interpolation between specimens
 
 
@@ -121,6 +123,16 @@ class Region:
     y: Array
     distance: Array
 
+    def outlines(self, level: float) -> tuple[Array, ...]:
+        """Return closed polygons (n, 2) of x and y round where the distance is below ``level``."""
+        padded = np.pad(self.distance, 1, constant_values=2 * level)  # closes them at the edge
+        found = []
+        for line in find_contours(np.minimum(padded, 2 * level), level):
+            x = np.interp(line[:, 1] - 1, np.arange(len(self.x)), self.x)
+            y = np.interp(line[:, 0] - 1, np.arange(len(self.y)), self.y)
+            found.append(np.column_stack([x, y]))
+        return tuple(found)
+
 
 def feasible_region(
     network: Network, x: Node, y: Node, low: Array, high: Array, count: int = 61
@@ -134,7 +146,7 @@ def feasible_region(
     found = candidates(network, columns, low, high)
     if len(found.values) == 0:
         raise InputError("no specimen in the data lies near these limits")
-    margin = 0.12 * (found.values.max(axis=0) - found.values.min(axis=0))
+    margin = MARGIN * (found.values.max(axis=0) - found.values.min(axis=0))
     ends = found.values.min(axis=0) - margin, found.values.max(axis=0) + margin
     at = [np.linspace(a, b, count) for a, b in zip(*ends, strict=True)]
     scaled = [transform(values, log) for values, log in zip(at, found.log, strict=True)]

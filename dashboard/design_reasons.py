@@ -1,5 +1,6 @@
 """Below a design: what it changes from the nearest known specimen, and what to test next."""
 
+import numpy as np
 import streamlit as st
 
 from bayesnet.explain import SMALL
@@ -10,6 +11,8 @@ from dashboard.design_request import DesignRequest
 from dashboard.errors import escape
 from dashboard.state import Model
 from dashboard.wording import number, quantity, unbroken
+
+LITTLE = 0.1  # of the uncertainty
 
 
 def differences(model: Model, request: DesignRequest, network: Network) -> None:
@@ -99,10 +102,13 @@ def next_tests(model: Model, request: DesignRequest, network: Network) -> None:
         for node in targets:
             before, after = test.before[node.column], test.after[node.column]
             row[f"Uncertainty of {node.label.lower()}"] = unbroken(
-                f"± {number(before, 2)} → {quantity(after, node.unit, 2)}"
+                f"± {number(before)} → {quantity(after, node.unit)}"
             )
         rows.append(row)
     st.table(rows, hide_index=True)
+    gained = 1 - np.mean([tests[-1].after[n.column] / tests[0].before[n.column] for n in targets])
+    verdict = "Little is gained: the data already say what they can." if gained < LITTLE else ""
+    st.caption(f"Together they take away {100 * gained:.0f} % of the uncertainty. {verdict}")
     st.caption(
         "Process settings whose testing would narrow the predicted properties most where this "
         "target may be met, in this order. Uncertainty: standard deviation of the expected "

@@ -129,9 +129,9 @@ def _plainly(targets: Mapping[str, Wish]) -> str:
     return ", ".join(f"{name} {in_address(wish)}" for name, wish in targets.items())
 
 
-def tables(design: Design, network: Network) -> None:
-    """Show targets beside what is predicted back, and the recommended process settings."""
-    named = {n.column: n for n in (*network.properties, *network.process)}
+def read_back(design: Design, network: Network) -> None:
+    """Show targets beside what is predicted back from the picture."""
+    named = {n.column: n for n in network.properties}
     st.subheader("Is it what was asked for?", anchor=False)
     components.estimates(
         design.main.predicted,
@@ -141,6 +141,11 @@ def tables(design: Design, network: Network) -> None:
         "Nearest feasible" if stands_in(design.answer) else "Target",
     )
     st.caption(_judged(design, network))
+
+
+def recipe(design: Design, network: Network) -> None:
+    """Show the recommended process settings."""
+    named = {n.column: n for n in network.process}
     if design.answer.process:
         st.subheader("How to make it", anchor=False)
         components.estimates(design.answer.process, named, "Process setting")
@@ -169,9 +174,9 @@ def residual_words(residual: float) -> str:
     )
 
 
-def more(found: tuple[tuple[Sample, ...], int], um_per_px: float | None, network: Network) -> None:
+def more(found: tuple[tuple[Sample, ...], int], design: Design, network: Network) -> None:
     """Show further samples, the nearest to the target first, with what is read back from each."""
-    samples, dropped = found
+    (samples, dropped), um_per_px = found, design.um_per_px
     named = {n.column: n for n in network.properties}
     if dropped:
         st.caption(
@@ -180,6 +185,12 @@ def more(found: tuple[tuple[Sample, ...], int], um_per_px: float | None, network
         )
     if not samples:
         return
+    main = worst(residuals(network, design.answer.conditioned_on, design.main.predicted))
+    if samples[0].residual < main:
+        st.caption(
+            f"Sample 1 reads nearer to the target (residual {samples[0].residual:.2f}) than the "
+            f"most probable microstructure above ({main:.2f})."
+        )
     for place, (column, sample) in enumerate(
         zip(st.columns(len(samples)), samples, strict=True), start=1
     ):

@@ -9,9 +9,9 @@ import plotly.graph_objects as go
 
 from bayesnet.feasibility import FEASIBLE, LIMIT
 from bayesnet.reachable import Region
-from dashboard.figures import GREEN, GREY, SKY, laid_out
+from dashboard.figures import GREEN, GREY, laid_out
 
-END = 20.0  # distance at which the map's scale ends
+FILL = "rgba(86, 180, 233, 0.3)"  # SKY, seen through
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +73,19 @@ def region_map(
 def _shade(figure: go.Figure, region: Region) -> None:
     """Fill what is feasible, and draw where support ends."""
     for level, fill, name in ((FEASIBLE, True, "feasible"), (LIMIT, False, "end of support")):
-        figure.add_contour(
-            x=region.x,
-            y=region.y,
-            z=np.minimum(region.distance, END),
-            contours={"type": "constraint", "operation": "<", "value": level},
-            fillcolor=SKY if fill else "rgba(0,0,0,0)",
-            line={"color": GREEN, "width": 1 if fill else 1.5, "dash": "solid" if fill else "dot"},
-            opacity=0.35 if fill else 1.0,
-            name=name,
-            showlegend=True,
-            hoverinfo="skip",
-        )
+        for i, outline in enumerate(region.outlines(level)):
+            figure.add_scatter(
+                x=outline[:, 0],
+                y=outline[:, 1],
+                mode="lines",
+                fill="toself" if fill else None,
+                fillcolor=FILL,
+                line={"color": GREEN, "width": 1.5, "dash": "solid" if fill else "dot"},
+                name=name,
+                legendgroup=name,
+                showlegend=i == 0,
+                hoverinfo="skip",
+            )
 
 
 def _point(figure: go.Figure, mark: Marked) -> None:

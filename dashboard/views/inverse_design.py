@@ -57,8 +57,9 @@ with left:
 with right:
     with st.spinner("Reading the picture back…"):
         design = designs.design(model, request)
-    design_result.tables(design, network)
+    design_result.read_back(design, network)
     refined = design_refined.offer(design, request, model, network)
+    design_result.recipe(design, network)
 if refined is not None:
     design_refined.show(refined, design, model, network)
 design_map.show(model, network, request, design, refined.picture if refined else None)
@@ -66,7 +67,7 @@ design_map.show(model, network, request, design, refined.picture if refined else
 st.subheader("More that should do the same", anchor=False)
 with st.spinner("Synthesising further samples…"):
     samples = designs.design_samples(model, request)
-design_result.more(samples, design.um_per_px, network)
+design_result.more(samples, design, network)
 with download_place:
     design_result.downloads(design, samples, request, model, network)
 design_reasons.differences(model, request, network)

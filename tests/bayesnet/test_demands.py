@@ -7,7 +7,14 @@ from bayesnet.demands import Demand, parse_demand
 from bayesnet.evidence import check_evidence
 from bayesnet.posterior import process_posterior
 from bayesnet.query import judge, most_probable, sample_latents
-from bayesnet.reachable import Candidates, distance_to, gaps
+from bayesnet.reachable import (
+    Candidates,
+    Region,
+    design_range,
+    distance_to,
+    feasible_region,
+    gaps,
+)
 from core.errors import InputError
 
 
@@ -141,3 +148,25 @@ def test_impossible_forms_are_refused(network, wish, match):
 def test_a_process_setting_cannot_be_an_extreme(network):
     with pytest.raises(InputError, match="a limit is a number or a pair"):
         most_probable(network, {"uts_mpa": 400}, {"mg_wt": "lowest"})
+
+
+def test_outlines_enclose_what_is_within_the_level_and_close_at_the_edge():
+    x, y = np.linspace(0, 10, 41), np.linspace(0, 20, 41)
+    distance = np.hypot(x[None] - 5, (y[:, None] - 10) / 2)  # an ellipse
+    (outline,) = Region(x, y, distance).outlines(2.0)
+    np.testing.assert_allclose(outline[0], outline[-1])
+    np.testing.assert_allclose(np.hypot(outline[:, 0] - 5, (outline[:, 1] - 10) / 2), 2, atol=0.05)
+    (whole,) = Region(x, y, np.zeros_like(distance)).outlines(1.0)
+    assert whole.min() == 0 and whole[:, 0].max() == 10 and whole[:, 1].max() == 20
+    assert Region(x, y, distance + 9).outlines(1.0) == ()
+
+
+def test_the_map_says_what_the_verdict_says(network):
+    nodes = {n.column: n for n in network.properties}
+    region = feasible_region(
+        network, nodes["uts_mpa"], nodes["ys_mpa"], *design_range(network), count=15
+    )
+    for i, j in ((3, 4), (7, 7), (10, 8), (12, 3)):
+        asked = {"uts_mpa": float(region.x[i]), "ys_mpa": float(region.y[j])}
+        assert judge(network, asked).distance == pytest.approx(region.distance[j, i], rel=1e-9)
+    assert (region.distance <= 0.85).any() and (region.distance > 1).any()
