@@ -175,8 +175,15 @@ def ask_scale(found: Uploaded, sheet: Sheet | None) -> ScaleRule:
     return ScaleRule()
 
 
-def ask_crop(found: Uploaded) -> Crop:
-    """Ask what to cut off every picture."""
+def ask_crop(found: Uploaded) -> tuple[Crop, bool]:
+    """Ask what to cut off every picture, and whether to cut off the information bars found."""
+    bars = sum(one.bar != Crop() for one in found.examined.values())
+    cut_bars = bars > 0 and st.checkbox(
+        f"Cut off the information bars that were found ({bars} of {len(found.examined)} pictures)",
+        True,
+        key=f"data_bars_{found.id}",
+        help="They stand in the table of pictures below, where each can be changed.",
+    )
     left, right = st.columns(2)
     top, bottom = (
         int(
@@ -187,10 +194,10 @@ def ask_crop(found: Uploaded) -> Crop:
                 0,
                 1,
                 key=f"data_crop_{edge}_{found.id}",
-                help="The microscope's information bar is no microstructure: cut it off. Single "
+                help="Of every picture; where its information bar is larger, the bar. Single "
                 "pictures can have another crop in the table of pictures.",
             )
         )
         for place, edge in ((left, "top"), (right, "bottom"))
     )
-    return Crop(top=top, bottom=bottom)
+    return Crop(top=top, bottom=bottom), cut_bars

@@ -3,14 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 from PIL import Image, ImageDraw
 
 from core.errors import MicroDesignError
 from core.import_data.examine import Crop, read_source
 from core.import_data.findings import Finding, failing_files
-from core.import_data.matching import Matching
 from core.import_data.source import many, named
 from dashboard import data_session, errors, pictures
 from dashboard.data_session import LEFT_OUT, Uploaded
@@ -63,67 +61,6 @@ def show_crop(found: Uploaded, crop: Crop, crops: Mapping[str, Crop]) -> None:
             alt=f"{chosen} with what is cut off at top and bottom marked",
             width="stretch",
         )
-
-
-def picture_table(
-    found: Uploaded, matching: Matching, crop: Crop, with_rows: bool
-) -> tuple[dict[str, str], dict[str, Crop], frozenset[str]]:
-    """Show every picture in a table that can be edited.
-
-    Returns:
-        Specimens named by hand, crops of single pictures, and the pictures that are not used.
-    """
-    left_out = st.session_state.get(LEFT_OUT, frozenset())
-    frame = pd.DataFrame(
-        [
-            {
-                "Use": file.path not in left_out,
-                "Picture": file.path,
-                "Specimen": matching.specimens.get(file.path, ""),
-                "Row": matching.rows.get(file.path, -2) + 2 if with_rows else None,
-                "Size (px)": f"{one.width} × {one.height}" if not one.error else "cannot be read",
-                "µm per px in the file": one.um_per_px,
-                "Cut off at the top": crop.top,
-                "Cut off at the bottom": crop.bottom,
-            }
-            for file in found.listing.pictures
-            for one in (found.examined[file.path],)
-        ]
-    )
-    if not with_rows:
-        frame = frame.drop(columns="Row")
-    pixels = st.column_config.NumberColumn(min_value=0, max_value=5000, step=1, required=True)
-    edited = st.data_editor(
-        frame,
-        hide_index=True,
-        disabled=["Picture", "Row", "Size (px)", "µm per px in the file"],
-        column_config={"Cut off at the top": pixels, "Cut off at the bottom": pixels},
-        # Another matching or crop gives another table to begin from.
-        key=f"data_pictures_{found.id}_{hash((crop, len(left_out), *matching.specimens.values()))}",
-        height=min(38 * (len(frame) + 1), 420),
-    )
-    return read_pictures(edited, frame, crop)
-
-
-def read_pictures(
-    edited: pd.DataFrame, given: pd.DataFrame, crop: Crop
-) -> tuple[dict[str, str], dict[str, Crop], frozenset[str]]:
-    """Return what was changed in the table of pictures; see `picture_table`."""
-    by_hand, crops, unused = {}, {}, set()
-    before = dict(zip(given["Picture"], given["Specimen"], strict=True))
-    for row in edited.fillna({"Specimen": ""}).to_dict("records"):
-        path, specimen = str(row["Picture"]), str(row["Specimen"]).strip()
-        if specimen != before[path]:
-            by_hand[path] = specimen
-        own = Crop(
-            top=int(row["Cut off at the top"]),
-            bottom=int(row["Cut off at the bottom"]),
-        )
-        if own != crop:
-            crops[path] = own
-        if not row["Use"]:
-            unused.add(path)
-    return by_hand, crops, frozenset(unused)
 
 
 def leave_out(files: frozenset[str]) -> None:

@@ -15,7 +15,7 @@ from core.import_data.source import Listing, list_uploads
 from core.workspace import data_folder
 
 _KEPT = "data_kept"  # no widget's key
-LEFT_OUT = "data_left_out"
+LEFT_OUT, EDITS, BEGUN = "data_left_out", "data_edits", "data_begun"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def uploaded(files: Sequence[UploadedFile], table: UploadedFile | None) -> Uploa
 
 def forget() -> None:
     """Forget what was uploaded and chosen."""
-    for name in (_KEPT, LEFT_OUT):
+    for name in (_KEPT, LEFT_OUT, EDITS, BEGUN):
         st.session_state.pop(name, None)
 
 

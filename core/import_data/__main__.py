@@ -42,6 +42,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--scale-column", default="", help="column of µm (or nm) per px")
     add("--crop-top", type=int, default=0, metavar="PX")
     add("--crop-bottom", type=int, default=0, metavar="PX", help="such as the information bar")
+    add("--crop-bars", action="store_true", help="cut off the information bars that are found")
     add("--leave-out", action="append", default=[], metavar="FILE", help="a picture; repeat it")
     add("--leave-out-failing", action="store_true", help="leave out pictures that errors name")
     add("--synthetic", action="store_true", help="the pictures are simulated")
@@ -126,6 +127,9 @@ def run(arguments: argparse.Namespace) -> int:
         told = f"{column.role}, {column.unit or column.kind}" if column else "a note"
         logger.info("column %s: %s", field.header, told)
     examined = examine_all(listing.pictures)
+    if arguments.crop_bars:
+        crops = {path: choices.crop.with_bar(one.bar) for path, one in examined.items()}
+        choices = replace(choices, crops=crops)
     matching = match(paths, used, rule)
     plan = make_plan(listing.pictures, examined, used, matching, choices)
     findings = preflight(plan)

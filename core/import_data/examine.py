@@ -11,6 +11,7 @@ from PIL import Image
 from core.errors import InputError
 from core.images import Micrograph, read_image, to_uint8
 from core.import_data.source import SourceFile
+from core.info_bar import find_info_bar
 
 THUMB_PX, BLOCK_PX = 64, 8
 SAME_LOOK = 0.97  # correlation of two pictures' details beyond which they are the same picture
@@ -28,6 +29,10 @@ class Crop:
             value = getattr(self, name)
             if not isinstance(value, int) or not 0 <= value <= 100_000:
                 raise InputError(f"the crop at the {name} is {value!r}; whole px from 0 on")
+
+    def with_bar(self, bar: "Crop") -> "Crop":
+        """Return the crop that cuts off both this and an information bar."""
+        return Crop(top=max(self.top, bar.top), bottom=max(self.bottom, bar.bottom))
 
     def cut(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the picture without it.
@@ -52,6 +57,7 @@ class Examined:
         digest: SHA-256 of the pixels in 8 bits: the same content in another file has the same.
         detail: (64, 64) float32, the picture made small without its slow shading, of length 1; all
             0 where there is no detail.
+        bar: the microscope's information bar, as found (`core.info_bar`).
         contrast: standard deviation of the grey values, 0 to 0.5.
         notes: what was done to the data on reading.
         error: why it cannot be read.
@@ -64,6 +70,7 @@ class Examined:
     detail: NDArray[np.float32] = field(
         default_factory=lambda: np.zeros((THUMB_PX, THUMB_PX), np.float32), repr=False
     )
+    bar: Crop = Crop()
     contrast: float = 0.0
     notes: tuple[str, ...] = ()
     error: str = ""
@@ -95,6 +102,7 @@ def examine_pixels(micrograph: Micrograph) -> Examined:
     """Look at a picture that has been read."""
     grey = to_uint8(micrograph.pixels)
     height, width = grey.shape
+    bar = find_info_bar(micrograph.pixels)
     content = sha256(f"{height} {width} ".encode() + grey.tobytes())
     return Examined(
         width=width,
@@ -102,6 +110,7 @@ def examine_pixels(micrograph: Micrograph) -> Examined:
         um_per_px=micrograph.um_per_px,
         digest=content.hexdigest(),
         detail=_detail(grey),
+        bar=Crop(top=bar.top, bottom=bar.bottom),
         contrast=float(micrograph.pixels.std()),
         notes=micrograph.notes,
     )

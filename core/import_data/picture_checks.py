@@ -91,6 +91,19 @@ def check_sizes(plan: ImportPlan) -> list[Finding]:
     return found
 
 
+def check_bars(plan: ImportPlan) -> list[Finding]:
+    """What the microscope writes under its pictures is cut off."""
+    left = [
+        crop.with_bar(one.bar) != crop for one, crop in zip(plan.examined, plan.crops, strict=True)
+    ]
+    paths = paths_of(plan, np.array(left))
+    if not paths:
+        return []
+    told = f"{many(len(paths), 'picture')} with an information bar that is not cut off"
+    why = "lettering and scale bar would be learned as microstructure"
+    return [warning("information bar", f"{told}: {named(paths)}; {why}", paths)]
+
+
 def check_duplicates(plan: ImportPlan) -> list[Finding]:
     """The same picture is not there twice, least of all in two specimens."""
     exact: dict[str, set[int]] = {}

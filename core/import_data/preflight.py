@@ -4,7 +4,13 @@ from collections.abc import Callable
 
 from core.import_data.column_checks import check_columns
 from core.import_data.findings import Finding, error, note, ordered, warning
-from core.import_data.picture_checks import check_duplicates, check_scales, check_sizes, paths_of
+from core.import_data.picture_checks import (
+    check_bars,
+    check_duplicates,
+    check_scales,
+    check_sizes,
+    paths_of,
+)
 from core.import_data.plan import ImportPlan
 from core.import_data.source import many, named
 
@@ -22,6 +28,7 @@ def preflight(plan: ImportPlan) -> tuple[Finding, ...]:
         _specimens,
         check_scales,
         check_sizes,
+        check_bars,
         check_duplicates,
         check_columns,
         _reading,

@@ -12,7 +12,7 @@ from core.import_data.preflight import preflight
 from core.import_data.source import many, named
 from core.import_data.write import write_dataset
 from core.workspace import data_folder
-from dashboard import data_form, data_report, data_session, errors, permission
+from dashboard import data_form, data_pictures, data_report, data_session, errors, permission
 from dashboard.errors import escape
 
 PICTURES = ["png", "jpg", "jpeg", "tif", "tiff", "bmp", "zip"]
@@ -81,11 +81,13 @@ with errors.shown():
 
     st.subheader("4 · Scale and information bar", anchor=False)
     scale = data_form.ask_scale(found, sheet)
-    crop = data_form.ask_crop(found)
+    crop, cut_bars = data_form.ask_crop(found)
 
     st.subheader("5 · Pictures", anchor=False)
     st.caption("Change a specimen's name or a crop by hand, or leave a picture out.")
-    by_hand, crops, unused = data_report.picture_table(found, matching, crop, sheet is not None)
+    by_hand, crops, unused = data_pictures.picture_table(
+        found, matching, crop, cut_bars, sheet is not None
+    )
     data_report.show_crop(found, crop, crops)
     choices = Choices(
         name="",

@@ -14,8 +14,10 @@ from core.import_data.fields import FieldChoice
 from core.import_data.sheet import read_sheet
 from dashboard import permission
 from dashboard.data_form import ROLES, read_fields
-from dashboard.data_report import read_pictures, with_crop
+from dashboard.data_pictures import apply, changed, merged, read_pictures
+from dashboard.data_report import with_crop
 from tests.core.import_data.pictures import png, zipped
+from tests.core.import_data.test_preflight import barred
 from tests.dashboard.conftest import sound
 from tests.dashboard.conftest import texts as raw_texts
 
@@ -77,6 +79,22 @@ def test_a_crop_and_one_scale_reach_the_data_set(open_page, tmp_path: Path):
     sound(app.button(key="data_make").click().run())
     data = load_dataset(tmp_path / "workspace" / "data" / "x")
     assert data.read(0).pixels.shape == (140, 160) and data.read(0).um_per_px == 2.0
+
+
+def test_information_bars_are_cut_off_unless_that_is_unticked(open_page, tmp_path: Path):
+    pictures = PICTURES | {"K0_0.png": barred(0)}
+    app = sound(upload(open_page("data"), pictures))
+    assert app.checkbox(key="data_bars_1").label.endswith("(1 of 12 pictures)")
+    assert "256 × 256 px are used" in "".join(i.captions[0] for i in app.get("image"))
+    app.checkbox(key="data_bars_1").uncheck().run()
+    assert "Information bar." in texts(app) and "not cut off" in texts(app)
+    app.checkbox(key="data_bars_1").check().run()
+    assert "Information bar." not in texts(app)
+    app.selectbox(key="data_scale_1").set_value("value").run()
+    app.text_input(key="data_name").set_value("x")
+    sound(app.button(key="data_make").click().run())
+    data = load_dataset(tmp_path / "workspace" / "data" / "x")
+    assert data.read(0).pixels.shape == (256, 256) and data.read(1).pixels.shape == (160, 160)
 
 
 def test_errors_hold_it_back_until_what_they_name_is_left_out(open_page):
@@ -150,8 +168,8 @@ def test_the_edited_table_of_columns_is_what_counts():
         read_fields(edited, sheet)
 
 
-def test_the_edited_table_of_pictures_is_what_counts():
-    given = pd.DataFrame(
+def pictures_frame() -> pd.DataFrame:
+    return pd.DataFrame(
         {
             "Use": [True, True, True],
             "Picture": ["a", "b", "c"],
@@ -160,16 +178,43 @@ def test_the_edited_table_of_pictures_is_what_counts():
             "Cut off at the bottom": [9, 9, 9],
         }
     )
-    edited = given.copy()
+
+
+def test_the_edited_table_of_pictures_is_what_counts():
+    edited = pictures_frame()
     edited.loc[0, "Use"] = False
-    edited.loc[1, "Cut off at the bottom"] = 30
-    edited.loc[2, "Specimen"] = "T"
-    edited.loc[1, "Specimen"] = None
-    assert read_pictures(edited, given, Crop(bottom=9)) == (
+    edited.loc[1, ["Specimen", "Cut off at the bottom"]] = ["", 30]
+    edited.loc[2, "Specimen"] = " T "
+    assert read_pictures(edited, {"a": "S", "b": "S"}, Crop(bottom=9)) == (
         {"b": "", "c": "T"},
         {"b": Crop(bottom=30)},
         frozenset("a"),
     )
+
+
+def test_what_was_changed_by_hand_is_kept_in_another_table():
+    begun = pictures_frame()
+    edited = begun.copy()
+    edited.loc[0, "Use"] = False
+    edited.loc[1, "Cut off at the bottom"] = 30
+    edited.loc[2, "Specimen"] = "T"
+    edits = changed(begun, edited)
+    assert edits == {
+        "a": {"Use": False},
+        "b": {"Cut off at the bottom": 30},
+        "c": {"Specimen": "T"},
+    }
+    other = begun.assign(**{"Cut off at the bottom": 50, "Specimen": "X"})
+    kept = apply(other, edits)
+    assert kept["Cut off at the bottom"].tolist() == [50, 30, 50]
+    assert kept["Specimen"].tolist() == ["X", "X", "T"]
+    assert kept["Use"].tolist() == [False, True, True]
+    assert merged(edits, {"b": {"Use": False}, "c": {"Specimen": "U"}}) == {
+        "a": {"Use": False},
+        "b": {"Cut off at the bottom": 30, "Use": False},
+        "c": {"Specimen": "U"},
+    }
+    assert changed(begun, begun) == {} and other["Specimen"].tolist() == ["X"] * 3
 
 
 def test_what_is_cut_off_is_tinted_and_the_rest_is_not():

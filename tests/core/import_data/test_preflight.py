@@ -118,6 +118,26 @@ def test_tiny_pictures_after_cropping_and_scaling():
     assert [f.files for f in tiny] == [("p2.png",)] and "102 px" in tiny[0].message
 
 
+def barred(seed: int) -> bytes:
+    """A picture with an information bar of 30 rows below it."""
+    pixels = texture(286, 256, 2.0, seed)
+    pixels[256:] = 0.0
+    pixels[264:276, 20:120:3] = 1.0  # lettering
+    return encode_png(pixels, 1.0)
+
+
+def test_an_information_bar_is_found_and_must_be_cut_off():
+    plan = plan_of(files={"p0.png": barred(0)})
+    assert plan.examined[0].bar == Crop(bottom=30) and plan.examined[1].bar == Crop()
+    one = found(plan, "information bar")
+    assert (one.level, one.files) == ("warning", ("p0.png",))
+    for crop in (Crop(bottom=30), Crop(top=9, bottom=40)):
+        after = preflight(plan_of(files={"p0.png": barred(0)}, crops={"p0.png": crop}))
+        assert "information bar" not in {finding.check for finding in after}
+    assert Crop(top=5, bottom=40).with_bar(Crop(bottom=30)) == Crop(top=5, bottom=40)
+    assert Crop(top=5).with_bar(Crop(bottom=30)) == Crop(top=5, bottom=30)
+
+
 def test_empty_pictures():
     one = found(plan_of(files={"p0.png": grey(256, 0.5)}), "empty pictures")
     assert one.files == ("p0.png",)

@@ -15,7 +15,7 @@ from core.import_data.findings import error
 from core.import_data.preflight import preflight
 from core.import_data.write import write_dataset
 from tests.core.import_data.pictures import png, source, zipped
-from tests.core.import_data.test_preflight import HEADER, PICTURES, N, plan_of, rows
+from tests.core.import_data.test_preflight import HEADER, PICTURES, N, barred, plan_of, rows
 
 
 def folders(parent: Path) -> list[str]:
@@ -140,6 +140,19 @@ def test_the_command_line_declares_crops_and_only_checks(tmp_path: Path, caplog)
         {"name": "mg_wt", "unit": "%", "label": "Mg", "role": "property", "kind": "numeric"}
     ]
     assert read_image(tmp_path / "out" / "x" / "images" / "run_p0.png").pixels.shape[0] == 226
+
+
+def test_the_command_line_cuts_off_bars_that_it_finds(tmp_path: Path, caplog):
+    caplog.set_level("INFO")
+    files = {f"p{i}.png": barred(i) if i < 3 else data for i, data in enumerate(PICTURES)}
+    path = tmp_path / "user.zip"
+    path.write_bytes(zipped({**files, "t.csv": "\n".join([HEADER, *rows()]).encode()}))
+    common = ["--images", str(path), "--name", "x", "--out", str(tmp_path / "out")]
+    assert main([*common, "--check-only"]) == 0 and "3 pictures with an information" in caplog.text
+    assert main([*common, "--crop-bars"]) == 0
+    assert read_image(tmp_path / "out" / "x" / "images" / "p0.png").pixels.shape == (256, 256)
+    record = json.loads((tmp_path / "out" / "x" / "import.json").read_text())
+    assert record["crops"] == {f"p{i}.png": {"top": 0, "bottom": 30} for i in range(3)}
 
 
 def test_the_command_line_leaves_failing_pictures_out_when_told(tmp_path: Path, caplog):
