@@ -2,16 +2,28 @@
 
 import streamlit as st
 
-from dashboard import components, errors, evaluation_card, evaluations, results, state
+from core.info_bar import without_info_bar
+from dashboard import (
+    components,
+    descriptor_card,
+    errors,
+    evaluation_card,
+    evaluations,
+    info_bar_form,
+    measurements,
+    state,
+)
+from dashboard.evaluations import Job
 
 KINDS = ["png", "jpg", "jpeg", "tif", "tiff", "bmp"]
 MOST = 12
+SINGLY, TOGETHER = "specimens of their own", "fields of one specimen"
 
 model = components.current_model()
 components.title("Evaluate patches", model)
 st.write(
-    "Upload micrographs: see what the model makes of them, which properties they suggest, and "
-    "whether they are like anything it has learned from."
+    "Upload micrographs: see what the model makes of them, which properties they suggest, whether "
+    "they are like anything it has learned from, and what a metallographer would measure on them."
 )
 properties = state.properties(model)
 if properties is None:
@@ -30,8 +42,8 @@ with st.form("evaluate_form"):
         KINDS,
         accept_multiple_files=True,
         key="evaluate_files",
-        help="Crop the information bar of the microscope first. Files stay in this server's memory "
-        "for your session only.",
+        help="An information bar of the microscope is looked for and left out; you can change what "
+        "is. Files stay in this server's memory for your session only.",
     )
     um_per_px = st.number_input(
         "Scale (µm per px), if you know it",
@@ -43,6 +55,19 @@ with st.form("evaluate_form"):
         key="evaluate_um_per_px",
         help="Goes before the scale in the files, for all of them.",
     )
+    several = st.radio(
+        "Several files are",
+        [SINGLY, TOGETHER],
+        horizontal=True,
+        key="evaluate_several",
+        help="Fields of one specimen are also pooled, with intervals from field to field.",
+    )
+    graphite = st.toggle(
+        "Measure graphite",
+        value=reference.graphite,
+        key="evaluate_graphite",
+        help="Area, count, sizes, nodularity (ISO 945-4, JIS G5502): for cast irons with graphite.",
+    )
     sent = st.form_submit_button("Evaluate", type="primary", key="evaluate_submit")
 
 looks = [example.look for example in state.examples(model)]
@@ -51,10 +76,11 @@ if looks:
         look = st.selectbox("No micrograph at hand?", looks, key="evaluate_look", width=260)
         tried = st.button("Try an example", key="evaluate_example")
     if tried:
-        st.session_state["evaluated"] = [(model.id, "example", look)]
+        st.session_state["evaluated"] = [Job(model.id, look)]
 if sent:
+    info_bar_form.forget()
     st.session_state["evaluated"] = [
-        (model.id, "upload", f.name, f.getvalue(), um_per_px) for f in files[:MOST]
+        Job(model.id, f.name, f.getvalue(), um_per_px) for f in files[:MOST]
     ]
     if len(files) > MOST:
         st.warning(
@@ -62,36 +88,45 @@ if sent:
         )
     if not files:
         st.warning("No file was chosen: drop one or more micrographs into the field above.")
-jobs = [job for job in st.session_state.get("evaluated", []) if job[0] == model.id]
+jobs = [job for job in st.session_state.get("evaluated", []) if job.model_id == model.id]
 if not jobs and not sent:
     st.info("Nothing is evaluated yet: choose files and press Evaluate, or try an example.")
 
-done = []
+done, measured = [], []
 for place, job in enumerate(jobs):
-    name = f"{job[2]}"
-    with errors.shown(), st.spinner(f"Evaluating {errors.escape(name)}…"):
-        if job[1] == "example":
-            found = evaluations.evaluate_example(model, job[2])
-        else:
-            found = evaluations.evaluate_upload(model, job[3], job[2], job[4])
-        done.append((place, found))
+    source = found = None
+    with errors.shown(), st.spinner(f"Evaluating {errors.escape(job.name)}…"):
+        source = evaluations.read(model, job)
+        micrograph = without_info_bar(source.micrograph, info_bar_form.chosen(job, source))
+        found = evaluations.evaluate(model, micrograph)
+        done.append((place, job, source, found))
+        if graphite:
+            with errors.shown():
+                measured.append((place, measurements.measure(micrograph)))
+    if source and not found:  # it may be the rows left out that made it fail
+        info_bar_form.show(place, job, source)
 if done:
-    given = jobs[0][4] if jobs[0][1] == "upload" else model.um_per_px
+    found = [one for *_, one in done]
+    sized = [one for _, one in measured]
+    pooled = None
+    if several == TOGETHER and len(done) > 1:
+        evaluation_card.show_together(properties, found, named)
+        if len(sized) == len(done):
+            with errors.shown():
+                pooled = measurements.together(sized)
+                descriptor_card.show_together(sized, pooled)
+    given = jobs[0].um_per_px if jobs[0].data is not None else model.um_per_px
     scale = "as each file says" if given is None else f"{given:g} µm per px"
     many = f"{len(done)} micrograph{'s' if len(done) > 1 else ''}"
     st.caption(f"Evaluated: {many}, scale {scale}.")
-    st.download_button(
-        "Results (CSV)",
-        lambda: results.as_csv([found for _, found in done], regressors).encode("utf-8-sig"),
-        "evaluation.csv",
-        "text/csv",
-        key="evaluate_csv",
-        on_click="ignore",
-    )
-    slots = [
-        evaluation_card.show(place, found, reference, named, model.um_per_px)
-        for place, found in done
-    ]
-    for slot, (_, found) in zip(slots, done, strict=True):
+    evaluation_card.downloads(found, regressors, sized, pooled)
+    graphs, slots = dict(measured), []
+    for place, job, source, one in done:
+        with evaluation_card.show(place, one, reference, named, model.um_per_px):
+            info_bar_form.show(place, job, source)
+            if place in graphs:
+                descriptor_card.show(place, graphs[place], source.scale_from)
+            slots.append(st.container())
+    for slot, one in zip(slots, found, strict=True):
         with slot, errors.shown():
-            evaluation_card.similarity(model, found, reference)
+            evaluation_card.similarity(model, one, reference)
