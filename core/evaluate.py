@@ -1,5 +1,6 @@
 """Evaluate an uploaded micrograph: what it is, how well the model knows it, what it would bear."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -118,6 +119,23 @@ def evaluate_image(
         n_patches=len(corners),
         n_independent=independent,
     )
+
+
+def predict_together(
+    properties: PropertyModel, fields: Sequence[Evaluation]
+) -> dict[str, Prediction]:
+    """Predict properties of one specimen from several of its micrographs.
+
+    Args:
+        properties: the model's.
+        fields: evaluations of the micrographs; every patch counts alike.
+
+    Returns:
+        Property -> value with 90 % interval.
+    """
+    weights = [one.n_patches for one in fields]
+    mean = np.average([one.mean_latent for one in fields], axis=0, weights=weights)
+    return properties.predict(mean, sum(one.n_independent for one in fields))
 
 
 def similarity(loaded: LoadedModel, evaluation: Evaluation) -> dict[str, float]:

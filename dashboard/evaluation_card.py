@@ -1,16 +1,28 @@
 """What is shown of one evaluated micrograph."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from core.descriptors import FieldsSummary
 from core.errors import CheckpointError
+from core.evaluate import predict_together
 from core.metrics.catalogue import CATALOGUE
+from core.properties import PropertyModel
 from core.reference_file import FILE, Reference
-from dashboard import components, evaluations, figures, pictures, state
+from dashboard import (
+    components,
+    descriptor_results,
+    evaluations,
+    figures,
+    pictures,
+    results,
+    state,
+)
 from dashboard.errors import escape
 from dashboard.evaluations import Evaluated
+from dashboard.measurements import Measured
 from dashboard.state import Model
 from dashboard.wording import Named, number
 
@@ -121,7 +133,7 @@ def show(
     """Show one micrograph: verdict, predicted properties, patches beside their reconstructions.
 
     Returns:
-        Where `similarity` belongs, which takes longer.
+        Where the rest belongs: the information bar, descriptors, `similarity`.
     """
     one = found.evaluation
     with st.container(border=True, key=f"evaluation_{place}"):
@@ -165,3 +177,41 @@ def show(
             "small",
         )
         return st.container()
+
+
+def show_together(
+    properties: PropertyModel | None, found: Sequence[Evaluated], named: Mapping[str, Named]
+) -> None:
+    """Show the properties that several micrographs suggest as fields of one specimen."""
+    if properties is None:
+        return
+    predictions = predict_together(properties, [one.evaluation for one in found])
+    components.estimates(predictions, named, f"Predicted from {len(found)} fields together")
+    if unusual := sum(one.evaluation.unusual for one in found):
+        st.warning(
+            f"{unusual} of {len(found)} fields are outside the reference data: these values are "
+            "indicative only."
+        )
+
+
+def downloads(
+    found: Sequence[Evaluated],
+    regressors: Sequence[Named],
+    measured: Sequence[Measured],
+    pooled: FieldsSummary | None,
+) -> None:
+    """Offer the results, and the descriptors where there are any, as CSV."""
+    files = {"evaluation": ("Results (CSV)", lambda: results.as_csv(found, regressors))}
+    if measured:
+        made = descriptor_results.descriptors_csv
+        files["descriptors"] = ("Descriptors (CSV)", lambda: made(measured, pooled))
+    with st.container(horizontal=True):
+        for name, (label, text) in files.items():
+            st.download_button(
+                label,
+                lambda text=text: text().encode("utf-8-sig"),
+                f"{name}.csv",
+                "text/csv",
+                key="evaluate_csv" if name == "evaluation" else "evaluate_descriptors_csv",
+                on_click="ignore",
+            )

@@ -8,10 +8,44 @@ import streamlit as st
 from core.evaluate import Evaluation, evaluate_image
 from core.evaluate import similarity as find_similarity
 from core.images import Micrograph, read_image
+from core.info_bar import InfoBar, find_info_bar
 from dashboard import pictures, state
+from dashboard.measurements import fingerprint
 from dashboard.state import Model
 
 N_PATCHES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A micrograph to evaluate.
+
+    Attributes:
+        model_id: for which model.
+        name: of the file, or the look of an example.
+        data: the file's content; None for one of the model's own examples.
+        um_per_px: given by hand; goes before the file's own.
+    """
+
+    model_id: str
+    name: str
+    data: bytes | None = None
+    um_per_px: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A micrograph as read, before its information bar is left out.
+
+    Attributes:
+        micrograph: with the scale that counts.
+        found: the information bar that was found.
+        scale_from: where the scale comes from, in words; None where it is not known.
+    """
+
+    micrograph: Micrograph
+    found: InfoBar
+    scale_from: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,38 +63,37 @@ class Evaluated:
     um_per_px: float | None
 
 
-def evaluate_upload(model: Model, data: bytes, name: str, um_per_px: float | None) -> Evaluated:
-    """Read and evaluate an uploaded file; the scale given by hand goes before the file's own."""
-    return _evaluate_upload(_evaluation_key(model), model, data, name, um_per_px)
+def read(model: Model, job: Job) -> Source:
+    """Read a job's micrograph and look for its information bar."""
+    if job.data is None:
+        return Source(state.example(model, job.name).micrograph, InfoBar(), "from the data set")
+    return _read(job.data, job.name, job.um_per_px)
 
 
-@st.cache_data(max_entries=32, show_spinner=False)
-def _evaluate_upload(
-    key: tuple[str, ...], _model: Model, data: bytes, name: str, um_per_px: float | None
-) -> Evaluated:
+@st.cache_data(max_entries=24, show_spinner=False)
+def _read(data: bytes, name: str, um_per_px: float | None) -> Source:
     micrograph = read_image(data, name)
+    scale_from = None if micrograph.um_per_px is None else "from the file"
     if um_per_px is not None:
         micrograph = replace(micrograph, um_per_px=um_per_px)
-    return _evaluate(_model, micrograph)
+        scale_from = "as given in the form"
+    return Source(micrograph, find_info_bar(micrograph.pixels), scale_from)
 
 
-def evaluate_example(model: Model, look: str) -> Evaluated:
-    """Evaluate one of the model's own examples."""
-    return _evaluate_example(_evaluation_key(model), model, look)
-
-
-@st.cache_data(max_entries=16, show_spinner=False)
-def _evaluate_example(key: tuple[str, ...], _model: Model, look: str) -> Evaluated:
-    return _evaluate(_model, state.example(_model, look).micrograph)
+def evaluate(model: Model, micrograph: Micrograph) -> Evaluated:
+    """Evaluate a micrograph whose information bar is left out already."""
+    about = (fingerprint(micrograph.pixels), micrograph.um_per_px, micrograph.name)
+    return _evaluate((*_evaluation_key(model), *about, *micrograph.notes), model, micrograph)
 
 
 def _evaluation_key(model: Model) -> tuple[str, ...]:
     return model.key("model.safetensors", "properties.json", "reference.json")
 
 
-def _evaluate(model: Model, micrograph: Micrograph) -> Evaluated:
-    loaded, properties = state.loaded(model), state.properties(model)
-    reference = state.reference(model)
+@st.cache_data(max_entries=32, show_spinner=False)
+def _evaluate(key: tuple, _model: Model, _micrograph: Micrograph) -> Evaluated:
+    loaded, properties = state.loaded(_model), state.properties(_model)
+    reference, micrograph = state.reference(_model), _micrograph
     with state.lock():
         found = evaluate_image(
             loaded, properties, reference, micrograph, n_patches=N_PATCHES, seed=0

@@ -6,10 +6,12 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from core.exports.scale_bar import bar_length_um, grey, png, with_scale_bar
+from core.images import to_uint8
 
 __all__ = ["bar_length_um", "grey", "marked", "png", "side_by_side", "with_scale_bar"]
 
 PREVIEW_PX = 900
+BAR_PREVIEW_PX = 480
 GAP = 6
 MARKS = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#D55E00", "#CC79A7")  # Okabe and Ito
 
@@ -52,3 +54,19 @@ def marked(pixels: np.ndarray, corners: np.ndarray, size: int) -> Image.Image:
         middle = (left + size_pt * 0.55, top + size_pt * 0.6)
         draw.text(middle, str(place + 1), font=font, fill="black", anchor="mm")
     return result
+
+
+def with_rows_shaded(pixels: np.ndarray, top: int, bottom: int) -> Image.Image:
+    """Return a micrograph, made smaller where it is large, with rows at its edges tinted.
+
+    Args:
+        pixels: (H, W) in [0, 1].
+        top, bottom: how many rows.
+    """
+    tinted = np.repeat(to_uint8(pixels)[..., None], 3, axis=2)
+    kept = np.arange(len(tinted))
+    away = (kept < top) | (kept >= len(tinted) - bottom)
+    tinted[away] = tinted[away] // 2 + np.array((107, 47, 0), dtype=np.uint8)  # vermillion, halved
+    image = Image.fromarray(tinted)
+    image.thumbnail((BAR_PREVIEW_PX, BAR_PREVIEW_PX), Image.Resampling.LANCZOS)
+    return image

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from core.descriptors.descriptors import SCALARS, Descriptors
-from core.descriptors.measure import measure_field, sum_up
+from core.descriptors.measure import MeasuredField, measure_field, sum_up
 from core.errors import InputError
 
 CONFIDENCE = 0.95
@@ -65,6 +65,15 @@ def describe_fields(fields: Sequence[NDArray[np.floating]], um_per_px: float) ->
             measured.append(measure_field(pixels, um_per_px))
         except InputError as error:
             raise InputError(f"field {number}: {error}") from error
+    return summarise_fields(measured)
+
+
+def summarise_fields(measured: Sequence[MeasuredField]) -> FieldsSummary:
+    """Sum up fields of one specimen that are measured already; see `describe_fields`.
+
+    Raises:
+        InputError: no field, or fields of different scales.
+    """
     pooled = sum_up(measured)
     singles = tuple(sum_up([field]) for field in measured)
     values = [single.scalars() for single in singles]

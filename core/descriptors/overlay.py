@@ -15,7 +15,10 @@ NODULE, OTHER, CUT, SMALL = (0, 158, 115), (230, 159, 0), (86, 180, 233), (204, 
 
 
 def draw_overlay(
-    pixels: NDArray[np.floating], graphite: NDArray[np.bool_], particles: Particles
+    pixels: NDArray[np.floating],
+    graphite: NDArray[np.bool_],
+    particles: Particles,
+    line_px: int = 1,
 ) -> NDArray[np.uint8]:
     """Outline graphite: nodules green, other particles orange, cut ones blue, small ones pink.
 
@@ -23,6 +26,7 @@ def draw_overlay(
         pixels: (H, W) in [0, 1].
         graphite: (H, W) mask.
         particles: measured on it; those not among them are too small to count.
+        line_px: thickness of the outlines, inwards.
 
     Returns:
         (H, W, 3) uint8, colours of Okabe and Ito.
@@ -33,7 +37,7 @@ def draw_overlay(
     colours[particles.labels[is_nodule(particles)]] = NODULE
     colours[particles.labels[particles.touches_border]] = CUT
     rgb = np.repeat(to_uint8(pixels)[..., None], 3, axis=2)
-    edge = graphite & ~ndimage.binary_erosion(graphite, border_value=1)
+    edge = graphite & ~ndimage.binary_erosion(graphite, iterations=line_px, border_value=1)
     rgb[edge] = colours[labels[edge]]
     return rgb
 

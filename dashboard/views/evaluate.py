@@ -3,24 +3,29 @@
 import streamlit as st
 
 from core.calibrate import describe
+from core.info_bar import without_info_bar
 from dashboard import (
     components,
+    descriptor_card,
     errors,
     evaluation_card,
     evaluation_export,
     evaluations,
-    results,
+    info_bar_form,
+    measurements,
     state,
 )
+from dashboard.evaluations import Job
 
 KINDS = ["png", "jpg", "jpeg", "tif", "tiff", "bmp"]
 MOST = 12
+SINGLY, TOGETHER = "specimens of their own", "fields of one specimen"
 
 model = components.current_model()
 components.title("Evaluate patches", model)
 st.write(
-    "Upload micrographs: see what the model makes of them, which properties they suggest, and "
-    "whether they are like anything it has learned from."
+    "Upload micrographs: see what the model makes of them, which properties they suggest, whether "
+    "they are like anything it has learned from, and what a metallographer would measure on them."
 )
 properties = state.properties(model)
 if properties is None:
@@ -39,8 +44,8 @@ with st.form("evaluate_form"):
         KINDS,
         accept_multiple_files=True,
         key="evaluate_files",
-        help="Crop the information bar of the microscope first. Files stay in this server's memory "
-        "for your session only.",
+        help="An information bar of the microscope is looked for and left out; you can change what "
+        "is. Files stay in this server's memory for your session only.",
     )
     um_per_px = st.number_input(
         "Scale (µm per px), if you know it",
@@ -52,6 +57,19 @@ with st.form("evaluate_form"):
         key="evaluate_um_per_px",
         help="Goes before the scale in the files, for all of them.",
     )
+    several = st.radio(
+        "Several files are",
+        [SINGLY, TOGETHER],
+        horizontal=True,
+        key="evaluate_several",
+        help="Fields of one specimen are also pooled, with intervals from field to field.",
+    )
+    graphite = st.toggle(
+        "Measure graphite",
+        value=reference.graphite,
+        key="evaluate_graphite",
+        help="Area, count, sizes, nodularity (ISO 945-4, JIS G5502): for cast irons with graphite.",
+    )
     sent = st.form_submit_button("Evaluate", type="primary", key="evaluate_submit")
 
 looks = [example.look for example in state.examples(model)]
@@ -60,10 +78,11 @@ if looks:
         look = st.selectbox("No micrograph at hand?", looks, key="evaluate_look", width=260)
         tried = st.button("Try an example", key="evaluate_example")
     if tried:
-        st.session_state["evaluated"] = [(model.id, "example", look)]
+        st.session_state["evaluated"] = [Job(model.id, look)]
 if sent:
+    info_bar_form.forget()
     st.session_state["evaluated"] = [
-        (model.id, "upload", f.name, f.getvalue(), um_per_px) for f in files[:MOST]
+        Job(model.id, f.name, f.getvalue(), um_per_px) for f in files[:MOST]
     ]
     if len(files) > MOST:
         st.warning(
@@ -71,43 +90,49 @@ if sent:
         )
     if not files:
         st.warning("No file was chosen: drop one or more micrographs into the field above.")
-jobs = [job for job in st.session_state.get("evaluated", []) if job[0] == model.id]
+jobs = [job for job in st.session_state.get("evaluated", []) if job.model_id == model.id]
 if not jobs and not sent:
     st.info("Nothing is evaluated yet: choose files and press Evaluate, or try an example.")
 
-done = []
+done, measured = [], []
 for place, job in enumerate(jobs):
-    name = f"{job[2]}"
-    with errors.shown(), st.spinner(f"Evaluating {errors.escape(name)}…"):
-        if job[1] == "example":
-            found = evaluations.evaluate_example(model, job[2])
-        else:
-            found = evaluations.evaluate_upload(model, job[3], job[2], job[4])
-        done.append((place, found))
+    source = found = None
+    with errors.shown(), st.spinner(f"Evaluating {errors.escape(job.name)}…"):
+        source = evaluations.read(model, job)
+        micrograph = without_info_bar(source.micrograph, info_bar_form.chosen(job, source))
+        found = evaluations.evaluate(model, micrograph)
+        done.append((place, job, source, found))
+        if graphite:
+            with errors.shown():
+                measured.append((place, measurements.measure(micrograph)))
+    if source and not found:  # it may be the rows left out that made it fail
+        info_bar_form.show(place, job, source)
 if done:
-    given = jobs[0][4] if jobs[0][1] == "upload" else model.um_per_px
+    found = [one for *_, one in done]
+    sized = [one for _, one in measured]
+    pooled = None
+    if several == TOGETHER and len(done) > 1:
+        evaluation_card.show_together(properties, found, named)
+        if len(sized) == len(done):
+            with errors.shown():
+                pooled = measurements.together(sized)
+                descriptor_card.show_together(sized, pooled)
+    given = jobs[0].um_per_px if jobs[0].data is not None else model.um_per_px
     scale = "as each file says" if given is None else f"{given:g} µm per px"
     many = f"{len(done)} micrograph{'s' if len(done) > 1 else ''}"
     st.caption(f"Evaluated: {many}, scale {scale}.")
     for said in sorted({describe(regressor) for regressor in regressors}):
         st.caption(errors.escape(f"90 % intervals of properties: {said}."))
-    st.download_button(
-        "Results (CSV)",
-        lambda: results.as_csv([found for _, found in done], regressors).encode("utf-8-sig"),
-        "evaluation.csv",
-        "text/csv",
-        key="evaluate_csv",
-        on_click="ignore",
-    )
-    files_of = [jobs[place][3] if jobs[place][1] == "upload" else None for place, _ in done]
-    evaluation_export.offer(
-        model, list(zip([f for _, f in done], files_of, strict=True)), regressors
-    )
-    reference = state.reference(model)
-    slots = [
-        evaluation_card.show(place, found, reference, named, model.um_per_px)
-        for place, found in done
-    ]
-    for slot, (_, found) in zip(slots, done, strict=True):
+    evaluation_card.downloads(found, regressors, sized, pooled)
+    files_of = [job.data for _, job, _, _ in done]
+    evaluation_export.offer(model, list(zip(found, files_of, strict=True)), regressors)
+    graphs, slots = dict(measured), []
+    for place, job, source, one in done:
+        with evaluation_card.show(place, one, reference, named, model.um_per_px):
+            info_bar_form.show(place, job, source)
+            if place in graphs:
+                descriptor_card.show(place, graphs[place], source.scale_from)
+            slots.append(st.container())
+    for slot, one in zip(slots, found, strict=True):
         with slot, errors.shown():
-            evaluation_card.similarity(model, found, reference)
+            evaluation_card.similarity(model, one, reference)

@@ -8,7 +8,7 @@ import pytest
 
 from core.checkpoint import LoadedModel
 from core.errors import CheckpointError, InputError
-from core.evaluate import evaluate_image
+from core.evaluate import evaluate_image, predict_together
 from core.images import Micrograph
 from core.patches import cut_at, spread_patches
 from core.picture_style import style_errors
@@ -75,6 +75,23 @@ def test_verdict_follows_the_distance(
     assert outside.graphite is None and "properties are indicative only" in outside.message
     assert not inside.unusual and inside.distance < 1
     assert "Like the reference data" in inside.message
+
+
+def test_fields_of_one_specimen_are_predicted_from_all_their_patches(
+    loaded: LoadedModel, properties: PropertyModel, reference: Reference
+) -> None:
+    first, second = (
+        evaluate_image(loaded, properties, reference, micrograph(texture(*shape)), n_patches=1)
+        for shape in ((128, 128), (128, 384))
+    )
+    assert (first.n_patches, second.n_patches) == (1, 4)
+    assert predict_together(properties, [first]) == first.predictions
+    found = predict_together(properties, [first, second])
+    mean = (first.mean_latent + 4 * second.mean_latent) / 5
+    wanted = properties.predict(mean, first.n_independent + second.n_independent)
+    for name, value in wanted.items():
+        assert found[name].value == pytest.approx(value.value, rel=1e-5)
+        assert found[name].low == pytest.approx(value.low, rel=1e-5)
 
 
 def test_a_reference_of_another_model_is_refused(

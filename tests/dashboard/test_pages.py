@@ -250,7 +250,10 @@ def test_a_visitor_without_images_can_try_an_example(with_model, open_page):
     assert "Style error" in texts(app)
     assert "this model" in texts(app)
     assert "each left out in turn; for new ones the intervals may be too narrow" in texts(app)
-    assert len(images(app)) == 1 + 1  # the micrograph; 160 px hold one patch
+    # the micrograph; 160 px hold one patch; rows left out; graphite outlined
+    assert len(images(app)) == 1 + 1 + 1 + 1
+    assert "Graphite, as measured on the whole micrograph" in texts(app)
+    assert "1 µm per px, from the data set" in texts(app)
 
 
 def test_a_bad_file_gets_its_message_and_the_others_go_on(with_model, open_page):

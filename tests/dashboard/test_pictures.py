@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dashboard.pictures import GAP, PREVIEW_PX, bar_length_um, marked, png, side_by_side
+from dashboard.pictures import (
+    BAR_PREVIEW_PX,
+    GAP,
+    PREVIEW_PX,
+    bar_length_um,
+    marked,
+    png,
+    side_by_side,
+    with_rows_shaded,
+)
 from dashboard.pictures import with_scale_bar as barred
 
 
@@ -64,3 +73,15 @@ def test_a_large_micrograph_is_previewed_smaller_with_its_patches_in_place():
 def test_png_can_be_read_again():
     with Image.open(io.BytesIO(png(barred(ramp(128, 128), 1.0)))) as image:
         assert image.format == "PNG"
+
+
+def test_rows_that_are_left_out_are_tinted_and_no_others():
+    pixels = np.full((100, 80), 0.4, np.float32)
+    picture = np.asarray(with_rows_shaded(pixels, 10, 20))
+    tinted = np.any(picture != 102, axis=(1, 2))
+    np.testing.assert_array_equal(np.flatnonzero(tinted), [*range(10), *range(80, 100)])
+    assert not np.any(np.asarray(with_rows_shaded(pixels, 0, 0)) != 102)
+    white = np.asarray(with_rows_shaded(np.ones((100, 80), np.float32), 10, 0))
+    assert white[0, 0].tolist() == [234, 174, 127], "nothing wraps round"
+    large = with_rows_shaded(np.ones((2000, 1000), np.float32), 0, 50)
+    assert large.size == (BAR_PREVIEW_PX // 2, BAR_PREVIEW_PX)

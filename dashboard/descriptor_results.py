@@ -1,0 +1,90 @@
+"""Descriptors as rows for people and for a spreadsheet."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+
+from core.descriptors import SCALARS, Descriptors, Estimate, FieldsSummary
+from dashboard.measurements import Measured
+from dashboard.results import harmless
+from dashboard.wording import number, quantity, unbroken
+
+_COUNTS = (("n_inner", "Particles not cut by a border"), ("n_particles", "Particles, all"))
+
+
+def _value(value: float | None, unit: str) -> str:
+    return "none" if value is None else unbroken(quantity(value, "" if unit == "1" else unit))
+
+
+def descriptor_rows(found: Descriptors) -> list[dict[str, str]]:
+    """Return the table of one micrograph."""
+    rows = [{"Descriptor": label, "Value": str(getattr(found, name))} for name, label in _COUNTS]
+    values = found.scalars()
+    rows += [
+        {"Descriptor": scalar.label, "Value": _value(values[scalar.name], scalar.unit)}
+        for scalar in SCALARS
+    ]
+    size = found.size_class
+    rows.append({"Descriptor": "Size class, ISO 945-1", "Value": str(size) if size else "none"})
+    return rows
+
+
+def field_interval(found: Estimate | None, unit: str) -> str:
+    """Return a field-to-field interval of the mean in words."""
+    if found is None:
+        return "none: fewer than two fields have it"
+    unit = "" if unit == "1" else f" {unit}"
+    return f"{number(found.low)} to {number(found.high)}{unit} ({found.n_fields} fields)"
+
+
+def pooled_rows(found: FieldsSummary) -> list[dict[str, str]]:
+    """Return the table of several fields of one specimen, pooled."""
+    values = found.pooled.scalars()
+    return [
+        {
+            "Descriptor": scalar.label,
+            "All fields": _value(values[scalar.name], scalar.unit),
+            "Mean of fields, 95 % interval": field_interval(
+                found.estimates[scalar.name], scalar.unit
+            ),
+        }
+        for scalar in SCALARS
+    ]
+
+
+def descriptors_csv(measured: Sequence[Measured], pooled: FieldsSummary | None) -> str:
+    """Return descriptors as CSV with units in the header, one row a micrograph.
+
+    Args:
+        measured: what was measured; of those without a scale only the graphite area is given.
+        pooled: their fields together, for a last row; None for none.
+    """
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    header = ["Image", "Scale (µm per px)", "Area (mm²)", *(label for _, label in _COUNTS)]
+    header += [f"{scalar.label} ({scalar.unit})" for scalar in SCALARS]
+    writer.writerow([harmless(cell) for cell in [*header, "Size class, ISO 945-1", "Notes"]])
+    for one in measured:
+        found = one.descriptors()
+        if found is None:
+            only = [one.graphite_pct if s.name == "graphite_pct" else None for s in SCALARS]
+            row = [one.name, None, None, None, None, *only, None, "scale not known"]
+        else:
+            row = [one.name, *_cells(found)]
+        writer.writerow([harmless(cell) for cell in row])
+    if pooled is not None:
+        writer.writerow([harmless(cell) for cell in ["All fields", *_cells(pooled.pooled)]])
+    return buffer.getvalue()
+
+
+def _cells(found: Descriptors) -> list[object]:
+    values: Mapping[str, float | None] = found.scalars()
+    notes = found.notes + (() if found.grain_reason is None else (found.grain_reason,))
+    return [
+        found.um_per_px,
+        found.area_mm2,
+        *(getattr(found, name) for name, _ in _COUNTS),
+        *(values[scalar.name] for scalar in SCALARS),
+        found.size_class,
+        "; ".join(notes),
+    ]

@@ -1,0 +1,104 @@
+"""Graphite measured in micrographs: cached, keyed by the picture, its scale and its name."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from core.descriptors import (
+    Descriptors,
+    FieldsSummary,
+    MeasuredField,
+    draw_overlay,
+    encode_overlay,
+    measure_field,
+    segment_graphite,
+    sum_up,
+    summarise_fields,
+)
+from core.descriptors.graphite_iron import looks_like_graphite_iron
+from core.descriptors.particles import label_particles, measure_particles
+from core.errors import InputError
+from core.images import Micrograph
+from dashboard import state
+
+LINES_ACROSS = 600  # of the overlay's outlines, thick enough to see when it is made smaller
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What was measured on one micrograph.
+
+    Attributes:
+        name: of the file.
+        field: None where the scale is not known.
+        graphite_pct: area of graphite, which needs no scale.
+        overlay: PNG of the picture with graphite outlined.
+        graphite: whether the picture looks like a graphite iron.
+        notes: of the segmentation.
+    """
+
+    name: str
+    field: MeasuredField | None
+    graphite_pct: float
+    overlay: bytes
+    graphite: bool
+    notes: tuple[str, ...]
+
+    def descriptors(self) -> Descriptors | None:
+        """Return everything that is measured; None where the scale is not known."""
+        return None if self.field is None else sum_up([self.field])
+
+
+def measure(micrograph: Micrograph) -> Measured:
+    """Measure a micrograph at its own scale, not at the model's."""
+    key = (fingerprint(micrograph.pixels), micrograph.um_per_px, micrograph.name)
+    return _measure(key, micrograph)
+
+
+def fingerprint(pixels: np.ndarray) -> str:
+    """Return a hash of all pixels: Streamlit's own of a large array looks at a sample."""
+    return hashlib.sha256(np.ascontiguousarray(pixels).data).hexdigest() + str(pixels.shape)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _measure(key: tuple, _micrograph: Micrograph) -> Measured:
+    with state.lock():
+        try:
+            return _measured(_micrograph.pixels, _micrograph.um_per_px, _micrograph.name)
+        except InputError as error:
+            name = _micrograph.name
+            raise InputError(f"{name}: graphite cannot be measured: {error}") from error
+
+
+def _measured(pixels: np.ndarray, um_per_px: float | None, name: str) -> Measured:
+    if um_per_px is None:
+        found = segment_graphite(pixels)
+        field, graphite, notes = None, found.graphite, found.notes
+        particles = measure_particles(np.zeros_like(label_particles(graphite)), 1.0)
+    else:
+        field = measure_field(pixels, um_per_px)
+        graphite, notes, particles = field.graphite, field.notes, field.particles
+    line_px = max(1, round(max(pixels.shape) / LINES_ACROSS))
+    overlay = encode_overlay(draw_overlay(pixels, graphite, particles, line_px))
+    share = 100 * float(graphite.mean())
+    return Measured(name, field, share, overlay, looks_like_graphite_iron(pixels), notes)
+
+
+def together(measured: Sequence[Measured]) -> FieldsSummary:
+    """Pool micrographs as fields of one specimen.
+
+    Raises:
+        InputError: a scale is not known, or they differ.
+    """
+    fields = []
+    for one in measured:
+        if one.field is None:
+            raise InputError(
+                f"{one.name} has no scale: fields of one specimen are pooled at a known scale; "
+                "give it in the form"
+            )
+        fields.append(one.field)
+    return summarise_fields(fields)
