@@ -7,7 +7,12 @@ from pathlib import Path
 
 from tests.e2e.server import ROOT, browser_page, chromium, dashboard, open_page, settle
 
-PAGES = ("", "evaluate", "reconstructions", "traversals", "structure_property", "network")
+PAGES = (
+    "",
+    *("library", "evaluate", "batch"),
+    *("reconstructions", "traversals", "structure_property", "latent_map", "network"),
+    *("models", "data", "training"),
+)
 WIDTHS = {1440: 900, 390: 844}
 
 

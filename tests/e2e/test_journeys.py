@@ -14,6 +14,7 @@ from skimage.measure import perimeter
 from core.castings import ProcessSettings, make_casting
 from core.images import encode_png, read_image
 from tests.conftest import ROOT, missing, real_data
+from tests.e2e.screenshots import PAGES
 from tests.e2e.server import browser_page, chromium, dashboard, open_page, settle
 
 pytestmark = pytest.mark.e2e
@@ -158,7 +159,7 @@ def test_strengths_in_microstructure_out_and_an_iron_evaluated(page, served, mic
         page.get_by_role("button", name="Design (JSON)").click()
     content = json.loads(Path(download.value.path()).read_text(encoding="utf-8"))
     assert content["targets"] == {"uts_mpa": 250.0, "ys_mpa": 165.0}
-    assert len(content["samples"]) == 3
+    assert len(content["samples"]) + content["samples_dropped"] == 3
     with page.expect_download() as download:
         page.get_by_role("button", name="Picture (PNG)").click()
     assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")
@@ -201,7 +202,9 @@ def test_an_infeasible_target_leads_to_the_nearest_feasible_one(page, served):
     assert parse_qs(urlsplit(page.url).query)["uts_mpa"] != ["1500"]
 
 
-@pytest.mark.parametrize("name", ["reconstructions", "traversals", "network"])
+@pytest.mark.parametrize(
+    "name", ["reconstructions", "traversals", "structure_property", "latent_map", "network"]
+)
 def test_the_other_pages_open_from_their_address(name, page, served):
     open_page(page, f"{served}/{name}")
     no_errors(page)
@@ -210,7 +213,7 @@ def test_the_other_pages_open_from_their_address(name, page, served):
     no_errors(page)
 
 
-@pytest.mark.parametrize("name", ["", "evaluate", "reconstructions", "traversals", "network"])
+@pytest.mark.parametrize("name", PAGES)
 def test_a_phone_does_not_scroll_sideways(name, executable, served):
     with browser_page(executable, 390, 844) as phone:
         open_page(phone, f"{served}/{name}")
