@@ -23,7 +23,7 @@ from sklearn.svm import SVR
 from core.errors import InputError
 
 FOLDS = 5
-WIDTHS = (0.03, 0.1, 0.3, 1.0)  # gamma times the median squared distance
+WIDTHS = (0.03, 0.1, 0.3, 1.0, 3.0)  # gamma times the median squared distance
 CANDIDATES = {
     "linear": "linear regression",
     "ridge": "ridge regression",

@@ -30,7 +30,7 @@ from core.results import RESULTS, record, write_result
 
 LEARNED_PATCHES = 4  # of each micrograph that the model was trained on
 PAPER_STRIDE = 50  # px, as in the paper: patches overlap by three fifths
-PAPER_WINDOW_PX = 628  # of each casting of the paper's design: 121 patches
+PAPER_WINDOW_PX = 578  # of each casting of the paper's design: 100 patches
 logger = logging.getLogger(__name__)
 
 

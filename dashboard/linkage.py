@@ -80,7 +80,7 @@ def bases(model: Model, properties: PropertyModel, regressor: Regressor) -> dict
     if content and (points := measured_points(content, regressor.column)):
         found["New to the model"] = Basis(
             f"{content['fresh']['name']}: neither the encoder nor the property models have learned "
-            "these; one micrograph each. They were used for nothing else.",
+            "these; one micrograph each.",
             tuple(points),
         )
     unseen = _unseen(model.key(f"{UNSEEN}/latents.json"), str(model.folder))

@@ -77,13 +77,16 @@ def patch_histogram(
             name=name,
             xbins={"start": low, "end": high + size, "size": size},
             marker={"color": colour},
-            opacity=0.7 if len(predictions) > 1 else 0.9,
             hovertemplate=f"{name}<br>%{{x}}: %{{y}} patches<extra></extra>",
         )
         figure.add_vline(x=float(np.mean(values)), line={"color": colour, "dash": "dot"})
-    figure.add_vline(x=true, line={"color": SLATE, "width": 2}, annotation_text="measured")
-    figure.update_layout(barmode="overlay")
-    figure.update_xaxes(title=f"Predicted from a patch: {title}")
+    figure.add_vline(x=true, line={"color": SLATE, "width": 2})
+    for name, line in (("mean", {"dash": "dot"}), ("measured", {"width": 2})):
+        figure.add_scatter(
+            x=[None], y=[None], mode="lines", name=name, line=line | {"color": SLATE}
+        )
+    figure.update_layout(barmode="group", bargap=0.1)
+    figure.update_xaxes(title=f"Predicted from a patch:<br>{title}")
     figure.update_yaxes(title="Patches")
     return laid_out(figure, 340)
 
@@ -97,14 +100,14 @@ def comparison(errors: Mapping[str, Mapping[str, float]]) -> go.Figure:
     figure = go.Figure()
     for place, (name, values) in enumerate(errors.items()):
         figure.add_bar(
-            x=list(values),
-            y=list(values.values()),
+            x=list(values.values()),
+            y=list(values),
+            orientation="h",
             name=name,
             marker={"color": COLOURS[place % len(COLOURS)]},
-            hovertemplate=f"{name}<br>%{{x}}: %{{y:.1f}} %<extra></extra>",
+            hovertemplate=f"{name}<br>%{{y}}: %{{x:.1f}} %<extra></extra>",
         )
     figure.update_layout(barmode="group")
-    figure.update_yaxes(title="Median error (%)", rangemode="tozero")
-    figure = laid_out(figure, 360)
-    figure.update_layout(legend={"y": -0.2, "yanchor": "top"})
-    return figure
+    figure.update_xaxes(title="Median error (%)", rangemode="tozero")
+    figure.update_yaxes(autorange="reversed", automargin=True)
+    return laid_out(figure, 440)

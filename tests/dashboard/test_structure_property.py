@@ -176,7 +176,8 @@ def test_parity_shows_intervals_and_the_line_of_equality() -> None:
 def test_histogram_counts_all_patches_and_marks_measured_and_mean() -> None:
     values = list(np.linspace(90, 120, 31))
     figure = patch_histogram({"latents": values, "VGG19": [100.0]}, 130.0, "Load (N)")
-    assert [len(trace.x) for trace in figure.data] == [31, 1]
+    assert [len(trace.x) for trace in figure.data if trace.type == "histogram"] == [31, 1]
+    assert [trace.name for trace in figure.data] == ["latents", "VGG19", "mean", "measured"]
     bins = figure.data[0].xbins
     assert bins.start == 90.0 and bins.end > 130.0 and bins.size > 0
     assert [line.x0 for line in figure.layout.shapes] == pytest.approx([105.0, 100.0, 130.0])
@@ -186,8 +187,8 @@ def test_histogram_counts_all_patches_and_marks_measured_and_mean() -> None:
 
 def test_comparison_groups_regressors_by_features() -> None:
     figure = comparison({"latents": {"SVR": 4.0, "ridge": 5.0}, "VGG19": {"SVR": 3.0}})
-    assert [list(bar.y) for bar in figure.data] == [[4.0, 5.0], [3.0]]
-    assert "%" in figure.layout.yaxis.title.text and figure.layout.barmode == "group"
+    assert [list(bar.x) for bar in figure.data] == [[4.0, 5.0], [3.0]]
+    assert "%" in figure.layout.xaxis.title.text and figure.layout.barmode == "group"
 
 
 def test_damaged_points_are_an_error_of_ours(results, with_model) -> None:
