@@ -323,8 +323,7 @@ def test_new_samples_have_a_new_seed_and_other_pictures(with_model, open_page):
 def test_ten_values_follow_the_original_in_both_blocks(with_model, open_page):
     app = sound(open_page("traversals"))
     said = texts(app)
-    assert "Starting with" in "".join(s.value for s in app.subheader)
-    assert [s.value for s in app.subheader] == [
+    assert [s.value for s in app.subheader][:2] == [
         "Starting with large spheres",
         "Starting with fine flakes",
     ]
