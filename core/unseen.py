@@ -49,6 +49,8 @@ class Unseen:
 def open_unseen(module: str, arguments: argparse.Namespace) -> Unseen:
     """Load what the command line names (`unseen_parser`); the record holds all of it but --out.
 
+    Of a folder with real micrographs (--real) it holds that one was given, not where it is.
+
     Raises:
         InputError: the data are those that the model was trained on.
         CheckpointError: the model cannot be read.
@@ -58,6 +60,7 @@ def open_unseen(module: str, arguments: argparse.Namespace) -> Unseen:
     if data.hash == loaded.manifest.get("data_hash"):
         raise InputError("these are the data that the model was trained on; give others")
     given = {n: v for n, v in vars(arguments).items() if n != "out" and v is not None}
+    given |= {"real": "DIR"} if "real" in given else {}
     argv = [word for name, value in given.items() for word in (f"--{name}", str(value))]
     content = record(module, argv, model_sha256=loaded.hash, data_hash=data.hash)
     content["data"] = {

@@ -175,8 +175,6 @@ def main(argv: Sequence[str] | None = None) -> None:
         content = unseen.content | measure_unusual(
             unseen.loaded, reference, unseen.data, arguments.fields, arguments.real
         )
-        if arguments.real is not None:
-            content["command"] += " --real DIR"
         path = write_result("unusual", content, arguments.out)
     except MicroDesignError as error:
         parser.exit(2, f"{error}\n")

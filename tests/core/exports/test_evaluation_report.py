@@ -6,7 +6,8 @@ import pytest
 from core.evaluate import Evaluation
 from core.exports.evaluation_report import Reported, evaluation_report
 from core.properties import Prediction
-from core.reference import Reference
+from core.reference_file import Reference
+from core.usual import fit_usual
 
 MANIFEST = {
     "synthetic": True,
@@ -16,7 +17,9 @@ MANIFEST = {
     "data_hash": "2" * 64,
 }
 COLUMN = type("R", (), {"column": "uts_mpa", "label": "Tensile strength", "unit": "MPa"})
+SPACE = fit_usual(np.random.default_rng(0).normal(size=(6, 2)), np.arange(6))
 REFERENCE = Reference(
+    model_hash="1" * 64,
     data_name="fresh",
     images=1,
     patches=1,
@@ -24,10 +27,13 @@ REFERENCE = Reference(
     style_reconstruction_p90=0.2,
     style_same_specimen=0.4,
     style_other_specimen=0.8,
-    latent_mean=np.zeros(2),
-    latent_whitening=np.eye(2),
+    latent=SPACE,
+    style=SPACE,
     limits=(1.0, 1.0),
     patch_limits=(1.0, 1.0),
+    layer_limits=(1.0,),
+    distances=(1.0,),
+    graphite=True,
 )
 
 
