@@ -51,6 +51,7 @@ def evaluated(**changes) -> Evaluation:
         "predictions": {"uts_mpa": Prediction(431.2, 400.0, 460.0)},
         "distance": 1.5,
         "unusual": True,
+        "graphite": True,
         "message": "Outside the reference data.",
         "mean_latent": np.zeros(2, np.float32),
         "n_patches": 2,
