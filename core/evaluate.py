@@ -16,7 +16,7 @@ from core.picture_style import style_errors
 from core.properties import READ_PATCHES, Prediction, PropertyModel
 from core.reference_file import Reference
 from core.scale import to_scale
-from core.synthesis import encode_with_style, reconstruct
+from core.synthesis import decode_patches, encode_with_style
 from core.unusual import verdict
 
 
@@ -34,7 +34,8 @@ class Evaluation:
         predictions: property -> value with 90 % interval.
         distance: how unusual; beyond 1.0 (the limit that 5 % of fresh fields exceed) it is.
         unusual: whether it is.
-        graphite: whether it looks like a graphite iron; None where the reference data do not.
+        graphite: whether an unusual one looks like a graphite iron; None where it is usual, or the
+            reference data do not.
         message: the verdict in plain words.
         mean_latent: (D,) over all patches used.
         n_patches: how many were used for latent and predictions.
@@ -97,10 +98,11 @@ def evaluate_image(
     mu, style = encode_with_style(loaded, patches)
     mean_latent = mu.mean(axis=0)
     shown = np.unique(np.linspace(0, len(corners) - 1, n_patches).round().astype(int))
-    remade = reconstruct(loaded, patches[shown], seed)
+    remade = decode_patches(loaded, mu[shown], size, size, seed)
     independent = independent_patches(pixels, size, len(corners))
     judgement = reference.judge(mu, style, independent)
-    graphite = looks_like_graphite_iron(pixels) if reference.graphite else None
+    told = judgement.unusual and reference.graphite
+    graphite = looks_like_graphite_iron(pixels) if told else None
     return Evaluation(
         name=micrograph.name,
         pixels=pixels,

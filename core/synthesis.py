@@ -132,17 +132,29 @@ def scatter_cells(
     return cells.reshape(rows, columns, -1).astype(np.float32)
 
 
-@torch.no_grad()
 def reconstruct(loaded: LoadedModel, patches: Pictures, seed: int) -> Pictures:
     """Encode patches (N, H, W) and decode their posterior means, (N, H, W).
 
     Each patch has noise of its own, as textures at different places have.
     """
+    height, width = np.shape(patches)[-2:]
+    return decode_patches(loaded, encode_patches(loaded, patches)[0], height, width, seed)
+
+
+@torch.no_grad()
+def decode_patches(
+    loaded: LoadedModel, mu: Latents, height: int, width: int, seed: int
+) -> Pictures:
+    """Decode latents (N, D) to patches (N, height, width), each with noise of its own.
+
+    Raises:
+        InputError: the latents have another shape or are not finite.
+    """
     generator = torch.Generator().manual_seed(seed)
-    made = []
-    for chunk in _chunks(loaded, patches):
-        mu, _ = loaded.vae.encode(loaded.vgg(chunk))
-        made.append(loaded.vae.decode(mu, chunk.shape[2], chunk.shape[3], generator)[:, 0].cpu())
+    made = [
+        loaded.vae.decode(chunk, height, width, generator)[:, 0].cpu()
+        for chunk in _latents(loaded, mu).split(CHUNK)
+    ]
     return torch.cat(made).numpy()
 
 

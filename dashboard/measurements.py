@@ -24,7 +24,7 @@ from core.errors import InputError
 from core.images import Micrograph
 from dashboard import state
 
-LINES_ACROSS = 600  # of the overlay's outlines, thick enough to see when it is made smaller
+LINES_ACROSS = 400  # of the overlay's outlines, thick enough to see when it is made smaller
 
 
 @dataclass(frozen=True, slots=True)
