@@ -84,10 +84,12 @@ def test_fields_of_one_specimen_are_predicted_from_all_their_patches(
         evaluate_image(loaded, properties, reference, micrograph(texture(*shape)), n_patches=1)
         for shape in ((128, 128), (128, 384))
     )
-    assert (first.n_patches, second.n_patches) == (1, 4)
+    assert first.n_patches == 1 < second.n_patches
     assert predict_together(properties, [first]) == first.predictions
     found = predict_together(properties, [first, second])
-    mean = (first.mean_latent + 4 * second.mean_latent) / 5
+    mean = np.average(
+        [first.mean_latent, second.mean_latent], axis=0, weights=[1, second.n_patches]
+    )
     wanted = properties.predict(mean, first.n_independent + second.n_independent)
     for name, value in wanted.items():
         assert found[name].value == pytest.approx(value.value, rel=1e-5)

@@ -252,8 +252,11 @@ def test_reference_on_held_out_specimens_leaves_them_out_of_what_is_usual(
     assert (found.data_name, found.images) == ("Textures, specimens held out of training", 3)
     learned = np.isin(table.specimen, trained)
     np.testing.assert_allclose(found.latent.centre, table.mu[learned].mean(axis=0), atol=1e-5)
-    with pytest.raises(InputError, match="that the model began from"):
+    with pytest.raises(InputError, match="not the data set that the model was trained on"):
         measure_reference(loaded, None, data)
+    silent = {k: v for k, v in manifest.items() if k != "training_specimens"}
+    with pytest.raises(InputError, match="that the model began from"):
+        measure_reference(replace(loaded, manifest=silent), None, data)
     few = replace(loaded, manifest=manifest | {"training_specimens": [*trained, "s3"]})
     with pytest.raises(InputError, match="2 specimens: a reference needs at least three"):
         measure_reference(few, None, data)
