@@ -24,7 +24,7 @@ METHOD = (
     "texture features (TextureVAE, CEUR-WS Vol-2964, article 59, 2021) and properties together. "
     "What was asked for is its evidence; its most probable latents were decoded to the picture. "
     "The picture was then encoded again, and its properties were predicted from it, independently "
-    "of the target. Intervals are 90 %, calibrated on specimens left out of the fit."
+    "of the target. Intervals are 90 %, calibrated on specimens that the fits had not seen."
 )
 Pixels = NDArray[np.float32]
 
