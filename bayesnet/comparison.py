@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from bayesnet.design_report import VERDICTS
-from bayesnet.recipe import Recipe, in_words
-from core.wording import difference, interval, quantity
+from bayesnet.recipe import Recipe
+from bayesnet.wording import shortfall, wished
+from core.wording import interval, quantity
 
 Cell = Callable[[Recipe], str]
 
@@ -51,10 +52,10 @@ def _unit(recipe: Recipe, name: str) -> str:
 def _asked(name: str, recipe: Recipe) -> str:
     if name not in recipe.targets:
         return "free" if name in recipe.named else "not given"
-    said = in_words(recipe.targets[name], _unit(recipe, name))
+    said = wished(recipe.targets[name], _unit(recipe, name))
     instead = recipe.designed_for.get(name)
     if instead is not None and instead != recipe.targets[name]:
-        said += f"; designed for {in_words(instead, _unit(recipe, name))}"
+        said += f"; designed for {wished(instead, _unit(recipe, name))}"
     return said
 
 
@@ -64,7 +65,7 @@ def _found(name: str, recipe: Recipe) -> str:
         return "not given"
     said = f"{quantity(found.value, unit)} ({interval(found, unit)})"
     goal = recipe.designed_for.get(name)
-    return f"{said}, {difference(found.value, goal, unit)}" if isinstance(goal, float) else said
+    return said if goal is None else f"{said}, {shortfall(found.value, goal, unit)}"
 
 
 def _recommended(name: str, recipe: Recipe) -> str:
@@ -74,7 +75,7 @@ def _recommended(name: str, recipe: Recipe) -> str:
     unit = _unit(recipe, name)
     said = f"{quantity(found.value, unit)} ({interval(found, unit)})"
     limited = recipe.process.get(name)
-    return said if limited is None else f"{said}, limit: {in_words(limited, unit)}"
+    return said if limited is None else f"{said}, limit: {wished(limited, unit)}"
 
 
 def _field(recipe: Recipe) -> str:

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesnet.recipe import Recipe, Wish, in_words
+from bayesnet.demands import Wish
+from bayesnet.recipe import Recipe
+from bayesnet.wording import shortfall, wished
 from core.exports.html import Block, Picture, Row, Said, Section, Table, Text, Tone, page
 from core.exports.scale_bar import png, with_scale_bar
-from core.wording import difference, interval, quantity
+from core.wording import interval, quantity
 
 VERDICTS: dict[str, tuple[str, Tone]] = {
     "feasible": ("Feasible.", "good"),
@@ -24,7 +26,7 @@ METHOD = (
     "texture features (TextureVAE, CEUR-WS Vol-2964, article 59, 2021) and properties together. "
     "What was asked for is its evidence; its most probable latents were decoded to the picture. "
     "The picture was then encoded again, and its properties were predicted from it, independently "
-    "of the target. Intervals are 90 %, calibrated on specimens left out of the fit."
+    "of the target. Intervals are 90 %, calibrated on specimens that the fits had not seen."
 )
 Pixels = NDArray[np.float32]
 
@@ -65,7 +67,7 @@ def design_report(recipe: Recipe, pictures: Sequence[Pixels], note: str = "") ->
 
 def _named(recipe: Recipe, name: str, wish: Wish) -> str:
     column = recipe.named.get(name)
-    return f"{column.label if column else name} {in_words(wish, column.unit if column else '')}"
+    return f"{column.label if column else name} {wished(wish, column.unit if column else '')}"
 
 
 def _main_picture(recipe: Recipe, pixels: Pixels) -> list[Block]:
@@ -88,11 +90,11 @@ def _found(recipe: Recipe) -> Table:
     for name, found in recipe.pictures[0].predicted.items():
         column = recipe.named.get(name)
         label, unit = (column.label, column.unit) if column else (name, "")
-        cells = [in_words(recipe.targets[name], unit) if name in recipe.targets else "free"]
+        cells = [wished(recipe.targets[name], unit) if name in recipe.targets else "free"]
         goal = recipe.designed_for.get(name)
         if stands_in:
-            cells.append("free" if goal is None else in_words(goal, unit))
-        apart = difference(found.value, goal, unit) if isinstance(goal, float) else ""
+            cells.append("free" if goal is None else wished(goal, unit))
+        apart = "" if goal is None else shortfall(found.value, goal, unit)
         cells += [quantity(found.value, unit), apart, interval(found, unit)]
         rows.append([label, *cells])
     return Table([*header, "Found in the picture", "Difference", "90 % interval"], rows)
@@ -108,7 +110,7 @@ def _settings(recipe: Recipe) -> Table:
                 column.label,
                 quantity(found.value, column.unit),
                 interval(found, column.unit),
-                "free" if limited is None else in_words(limited, column.unit),
+                "free" if limited is None else wished(limited, column.unit),
             ]
         )
     return Table(["Process setting", "Recommended", "90 % interval", "Limit given"], rows)

@@ -10,13 +10,14 @@ from typing import Any
 
 from bayesnet.network import Network
 from bayesnet.nodes import Node
+from core.calibrate import describe
+from core.conformal import MIN_INTERVAL
 from core.properties import PropertyModel
 from core.reference import Reference
 from core.regressor import Regressor
 from core.wording import number, quantity
 
 NOT_RECORDED, NOT_MEASURED = "not recorded", "not measured"
-LEAST_FOR_INTERVALS = 9  # specimens, split conformal at 90 %
 SECTIONS = ("Data", "Pictures", "Properties", "Process settings", "Model", "Limits")
 
 
@@ -131,10 +132,11 @@ def _properties(parts: ModelParts) -> list[Fact]:
 
 def _half_width(one: Regressor) -> str:
     if one.half_width is None:
-        return "none: too few specimens"
-    if one.relative:
-        return f"± {number(100 * one.half_width)} % from all patches of a specimen"
-    return f"± {quantity(one.half_width, one.unit)} from all patches of a specimen"
+        return describe(one)
+    size = 100 * one.half_width if one.relative else one.half_width
+    unseen = one.calibration.method == "unseen"
+    patches = f"all patches of a {'micrograph' if unseen else 'specimen'}"
+    return f"± {quantity(size, '%' if one.relative else one.unit)} from {patches}; {describe(one)}"
 
 
 def _settings(network: Network | None) -> list[Fact]:
@@ -199,7 +201,7 @@ def _limits(parts: ModelParts) -> list[Fact]:
         limits.append(("Reality", "Its figures are of simulated castings, not of a real foundry."))
     if parts.reference is None:
         limits.append(("Unusual micrographs", "Cannot be told: core.reference was not run."))
-    if network is not None and len(network.specimens) < LEAST_FOR_INTERVALS:
+    if network is not None and len(network.specimens) < MIN_INTERVAL:
         few = f"Only {len(network.specimens)} specimens: no intervals can be given."
         limits.append(("Intervals", few))
     return [Fact("Limits", what, text) for what, text in limits]

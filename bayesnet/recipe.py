@@ -10,17 +10,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from bayesnet.demands import Limit, Wish
 from core.columns import Column
 from core.errors import CheckpointError, InputError
 from core.files import read_json
 from core.properties import Prediction
-from core.wording import exact, limit
 
 FORMAT, VERSION = "microdesign-design", 1
 MAX_BYTES = 4 * 2**20
 PARTS = ("model", "network", "properties", "latents")
 VERDICTS = ("feasible", "borderline", "infeasible")
-Wish = Any  # a number, (low, high) with None for an open end, "highest" or "lowest"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +63,7 @@ class Recipe:
     """
 
     targets: dict[str, Wish]
-    process: dict[str, Wish]
+    process: dict[str, Limit]
     seed: int
     size_px: int
     samples: int
@@ -136,24 +135,11 @@ def load_recipe(path: Path) -> Recipe:
         raise InputError(str(error)) from error
 
 
-def in_words(wish: Wish, unit: str) -> str:
-    """Say what is asked of a quantity.
-
-    >>> in_words(280.0, "MPa"), in_words((280.0, None), "MPa"), in_words("highest", "MPa")
-    ('280 MPa', 'at least 280 MPa', 'as high as possible')
-    """
-    if isinstance(wish, str):
-        return f"as {'high' if wish == 'highest' else 'low'} as possible"
-    if isinstance(wish, tuple):
-        low, high = wish
-        return limit(low, high, unit)
-    return exact(wish, unit)
-
-
 def _checked(values: dict[str, Any]) -> dict[str, Any]:
     """Turn JSON content into what `Recipe` holds."""
-    for name in ("targets", "process", "designed_for"):
+    for name in ("targets", "designed_for"):
         values[name] = {str(k): _wish(v, str(k)) for k, v in values[name].items()}
+    values["process"] = {str(k): _limit(v, str(k)) for k, v in values["process"].items()}
     for name in ("seed", "size_px", "samples", "sample_px"):
         values[name] = _whole(values[name], name)
     values["parts"] = {name: _sha256(values["parts"][name]) for name in PARTS}
@@ -207,12 +193,16 @@ def _sha256(value: Any) -> str:
 
 
 def _wish(value: Any, name: str) -> Wish:
-    if value in ("highest", "lowest"):
+    if value == "highest" or value == "lowest":
         return value
-    if isinstance(value, (list, tuple)):
-        low, high = value
-        return tuple(None if end is None else _number(end, name) for end in (low, high))
-    return _number(value, name)
+    return _limit(value, name)
+
+
+def _limit(value: Any, name: str) -> Limit:
+    if not isinstance(value, (list, tuple)):
+        return _number(value, name)
+    low, high = (None if end is None else _number(end, name) for end in value)
+    return low, high
 
 
 def _predictions(found: Mapping[str, Any]) -> dict[str, Prediction]:

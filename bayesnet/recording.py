@@ -13,7 +13,8 @@ import core
 from bayesnet.design import Design
 from bayesnet.network import Network
 from bayesnet.pictures import Picture
-from bayesnet.recipe import PictureRecord, Recipe, in_words
+from bayesnet.recipe import PictureRecord, Recipe
+from bayesnet.wording import wished
 from core.checkpoint import LoadedModel, versions
 from core.columns import Column
 from core.encode import ABOUT
@@ -125,7 +126,7 @@ def picture_text(recipe: Recipe, place: int = 0) -> dict[str, str]:
     """
     named = recipe.named
     asked = ", ".join(
-        f"{named[n].label if n in named else n} {in_words(w, named[n].unit if n in named else '')}"
+        f"{named[n].label if n in named else n} {wished(w, named[n].unit if n in named else '')}"
         for n, w in recipe.designed_for.items()
     )
     text: dict[str, Any] = {

@@ -1,6 +1,7 @@
 """Evaluate many micrographs: ``python -m core.evaluate_batch FILES --model DIR --out results.csv``.
 
-FILES are pictures, zips of pictures, or folders. A file that cannot be read is a row with its
+FILES are pictures, zips of pictures, or folders. Information bars are left out, as on the page
+*Evaluate patches*. A file that cannot be read is a row with its
 reason. Exit status: 0 when at least one file was evaluated, 1 when none was, 2 when nothing could
 begin.
 """

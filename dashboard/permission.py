@@ -6,17 +6,19 @@ import streamlit as st
 
 VARIABLE = "MICRODESIGN_TRAINING"
 LOCAL = ("localhost", "127.0.0.1", "::1")
-_WORDS = {"on": True, "1": True, "true": True, "off": False, "0": False, "false": False}
+ON = ("on", "1", "true", "yes")
 
 
 def may_train() -> bool:
     """Tell whether own data and training are turned on.
 
-    MICRODESIGN_TRAINING=on or off decides. Without it they are on where the server is bound to this
-    machine alone (``--server.address=localhost``, as `make run` does) and off elsewhere.
+    MICRODESIGN_TRAINING=on or off decides, and any other word means off: whoever sets it on a
+    server behind a proxy must not leave it on by a misspelling. Without it they are on where the
+    server is bound to this machine alone (``--server.address=localhost``, as `make run` does) and
+    off elsewhere.
     """
     given = os.environ.get(VARIABLE, "").strip().lower()
-    return _WORDS.get(given, st.get_option("server.address") in LOCAL)
+    return given in ON if given else st.get_option("server.address") in LOCAL
 
 
 def require() -> None:

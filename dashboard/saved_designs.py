@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from bayesnet.recipe import Recipe, in_words
+from bayesnet.recipe import Recipe
+from bayesnet.wording import wished
 from dashboard import components, design_request, state
 from dashboard.design_request import SIZES, DesignRequest
 from dashboard.state import Model
@@ -17,7 +18,7 @@ def title(recipe: Recipe) -> str:
     """Name a design by what was asked for: ``Yield strength 280 MPa, seed 3``."""
     named = recipe.named
     asked = [
-        f"{named[name].label} {in_words(wish, named[name].unit)}"
+        f"{named[name].label} {wished(wish, named[name].unit)}"
         for name, wish in recipe.targets.items()
     ]
     return ", ".join([*asked, f"seed {recipe.seed}"])

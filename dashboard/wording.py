@@ -1,12 +1,14 @@
-"""Numbers and intervals as people read them on the pages; most of it is `core.wording`."""
+"""Numbers and intervals as people read them on the pages; most of it is `core.wording` and
+`bayesnet.wording`.
+"""
 
 from collections.abc import Mapping
 
-from bayesnet.demands import Wish, parse_demand
+from bayesnet.demands import Wish
+from bayesnet.wording import shortfall, wished
 from core.wording import (
     Estimated,
     Named,
-    difference,
     exact,
     interval,
     limit,
@@ -18,7 +20,6 @@ from core.wording import (
 __all__ = [
     "Estimated",
     "Named",
-    "difference",
     "duration",
     "exact",
     "interval",
@@ -31,36 +32,6 @@ __all__ = [
     "unbroken",
     "wished",
 ]
-
-
-def shortfall(value: float, wish: Wish, unit: str) -> str:
-    """Return how far a value is from what was asked, "within" where it meets a range or limit.
-
-    >>> shortfall(445.0, 430.0, "MPa"), shortfall(240.0, (250.0, None), "MPa")
-    ('+15 MPa (+3.5 %)', '−10 MPa (−4.0 %)')
-    >>> shortfall(260.0, (250.0, None), "MPa")
-    'within'
-    """
-    demand = parse_demand(wish, "")
-    if demand.fixed:
-        return difference(value, demand.low, unit)
-    if demand.low <= value <= demand.high:
-        return "within"
-    return difference(value, demand.low if value < demand.low else demand.high, unit)
-
-
-def wished(wish: Wish, unit: str) -> str:
-    """Return in words what was asked of a property.
-
-    >>> wished(430.0, "MPa"), wished((250.0, None), "MPa"), wished("highest", "MPa")
-    ('430 MPa', 'at least 250 MPa', 'as high as possible')
-    """
-    if isinstance(wish, str):
-        return f"as {'high' if wish == 'highest' else 'low'} as possible"
-    if isinstance(wish, (tuple, list)):
-        low, high = wish
-        return exact(low, unit) if low == high and low is not None else limit(low, high, unit)
-    return exact(wish, unit)
 
 
 def unbroken(text: str) -> str:

@@ -18,6 +18,7 @@ from core.evaluate import evaluate_image
 from core.exports.scale_bar import with_scale_bar
 from core.exports.spreadsheet import descriptor_cells
 from core.images import Micrograph, read_image
+from core.info_bar import find_info_bar, without_info_bar
 from core.properties import Prediction, PropertyModel
 from core.reference import Reference
 
@@ -32,7 +33,8 @@ class Row:
     Attributes:
         name: of the file.
         problem: why it could not be evaluated; then everything below is empty.
-        size_px: (height, width) as read; um_per_px: its scale, None where it is not known.
+        size_px: (height, width) as evaluated, without its information bar.
+        um_per_px: its scale, None where it is not known.
         predictions: property -> value with 90 % interval.
         distance: beyond 1 it is unusual; unusual: whether it is.
         descriptors: cells under `core.exports.spreadsheet.DESCRIPTOR_HEADER`; empty: not measured.
@@ -83,6 +85,7 @@ def evaluate_source(evaluator: Evaluator, source: Source) -> Row:
         micrograph = read_image(source.load(), source.name)
         if evaluator.um_per_px is not None:
             micrograph = replace(micrograph, um_per_px=evaluator.um_per_px)
+        micrograph = without_info_bar(micrograph, find_info_bar(micrograph.pixels))
         return _evaluated(evaluator, source.name, micrograph)
     except MicroDesignError as error:
         return Row(name=source.name, problem=str(error))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 import core
+from core.calibrate import describe
 from core.evaluate import Evaluation
 from core.exports.html import Block, Picture, Row, Said, Section, Table, Text, page
 from core.exports.scale_bar import png, with_scale_bar
@@ -23,7 +24,7 @@ SYNTHETIC = (
 METHOD = (
     "Patches of the micrograph were encoded by a variational autoencoder over VGG19 texture "
     "features (TextureVAE, CEUR-WS Vol-2964, article 59, 2021). Properties are predicted from "
-    "their mean latent; the 90 % intervals are calibrated on left-out specimens. The distance "
+    "their mean latent. The distance "
     "says how far the patches lie from what the model knows: 95 % of usual micrographs stay "
     "below 1. The style error compares patches with their reconstructions; 0 is the same style."
 )
@@ -69,7 +70,11 @@ def evaluation_report(
     scale = manifest.get("um_per_px")
     known = float(scale) if isinstance(scale, (int, float)) and scale > 0 else None
     blocks += [_section(one, properties, reference, known) for one in found]
-    blocks += [Section("Method", [Text(METHOD)]), Section("Origin", [_origin(found, manifest)])]
+    said = sorted({f"90 % intervals of properties: {describe(one)}." for one in properties})
+    blocks += [
+        Section("Method", [Text(text) for text in (METHOD, *said)]),
+        Section("Origin", [_origin(found, manifest)]),
+    ]
     return page(f"Evaluation of {_many(len(found))}", blocks)
 
 

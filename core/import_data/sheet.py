@@ -20,10 +20,6 @@ UNKNOWN = frozenset(("", "-", "–", "n/a", "na", "n.a.", "nan", "none", "null",
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _COMMA = re.compile(r"[+-]?(\d+,\d+|,\d+)([eE][+-]?\d+)?")
 _POINT = re.compile(r"[+-]?(\d+\.\d+|\.\d+)([eE][+-]?\d+)?")
-EXCEL = (
-    "Excel files need the package openpyxl, which is not installed here: in Excel choose Save as, "
-    "CSV UTF-8, and use that file"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +58,7 @@ def read_sheet(data: bytes, name: str) -> Sheet:
     """Read a CSV or an Excel file (its first sheet).
 
     Raises:
-        InputError: it is too large, no table, or Excel without the package that reads it.
+        InputError: it is too large, or no table.
     """
     shown = display_name(name)
     if len(data) > MAX_TABLE_BYTES:
@@ -87,8 +83,6 @@ def _excel(data: bytes, shown: str) -> list[list[str]]:
         )
     except InputError:
         raise
-    except ImportError as error:
-        raise InputError(f"{shown}: {EXCEL}") from error
     except Exception as error:  # openpyxl raises whatever a damaged file makes it raise
         raise InputError(
             f"{shown} is not an Excel file that can be read ({printable(str(error))[:120]}); "

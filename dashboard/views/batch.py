@@ -5,7 +5,7 @@ import time
 import streamlit as st
 
 from core.batch.table import batch_csv, batch_latents_csv
-from dashboard import batches, components, errors, state
+from dashboard import batches, components, errors, evaluation_card, state
 from dashboard.errors import escape
 
 KINDS = ["png", "jpg", "jpeg", "tif", "tiff", "bmp", "zip"]
@@ -19,13 +19,7 @@ st.write(
 )
 properties = state.properties(model)
 regressors = properties.regressors if properties else ()
-if not (model.folder / "reference.json").is_file():
-    st.info(
-        "**What is usual for this model is not known yet**, so no micrograph can be judged. "
-        "Measure it on micrographs that the model has not seen, then reload:"
-    )
-    st.code(f"python -m core.reference --model {model.folder} --data OTHER_DIR", language="bash")
-    st.stop()
+evaluation_card.reference(model)
 if properties is None:
     st.info("This model predicts no properties; usual or unusual and descriptors are still told.")
 
@@ -35,7 +29,8 @@ with st.form("batch_form"):
         KINDS,
         accept_multiple_files=True,
         key="batch_files",
-        help="Crop the information bar of the microscope first. Nothing is kept on the server.",
+        help="An information bar of the microscope is looked for and left out; Remarks say where. "
+        "Nothing is kept on the server.",
     )
     um_per_px = st.number_input(
         "Scale of all (µm per px), if you know it",

@@ -6,6 +6,7 @@ import pytest
 
 from bayesnet.model_facts import SECTIONS, ModelParts, compare_models, model_facts
 from bayesnet.network import Network
+from core.conformal import Calibration
 from core.files import read_json
 from core.properties import PropertyModel
 from core.reference import load_reference
@@ -71,7 +72,21 @@ def test_few_specimens_mean_no_intervals(parts):
         replace(parts, network=few, properties=replace(parts.properties, regressors=regressors))
     )
     assert "Only 8 specimens" in found["Intervals"]
-    assert found[f"{regressors[0].label}, 90 % interval"] == "none: too few specimens"
+    assert found[f"{regressors[0].label}, 90 % interval"].startswith("no interval: 16 labelled")
+
+
+def test_an_interval_says_what_it_was_calibrated_on(parts):
+    first, *others = parts.properties.regressors
+    name = f"{first.label}, 90 % interval"
+    own = texts(parts)[name]
+    assert "all patches of a specimen" in own and "each left out in turn" in own
+    about = Calibration(method="unseen", specimens=100, data_name="New castings")
+    changed = replace(first, half_width=0.125, relative=True, calibration=about)
+    properties = replace(parts.properties, regressors=(changed, *others))
+    assert texts(replace(parts, properties=properties))[name] == (
+        "± 12.5 % from all patches of a micrograph; "
+        "calibrated on 100 specimens new to the model (New castings)"
+    )
 
 
 def test_two_models_are_compared_fact_by_fact_in_the_order_of_sections(parts):

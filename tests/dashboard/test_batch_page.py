@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from core.batch.rows import Row
+from core.files import write_json
 from core.properties import Prediction
 from dashboard.batches import Batch, screen_table, summary
 from tests.dashboard.conftest import sound, texts
@@ -49,7 +50,18 @@ def test_without_a_model_it_is_said_what_to_do(open_page):
 def test_without_a_reference_it_is_said_how_to_measure_one(tiny_model, tmp_path, open_page):
     shutil.copytree(tiny_model, tmp_path / "assets" / "reference")
     (tmp_path / "assets" / "reference" / "reference.json").unlink()
-    assert "not known yet" in texts(sound(open_page("batch")))
+    app = sound(open_page("batch"))
+    assert "not known yet" in texts(app)
+    assert "--training DIR" in app.code[0].value
+
+
+def test_a_reference_of_an_older_version_is_said_to_be_one(tiny_model, tmp_path, open_page):
+    folder = tmp_path / "assets" / "reference"
+    shutil.copytree(tiny_model, folder)
+    write_json(folder / "reference.json", {"model_hash": "1" * 64, "images": 3})
+    app = sound(open_page("batch"))
+    assert "another version of MicroDesign" in texts(app)
+    assert "--training DIR" in app.code[0].value
 
 
 def test_files_and_zips_get_a_row_each_and_bad_ones_their_reason(with_model, open_page):

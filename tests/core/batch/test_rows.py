@@ -14,6 +14,7 @@ from core.descriptors import describe
 from core.evaluate_batch import main
 from core.images import encode_png, read_image
 from core.properties import PropertyModel
+from tests.core.info_bars import with_bar
 
 
 @pytest.fixture(autouse=True)
@@ -73,6 +74,17 @@ def test_without_a_scale_there_are_no_descriptors_and_it_is_said(evaluator, cast
     assert "descriptors need a scale" in row.remarks
     table = rows_of(batch_csv([row], evaluator.properties.regressors))
     assert {table[0][name] for name in DESCRIPTORS} == {""}
+
+
+def test_an_information_bar_is_left_out_as_on_the_page(loaded, properties, reference, casting):
+    both = {"loaded": loaded, "properties": properties, "reference": reference}
+    pixels = with_bar(casting, 40)
+    row = evaluate_source(Evaluator(**both), source("sem.png", encode_png(pixels, 1.0)))
+    bare = evaluate_source(Evaluator(**both), source("bare.png", encode_png(casting, 1.0)))
+    assert row.size_px == casting.shape
+    assert any("40 rows at the bottom left out" in remark for remark in row.remarks)
+    assert row.predictions == bare.predictions and row.distance == bare.distance
+    assert row.descriptors == bare.descriptors
 
 
 def test_the_scale_given_goes_before_the_files(loaded, properties, reference, casting):

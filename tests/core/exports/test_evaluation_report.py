@@ -1,8 +1,11 @@
 """The report of evaluated micrographs: verdict, numbers with units, pictures, origin, escaped."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
+from core.conformal import Calibration
 from core.evaluate import Evaluation
 from core.exports.evaluation_report import Reported, evaluation_report
 from core.properties import Prediction
@@ -16,7 +19,13 @@ MANIFEST = {
     "data_name": "Data <x>",
     "data_hash": "2" * 64,
 }
-COLUMN = type("R", (), {"column": "uts_mpa", "label": "Tensile strength", "unit": "MPa"})
+COLUMN = SimpleNamespace(
+    column="uts_mpa",
+    label="Tensile strength",
+    unit="MPa",
+    half_width=30.0,
+    calibration=Calibration(method="unseen", specimens=100, data_name="Castings <new>"),
+)
 SPACE = fit_usual(np.random.default_rng(0).normal(size=(6, 2)), np.arange(6))
 REFERENCE = Reference(
     model_hash="1" * 64,
@@ -83,6 +92,7 @@ def report(manifest=MANIFEST, **changes) -> str:
         "2" * 64,
         "3" * 64,
         "MicroDesign 0",
+        "calibrated on 100 specimens new to the model (Castings &lt;new&gt;)",
     ],
 )
 def test_it_says(said):

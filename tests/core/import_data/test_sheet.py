@@ -1,8 +1,5 @@
 """Tables as spreadsheets write them come out as the same cells, or are refused in words."""
 
-import builtins
-import sys
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -91,26 +88,10 @@ def test_a_large_table_is_refused(monkeypatch):
 
 
 def test_a_workbook_is_read_as_its_first_sheet():
-    pytest.importorskip("openpyxl", reason="Excel files need openpyxl")
     data = workbook([["Sample", "UTS (MPa)"], ["K1", 430.5], ["K2", 7.0]])
     sheet = read_sheet(data, "t.xlsx")
     assert sheet.columns["Sample"] == ["K1", "K2"]
     assert [sheet.number(cell) for cell in sheet.columns["UTS (MPa)"]] == [430.5, 7.0]
-
-
-def test_without_openpyxl_a_workbook_says_what_to_do(monkeypatch):
-    plain = builtins.__import__
-
-    def without(name, *rest, **more):
-        if name.startswith("openpyxl"):
-            raise ImportError(name)
-        return plain(name, *rest, **more)
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    for name in [name for name in sys.modules if name.startswith("openpyxl")]:
-        monkeypatch.delitem(sys.modules, name)
-    with pytest.raises(InputError, match="openpyxl, which is not installed here"):
-        read_sheet(workbook([["a"], ["b"]]), "t.xlsx")
 
 
 def test_a_workbook_that_unpacks_to_too_much_is_refused(monkeypatch):
