@@ -5,8 +5,8 @@ widths of the prediction's own 90 % interval: up to 1 the target lies within the
 residual of a picture is that of its worst property.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Mapping
+from typing import Protocol
 
 import numpy as np
 from scipy.stats import norm
@@ -77,12 +77,3 @@ def chance(demand: Demand, found: Predicted) -> float | None:
     sd = half_width(found, 0.0) / Z90
     ends = (np.array([demand.low, demand.high]) - found.value) / sd
     return float(norm.cdf(ends[1]) - norm.cdf(ends[0]))
-
-
-Item = TypeVar("Item")
-
-
-def ranked(items: Sequence[Item], scores: Sequence[float]) -> tuple[tuple[Item, float], ...]:
-    """Return items with their residuals, the smallest first; ties keep their order."""
-    order = np.argsort(scores, kind="stable")
-    return tuple((items[i], float(scores[i])) for i in order)

@@ -1,12 +1,10 @@
 """Descriptors as rows for people and for a spreadsheet."""
 
-import csv
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from core.descriptors import SCALARS, Descriptors, Estimate, FieldsSummary
+from core.exports.spreadsheet import DESCRIPTOR_HEADER, descriptor_cells, to_csv
 from dashboard.measurements import Measured
-from dashboard.results import harmless
 from dashboard.wording import number, quantity, unbroken
 
 _COUNTS = (("n_inner", "Particles not cut by a border"), ("n_particles", "Particles, all"))
@@ -59,32 +57,19 @@ def descriptors_csv(measured: Sequence[Measured], pooled: FieldsSummary | None) 
         measured: what was measured; of those without a scale only the graphite area is given.
         pooled: their fields together, for a last row; None for none.
     """
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\r\n")
-    header = ["Image", "Scale (µm per px)", "Area (mm²)", *(label for _, label in _COUNTS)]
-    header += [f"{scalar.label} ({scalar.unit})" for scalar in SCALARS]
-    writer.writerow([harmless(cell) for cell in [*header, "Size class, ISO 945-1", "Notes"]])
+    rows = []
     for one in measured:
         found = one.descriptors()
         if found is None:
             only = [one.graphite_pct if s.name == "graphite_pct" else None for s in SCALARS]
-            row = [one.name, None, None, None, None, *only, None, "scale not known"]
+            rows.append([one.name, None, None, None, None, *only, None, "scale not known"])
         else:
-            row = [one.name, *_cells(found)]
-        writer.writerow([harmless(cell) for cell in row])
+            rows.append([one.name, *_cells(found)])
     if pooled is not None:
-        writer.writerow([harmless(cell) for cell in ["All fields", *_cells(pooled.pooled)]])
-    return buffer.getvalue()
+        rows.append(["All fields", *_cells(pooled.pooled)])
+    return to_csv(["Image", *DESCRIPTOR_HEADER, "Size class, ISO 945-1", "Notes"], rows)
 
 
 def _cells(found: Descriptors) -> list[object]:
-    values: Mapping[str, float | None] = found.scalars()
-    notes = found.notes + (() if found.grain_reason is None else (found.grain_reason,))
-    return [
-        found.um_per_px,
-        found.area_mm2,
-        *(getattr(found, name) for name, _ in _COUNTS),
-        *(values[scalar.name] for scalar in SCALARS),
-        found.size_class,
-        "; ".join(notes),
-    ]
+    notes = "; ".join([*found.notes, *filter(None, [found.grain_reason])])
+    return [*descriptor_cells(found), found.size_class, notes]

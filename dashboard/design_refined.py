@@ -9,7 +9,7 @@ from bayesnet.refine import ENOUGH, PATCHES, STEPS, Refinement
 from core.images import encode_png
 from dashboard import designs, pictures
 from dashboard.design_request import DesignRequest
-from dashboard.design_result import designed_for
+from dashboard.design_result import description, designed_for
 from dashboard.state import Model
 from dashboard.wording import number, quantity, shortfall, unbroken, wished
 
@@ -79,9 +79,10 @@ def show(found: Refinement, design: Design, model: Model, network: Network) -> N
         f"{len(found.attempts) - 1} more pictures in {found.seconds:.1f} s. Both are read back "
         f"from {PATCHES} patches, so the first may differ a little from above."
     )
+    said = f"{description(design, model)}; refined"
     right.download_button(
         "Refined picture (PNG)",
-        lambda: encode_png(found.picture.pixels, model.um_per_px),
+        lambda: encode_png(found.picture.pixels, model.um_per_px, {"Description": said}),
         "refined_design.png",
         "image/png",
         key="design_refined_png",

@@ -85,12 +85,7 @@ def downloads(
     network: Network,
 ) -> None:
     """Offer the field as PNG, the whole design as JSON, further files, and to save it."""
-    made_for = designed_for(design.answer)
-    said = f"MicroDesign: {_plainly(made_for)}, seed {request.seed}"
-    if stands_in(design.answer):
-        said += f"; the nearest that is feasible to {_plainly(dict(request.targets))}"
-    if model.synthetic:
-        said += "; the model was trained on synthetic reference castings"
+    made_for, said = designed_for(design.answer), description(design, model)
     parts = [f"{name}{in_address(wish)}" for name, wish in made_for.items()]
     stem = "_".join(["design", *parts, f"seed{request.seed}"])
     whole = replace(design, samples=found[0], dropped=found[1])
@@ -123,6 +118,16 @@ def downloads(
             help="Targets, verdict, process settings, latents and predictions.",
         )
     design_export.offer(whole, stem, model, network)
+
+
+def description(design: Design, model: Model) -> str:
+    """Say what a design is, for the files that hold its picture."""
+    said = f"MicroDesign: {_plainly(designed_for(design.answer))}, seed {design.main.seed}"
+    if stands_in(design.answer):
+        said += f"; the nearest that is feasible to {_plainly(design.targets)}"
+    if model.synthetic:
+        said += "; the model was trained on synthetic reference castings"
+    return said
 
 
 def _plainly(targets: Mapping[str, Wish]) -> str:

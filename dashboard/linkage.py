@@ -1,7 +1,5 @@
 """What the page *Structure-property* shows: predictions by specimen, tables, and their CSV."""
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +11,7 @@ from core.calibrate import UNSEEN, load_unseen
 from core.candidates import CANDIDATES
 from core.encode import LatentTable
 from core.errors import CheckpointError
+from core.exports.spreadsheet import to_csv
 from core.files import read_json
 from core.properties import PropertyModel, fit_properties
 from core.property_features import REPRESENTATIONS
@@ -21,7 +20,6 @@ from core.property_text import cell, column_titles
 from core.regressor import Regressor, left_out_patches
 from core.results import RESULTS
 from dashboard import state
-from dashboard.results import harmless
 from dashboard.state import Model
 from dashboard.wording import Named, titled
 
@@ -143,13 +141,11 @@ def left_out_casting(content: Mapping[str, Any], column: str) -> list[Mapping[st
 
 def as_csv(named: Sequence[Named], found: Sequence[Mapping[str, Basis]]) -> str:
     """Return all predictions as CSV: a row a specimen, property and basis."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\r\n")
     header = ["Specimen", "Property", "Basis", "Measured", "Predicted", "90 % low", "90 % high"]
-    writer.writerow(header)
-    for column, of_column in zip(named, found, strict=True):
-        for name, basis in of_column.items():
-            for p in basis.points:
-                row = [p.specimen, titled(column), name, p.true, p.predicted, p.low, p.high]
-                writer.writerow([harmless(cell) for cell in row])
-    return buffer.getvalue()
+    rows = [
+        [p.specimen, titled(column), name, p.true, p.predicted, p.low, p.high]
+        for column, of_column in zip(named, found, strict=True)
+        for name, basis in of_column.items()
+        for p in basis.points
+    ]
+    return to_csv(header, rows)

@@ -1,10 +1,8 @@
 """Evaluations as rows for a spreadsheet."""
 
-import csv
-import io
 from collections.abc import Sequence
 
-from core.exports.spreadsheet import harmless
+from core.exports.spreadsheet import to_csv
 from dashboard.evaluations import Evaluated
 from dashboard.wording import Named, titled
 
@@ -25,20 +23,12 @@ def as_csv(evaluations: Sequence[Evaluated], properties: Sequence[Named]) -> str
     ]
     for column in properties:
         header += [titled(column), f"{column.label}, 90 % low", f"{column.label}, 90 % high"]
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow([harmless(cell) for cell in [*header, "Remark"]])
+    rows = []
     for found in evaluations:
         one = found.evaluation
-        row = [
-            one.name,
-            found.um_per_px,
-            one.style_error,
-            one.distance,
-            "yes" if one.unusual else "no",
-        ]
+        row = [one.name, found.um_per_px, one.style_error, one.distance, one.unusual]
         for column in properties:
             predicted = one.predictions.get(column.column)
             row += [predicted.value, predicted.low, predicted.high] if predicted else [None] * 3
-        writer.writerow([harmless(cell) for cell in [*row, one.message]])
-    return buffer.getvalue()
+        rows.append([*row, one.message])
+    return to_csv([*header, "Remark"], rows)

@@ -16,7 +16,7 @@ LATENT_DIGITS = 9  # enough for a float32 to come back exactly
 DESCRIPTOR_HEADER = (
     "Scale (µm per px)",
     "Area (mm²)",
-    "Particles, inner",
+    "Particles not cut by a border",
     "Particles, all",
     *(s.label if s.unit == "1" else f"{s.label} ({s.unit})" for s in SCALARS),
 )

@@ -1,10 +1,10 @@
-"""Claims about residuals: hand-worked, zero where met, and the smallest first."""
+"""Claims about residuals: hand-worked, zero where met."""
 
 import numpy as np
 import pytest
 
 from bayesnet.demands import parse_demand
-from bayesnet.ranking import Z90, chance, ranked, residuals, worst
+from bayesnet.ranking import Z90, chance, residuals, worst
 from core.properties import Prediction
 
 
@@ -35,7 +35,3 @@ def test_the_chance_of_a_minimum_at_the_interval_s_end_is_95_percent():
     assert chance(parse_demand((270, 330), ""), found) == pytest.approx(0.9)
     assert chance(parse_demand(300, ""), found) is None
     assert chance(parse_demand((270, None), ""), Prediction(300.0, None, None)) is None
-
-
-def test_the_nearest_comes_first():
-    assert ranked(["a", "b", "c"], [0.5, 0.1, 0.5]) == (("b", 0.1), ("a", 0.5), ("c", 0.5))

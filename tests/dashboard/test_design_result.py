@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from bayesnet.feasibility import Feasibility
-from dashboard.design_result import designed_for, stands_in
+from dashboard.design_result import description, designed_for, stands_in
 
 
 def answer(verdict, nearest, conditioned_on):
@@ -27,3 +27,15 @@ def test_the_nearest_is_named_only_where_it_exists_and_was_made(verdict, nearest
     found = answer(verdict, nearest, nearest if nearest_is_made else {"uts_mpa": 600.5})
     assert stands_in(found) == nearest_is_made
     assert designed_for(found) == {"uts_mpa": 410.1 if nearest_is_made else 600.5}
+
+
+def test_files_say_seed_stand_in_and_that_the_data_are_synthetic():
+    made = SimpleNamespace(
+        answer=answer("infeasible", {"uts_mpa": 410.123}, {"uts_mpa": 410.123}),
+        targets={"uts_mpa": (900.0, None)},
+        main=SimpleNamespace(seed=7),
+    )
+    said = description(made, SimpleNamespace(synthetic=True))
+    assert said.startswith("MicroDesign: uts_mpa 410.1, seed 7; the nearest that is feasible to")
+    assert "uts_mpa 900.." in said and "synthetic" in said
+    assert "synthetic" not in description(made, SimpleNamespace(synthetic=False))
