@@ -4,6 +4,8 @@ PORT ?= 8501
 ADDRESS ?= localhost
 BIN := .venv/bin
 WORK ?= runs
+# Processes that share the unit tests, a thread each.
+JOBS ?= 2
 # A folder with real micrographs (castiron, uhcs, superalloy), where there is one: some figures need it.
 REAL ?=
 
@@ -22,7 +24,7 @@ types: .venv/installed-dev
 	$(BIN)/mypy
 
 unit: .venv/installed-dev weights
-	$(BIN)/python -m pytest --ignore=tests/e2e
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --ignore=tests/e2e --numprocesses=$(JOBS) --dist=loadfile
 
 e2e: .venv/installed-dev weights browser
 	$(BIN)/python -m pytest tests/e2e
