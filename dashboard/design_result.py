@@ -196,9 +196,9 @@ def more(found: tuple[tuple[Sample, ...], int], design: Design, network: Network
             f"Sample 1 reads nearer to the target (residual {samples[0].residual:.2f}) than the "
             f"most probable microstructure above ({main:.2f})."
         )
-    for place, (column, sample) in enumerate(
-        zip(st.columns(len(samples)), samples, strict=True), start=1
-    ):
+    # As many columns as were drawn: what is left of them is not blown up.
+    columns = st.columns(len(samples) + dropped)
+    for place, (column, sample) in enumerate(zip(columns, samples, strict=False), start=1):
         back = ", ".join(
             f"{named[name].label.lower()} {quantity(value.value, named[name].unit)}"
             for name, value in sample.picture.predicted.items()

@@ -2,9 +2,11 @@
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from bayesnet.feasibility import Feasibility
+from dashboard import design_result
 from dashboard.design_result import description, designed_for, stands_in
 
 
@@ -27,6 +29,20 @@ def test_the_nearest_is_named_only_where_it_exists_and_was_made(verdict, nearest
     found = answer(verdict, nearest, nearest if nearest_is_made else {"uts_mpa": 600.5})
     assert stands_in(found) == nearest_is_made
     assert designed_for(found) == {"uts_mpa": 410.1 if nearest_is_made else 600.5}
+
+
+def test_samples_left_over_keep_the_width_of_those_drawn(monkeypatch):
+    asked, shown = [], []
+    place = SimpleNamespace(image=lambda *args, **settings: shown.append(settings["caption"]))
+    monkeypatch.setattr(design_result.st, "columns", lambda n: asked.append(n) or [place] * n)
+    monkeypatch.setattr(design_result, "residuals", lambda *about: {"uts_mpa": 2.0})
+    picture = SimpleNamespace(pixels=np.zeros((32, 32), np.float32), predicted={})
+    sample = SimpleNamespace(picture=picture, residual=0.5, refined=True)
+    made = SimpleNamespace(
+        um_per_px=1.0, main=picture, answer=SimpleNamespace(conditioned_on={"uts_mpa": 200.0})
+    )
+    design_result.more(((sample,), 2), made, SimpleNamespace(properties=()))
+    assert asked == [3] and len(shown) == 1 and "residual 0.50; refined" in shown[0]
 
 
 def test_files_say_seed_stand_in_and_that_the_data_are_synthetic():
