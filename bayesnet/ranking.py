@@ -6,30 +6,19 @@ residual of a picture is that of its worst property.
 """
 
 from collections.abc import Mapping
-from typing import Protocol
 
 import numpy as np
 from scipy.stats import norm
 
 from bayesnet.demands import Demand, Wish, parse_demand
 from bayesnet.network import Network
+from core.wording import Estimated
 
 WITHIN = 1.0  # residual up to which a design is kept
 Z90 = float(norm.ppf(0.95))  # half width of a 90 % interval in standard deviations
 
 
-class Predicted(Protocol):
-    """A prediction with its 90 % interval, None with too few specimens."""
-
-    @property
-    def value(self) -> float: ...
-    @property
-    def low(self) -> float | None: ...
-    @property
-    def high(self) -> float | None: ...
-
-
-def half_width(found: Predicted, spread: float) -> float:
+def half_width(found: Estimated, spread: float) -> float:
     """Half the 90 % interval; without one, that of the data's spread (one standard deviation)."""
     if found.low is None or found.high is None:
         return Z90 * spread
@@ -37,7 +26,7 @@ def half_width(found: Predicted, spread: float) -> float:
 
 
 def residuals(
-    network: Network, wanted: Mapping[str, Wish], predicted: Mapping[str, Predicted]
+    network: Network, wanted: Mapping[str, Wish], predicted: Mapping[str, Estimated]
 ) -> dict[str, float]:
     """Return the residual of every property that was asked for and is predicted.
 
@@ -62,7 +51,7 @@ def worst(found: Mapping[str, float]) -> float:
     return max(found.values(), default=np.inf)
 
 
-def chance(demand: Demand, found: Predicted) -> float | None:
+def chance(demand: Demand, found: Estimated) -> float | None:
     """Return the probability that the property meets a range or limit.
 
     Args:
