@@ -23,6 +23,8 @@ from dashboard import state
 from dashboard.state import Model
 from dashboard.wording import Named, titled
 
+TABLES = "results"  # in a model's folder
+
 
 @dataclass(frozen=True, slots=True)
 class Basis:
@@ -56,10 +58,13 @@ def _fitted_again(key: tuple[str, ...], _table: LatentTable) -> PropertyModel:
 def measured(model: Model) -> dict[str, Any] | None:
     """Return the measured tables, None where none were measured for this model.
 
+    A model's own are in its folder; the shipped model's are in ``docs/results``.
+
     Raises:
         CheckpointError: the file is damaged.
     """
-    path = RESULTS / "properties.json"
+    own = model.folder / TABLES / "properties.json"
+    path = own if own.is_file() else RESULTS / "properties.json"
     if not path.is_file():
         return None
     content = read_json(path)

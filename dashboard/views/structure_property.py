@@ -103,7 +103,8 @@ if content is None:
         "specimens that it has not seen (minutes):"
     )
     st.code(
-        f"python -m core.property_tables --model {model.folder} --data DIR --fresh OTHER_DIR",
+        f"python -m core.property_tables --model {model.folder} --data DIR --fresh OTHER_DIR "
+        f"--out {model.folder / linkage.TABLES}",
         language="bash",
     )
     st.stop()

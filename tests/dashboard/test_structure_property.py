@@ -118,6 +118,19 @@ def test_results_of_another_model_are_not_shown_and_damaged_ones_are_said(result
     assert "Not measured for this model" in texts(app)
 
 
+def test_tables_in_a_models_own_folder_are_its_own(results, with_model, open_page):
+    content = json.loads(results.read_text())
+    results.write_text(json.dumps(content | {"model_sha256": "0" * 64}))
+    own = with_model / linkage.TABLES
+    own.mkdir()
+    (own / "properties.json").write_text(json.dumps(content))
+    assert "casting r48 left out" in texts(sound(open_page("structure_property")))
+    (own / "properties.json").unlink()
+    app = sound(open_page("structure_property"))
+    asked = [block.value for block in app.code]
+    assert any(f"--out {own}" in said for said in asked), "not over the shipped model's figures"
+
+
 def test_specimens_calibrated_on_are_shown_as_such(tiny_model, tmp_path, monkeypatch, open_page):
     folder = tmp_path / "assets" / "reference"
     shutil.copytree(tiny_model, folder)
