@@ -1,7 +1,7 @@
 """What a training step minimises.
 
 style_weight * (style + relative_weight * relative + grey_weight * grey
-                + wasserstein_weight * wasserstein) + kl_weight * KL
+                + wasserstein_weight * wasserstein + critic_weight * critic) + kl_weight * KL
 
 A batch holds patches with a z each, or regions of cells with a z each. That is how fields are made
 (`core.synthesis.scatter_cells`), so what joins the cells is learned too.
@@ -13,6 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor, nn
 
+from core.critic import Critic, critic_loss, decoder_loss, feature_scales
 from core.gram import Features, Statistics, style_statistics
 from core.grey_levels import grey_level_distance
 from core.joint_noise import draw_normal
@@ -28,8 +29,15 @@ class Originals(NamedTuple):
     images: Tensor  # (B, 1, H, W)
     inputs: Tensor  # (B cells^2, n), what the encoder's head reads of each cell, row by row
     statistics: Statistics  # the style to reach
-    features: Features  # for the sliced Wasserstein distance, where it counts
+    features: Features  # for the sliced Wasserstein distance and the critic, where they count
     cells: int  # a side of the images
+
+
+class Made(NamedTuple):
+    """What the critic learns from, without gradient."""
+
+    features: Features  # of the pictures that were made
+    mu: Tensor  # (B cells^2, D), the latents' means
 
 
 @torch.no_grad()
@@ -41,14 +49,16 @@ def read_originals(
     with _convolving(images, precision):
         features = vgg(images)
         of_cells = features if cells == 1 else vgg(cut_cells(images, cells))
-    kept: list[str] = []
+    kept: set[str] = set()
     if config.wasserstein_weight:
-        kept = [layer for layer in WASSERSTEIN_LAYERS if layer in config.style_layers]
+        kept |= set(WASSERSTEIN_LAYERS)
+    if config.critic_weight:
+        kept |= set(config.style_layers)
     return Originals(
         images,
         vae.head.inputs(of_cells),
         style_statistics(features, config.style_layers),
-        {layer: features[layer] for layer in kept},
+        {layer: features[layer] for layer in config.style_layers if layer in kept},
         cells,
     )
 
@@ -76,8 +86,12 @@ def objective(
     generator: Generator,
     precision: str = "float32",
     kl_warmth: float = 1.0,
-) -> tuple[Tensor, dict[str, Tensor]]:
-    """Return the loss of a batch and its terms, each a scalar; the terms are detached.
+    critic: Critic | None = None,
+    critic_warmth: float = 1.0,
+) -> tuple[Tensor, dict[str, Tensor], Made]:
+    """Return the loss of a batch and its terms, each a scalar, and what was made.
+
+    All but the loss are without gradient.
 
     Args:
         config: the weights and the kind of style loss.
@@ -87,6 +101,8 @@ def objective(
         generator: of the latents' and the decoder's noise.
         precision: of the convolutions, "float32" or "bfloat16"; all else is float32.
         kl_warmth: 0 to 1, how far the KL term has been warmed up.
+        critic: of the pictures made, for ``critic_weight``.
+        critic_warmth: 0 to 1, how far its term has been warmed up.
     """
     mu, logvar = vae.head(originals.inputs)  # (B, D)
     noise = draw_normal(mu.shape, generator).to(mu)
@@ -107,12 +123,40 @@ def objective(
         terms["grey"] = _root(grey_level_distance(originals.images, made)).mean()
         total = total + config.grey_weight * terms["grey"]
     if config.wasserstein_weight:
-        layers = tuple(originals.features)
+        layers = tuple(layer for layer in WASSERSTEIN_LAYERS if layer in originals.features)
         distance = sliced_wasserstein(originals.features, features, generator, layers)
         terms["wasserstein"] = _root(distance).mean()
         total = total + config.wasserstein_weight * terms["wasserstein"]
+    if critic is not None:
+        with _convolving(made, precision):
+            opinions = judge(critic, originals, features, mu.detach())
+        terms["critic"] = decoder_loss(opinions)
+        total = total + config.critic_weight * critic_warmth * terms["critic"]
     loss = config.style_weight * total + config.kl_weight * kl_warmth * kl
-    return loss, {name: term.detach() for name, term in terms.items()}
+    kept = {layer: features[layer].detach() for layer in config.style_layers}
+    detached = {name: term.detach() for name, term in terms.items()}
+    return loss, detached, Made(kept, mu.detach())
+
+
+def judge(critic: Critic, originals: Originals, features: Features, mu: Tensor) -> list[Tensor]:
+    """Return the critic's opinions of ``features``, for each layer (B, 1, H, W).
+
+    ``mu`` (B cells^2, D) are the originals' latents.
+    """
+    z = lay_cells(mu, originals.cells)
+    if z.dim() == 2:
+        z = z[:, :, None, None]
+    return critic(features, feature_scales(originals.features, critic.layers), z)
+
+
+def critic_objective(
+    critic: Critic, originals: Originals, made: Made, precision: str = "float32"
+) -> Tensor:
+    """Return what the critic minimises on one batch, a scalar."""
+    with _convolving(originals.images, precision):
+        of_originals = judge(critic, originals, originals.features, made.mu)
+        of_made = judge(critic, originals, made.features, made.mu)
+    return critic_loss(of_originals, of_made)
 
 
 def _style(config: TrainConfig, target: Statistics, made: Statistics, relative: Tensor) -> Tensor:

@@ -47,6 +47,8 @@ class TrainConfig:
             layers and patches that are still far off, where "norm" evens them out.
         wasserstein_weight: of the sliced Wasserstein distance of features, relative to the style
             term (`core.sliced_wasserstein`); 0 for the paper's loss.
+        critic_weight: of a critic's opinion (`core.critic`), relative to the style term; 0 for the
+            paper's loss, which has no adversarial term.
         region_every: every so many visits the batch is a region of 2 x 2 patches with a z each, as
             cells of a field are, in place of four patches; 0 for never. Decoder "texture" only.
         kl_weight: factor of the KL term, reached after ``kl_warm_up`` steps.
@@ -79,6 +81,7 @@ class TrainConfig:
     grey_weight: float = 0.5
     relative_weight: float = 0.0
     wasserstein_weight: float = 0.0
+    critic_weight: float = 0.0
     region_every: int = 0
     kl_weight: float = 1.0
     kl_warm_up: int = 50
@@ -173,6 +176,7 @@ _NUMBERS = (
     ("grey_weight", 0.0, 1e6),
     ("relative_weight", 0.0, 1e6),
     ("wasserstein_weight", 0.0, 1e6),
+    ("critic_weight", 0.0, 1e6),
     ("kl_weight", 0.0, 1e6),
     ("ema_decay", 0.0, 0.999999),
     ("grad_clip", 1e-6, 1e12),

@@ -20,12 +20,13 @@ import torch
 from torch import Generator, Tensor, nn
 
 from core.checkpoint import load_model, save_model
+from core.critic import RATE, WARM_UP, Critic
 from core.dataset import DataSet
 from core.errors import ConfigError, TrainingError
 from core.hardware import describe, pick_device, pick_precision
 from core.learning_rates import rate_groups
 from core.model import TextureVAE
-from core.objective import Originals, objective, read_originals
+from core.objective import Made, Originals, critic_objective, objective, read_originals
 from core.patch_pool import PatchPool
 from core.previews import COUNT as PREVIEW_PATCHES
 from core.previews import Previews
@@ -33,7 +34,7 @@ from core.scale import common_scale
 from core.split import split_dataset
 from core.train_config import TrainConfig
 from core.training_log import TrainingLog
-from core.training_state import differences, load_state, save_state
+from core.training_state import Learners, differences, load_state, save_state
 from core.validation import Validation
 from core.vgg import load_vgg19
 from core.winograd import accelerate
@@ -91,6 +92,12 @@ class Trainer:
         self.validated_on = "held-out specimens" if held_out else "training specimens"
         self.previews = Previews(vgg, held_pool.sample(PREVIEW_PATCHES), head)
         self.optimiser = torch.optim.Adam(rate_groups(self.vae), config.learning_rate, (0.9, 0.99))
+        self.critic: Critic | None = None
+        self.beside: Learners = {}  # what learns beside the model, and is not exported
+        if config.critic_weight:
+            self.critic = Critic(config.model.latents, config.style_layers).to(self.device)
+            critic_optimiser = torch.optim.Adam(self.critic.parameters(), RATE, (0.0, 0.99))
+            self.beside = {"critic": (self.critic, critic_optimiser)}
         self.step, self.seconds = 0, 0.0
         self.began_from: dict[str, Any] = {}  # the model that `begin_from` took weights of
         self.latest: dict[str, Any] = {}  # figures of the last evaluation
@@ -131,8 +138,10 @@ class Trainer:
             group["lr"] = group["share"] * config.rate(self.progress, self.step)
         warmth = min(1.0, (self.step + 1) / max(config.kl_warm_up, 1))
         generator = self._generator(config.seed * 1_000_003 + self.step)
-        loss, terms = objective(
-            config, self.vgg, self.vae, self._originals(), generator, self.precision, warmth
+        listening = min(1.0, (self.step + 1) / WARM_UP)
+        loss, terms, made = objective(
+            *(config, self.vgg, self.vae, self._originals(), generator, self.precision, warmth),
+            *(self.critic, listening),
         )
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -148,8 +157,23 @@ class Trainer:
             )
         self.optimiser.step()
         self._average()
+        terms_by_name = dict(zip(("loss", "gradient", *terms), figures, strict=True))
+        if self.critic is not None:
+            terms_by_name["critic_loss"] = self._teach_critic(made)
         self.step += 1
-        return dict(zip(("loss", "gradient", *terms), figures, strict=True))
+        return terms_by_name
+
+    def _teach_critic(self, made: Made) -> float:
+        """Do one step of the critic on what the decoder has just made; return its loss."""
+        critic, optimiser = self.beside["critic"]
+        loss = critic_objective(critic, self._originals(), made, self.precision)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        self._combine([p.grad for p in critic.parameters() if p.grad is not None])
+        optimiser.step()
+        found = loss.detach().reshape(1)
+        self._combine([found])
+        return found.item()
 
     # What several processes do together is put in here (`core.parallel`).
 
@@ -280,7 +304,7 @@ class Trainer:
             "latest": self.latest,
             "began_from": self.began_from,
         }
-        save_state(self.out / "checkpoint", self.vae, self.ema, self.optimiser, about)
+        save_state(self.out / "checkpoint", self.vae, self.ema, self.optimiser, about, self.beside)
 
     def resume(self) -> None:
         """Continue from the checkpoint in OUT.
@@ -299,6 +323,7 @@ class Trainer:
                 "data_hash": self.data.hash,
                 "precision": self.precision,
             },
+            beside=self.beside,
         )
         self.step, self.seconds = int(about["step"]), float(about["seconds"])
         self.latest, self.began_from = about["latest"], about.get("began_from", {})

@@ -6,11 +6,12 @@ then the state before is whole and named; older files are removed afterwards.
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
 from safetensors.torch import save
-from torch import Tensor
+from torch import Tensor, nn
 
 from core.checkpoint import check_tensors, read_tensors
 from core.errors import CheckpointError, ConfigError
@@ -18,6 +19,9 @@ from core.files import read_json, sha256_file, write_bytes, write_json
 from core.model import TextureVAE
 
 _MAX_BYTES = 8 * 2**30
+_MOMENTS = ("step", "exp_avg", "exp_avg_sq")
+Learner = tuple[nn.Module, torch.optim.Optimizer]
+Learners = Mapping[str, Learner]
 
 
 def save_state(
@@ -26,13 +30,17 @@ def save_state(
     ema: TextureVAE,
     optimiser: torch.optim.Optimizer,
     about: Mapping[str, Any],
+    beside: Learners = MappingProxyType({}),
 ) -> None:
     """Write weights, averaged weights and Adam's moments.
 
-    ``about`` must hold "step", "seconds" and "latest" (figures of the last evaluation).
+    ``about`` must hold "step", "seconds" and "latest" (figures of the last evaluation); ``beside``
+    are other networks that learn in the run, by name.
     """
     path = folder / f"step-{about['step']:08d}.safetensors"
-    tensors = dict(_weights(vae, ema)) | dict(_moments(vae, optimiser))
+    tensors = dict(_weights(vae, ema, beside))
+    for name, (network, its_optimiser) in _learners(vae, optimiser, beside):
+        tensors |= dict(_moments(name, network, its_optimiser))
     write_bytes(path, save({n: t.detach().cpu().contiguous() for n, t in tensors.items()}))
     write_json(folder / "state.json", {**about, "file": path.name, "sha256": sha256_file(path)})
     for old in folder.glob("step-*.safetensors"):
@@ -46,6 +54,7 @@ def load_state(
     ema: TextureVAE,
     optimiser: torch.optim.Optimizer,
     expected: Mapping[str, Any],
+    beside: Learners = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Load what `save_state` wrote into the models and the optimiser; return ``about``.
 
@@ -53,6 +62,7 @@ def load_state(
         folder: of the checkpoint.
         vae, ema, optimiser: receive the state.
         expected: entries of ``about`` that must be the same now.
+        beside: other networks that learn in the run, by name; receive their state.
 
     Raises:
         CheckpointError: there is no state, or it is damaged.
@@ -70,36 +80,58 @@ def load_state(
     tensors = read_tensors(path, _MAX_BYTES)
     if sha256_file(path) != about.get("sha256"):
         raise CheckpointError(f"{path} is damaged: its sha256 is not the recorded one")
+    learners = _learners(vae, optimiser, beside)
+    weights = dict(_weights(vae, ema, beside))
     moments = {
-        f"adam.{name}.{moment}": torch.zeros(()) if moment == "step" else parameter
-        for name, parameter in vae.named_parameters()
-        for moment in ("step", "exp_avg", "exp_avg_sq")
+        f"{name}.{parameter_name}.{moment}": torch.zeros(()) if moment == "step" else parameter
+        for name, (network, _) in learners
+        for parameter_name, parameter in network.named_parameters()
+        for moment in _MOMENTS
     }
-    weights = dict(_weights(vae, ema))
     check_tensors(tensors, weights | (moments if about["step"] else {}), path)
     with torch.no_grad():
         for name, tensor in weights.items():
             tensor.copy_(tensors[name])
         if about["step"]:
-            for name, parameter in vae.named_parameters():
-                entry = {m: tensors[f"adam.{name}.{m}"] for m in ("step", "exp_avg", "exp_avg_sq")}
-                for moment in ("exp_avg", "exp_avg_sq"):
-                    # The parameter's device and memory format, so that sums come out bit for bit.
-                    entry[moment] = torch.empty_like(parameter).copy_(entry[moment])
-                optimiser.state[parameter] = entry
+            for name, (network, its_optimiser) in learners:
+                _restore_moments(name, network, its_optimiser, tensors)
     return about
 
 
-def _weights(vae: TextureVAE, ema: TextureVAE) -> Iterator[tuple[str, Tensor]]:
-    for prefix, module in (("model", vae), ("ema", ema)):
+def _learners(
+    vae: TextureVAE, optimiser: torch.optim.Optimizer, beside: Learners
+) -> list[tuple[str, Learner]]:
+    others = [(f"adam_{name}", learner) for name, learner in beside.items()]
+    return [("adam", (vae, optimiser)), *others]
+
+
+def _weights(vae: TextureVAE, ema: TextureVAE, beside: Learners) -> Iterator[tuple[str, Tensor]]:
+    others = [(name, network) for name, (network, _) in beside.items()]
+    for prefix, module in (("model", vae), ("ema", ema), *others):
         for name, tensor in module.state_dict().items():
             yield f"{prefix}.{name}", tensor
 
 
-def _moments(vae: TextureVAE, optimiser: torch.optim.Optimizer) -> Iterator[tuple[str, Tensor]]:
-    for name, parameter in vae.named_parameters():
+def _moments(
+    prefix: str, network: nn.Module, optimiser: torch.optim.Optimizer
+) -> Iterator[tuple[str, Tensor]]:
+    for name, parameter in network.named_parameters():
         for moment, tensor in optimiser.state.get(parameter, {}).items():
-            yield f"adam.{name}.{moment}", tensor
+            yield f"{prefix}.{name}.{moment}", tensor
+
+
+def _restore_moments(
+    prefix: str,
+    network: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    tensors: Mapping[str, Tensor],
+) -> None:
+    for name, parameter in network.named_parameters():
+        entry = {moment: tensors[f"{prefix}.{name}.{moment}"] for moment in _MOMENTS}
+        for moment in ("exp_avg", "exp_avg_sq"):
+            # The parameter's device and memory format, so that sums come out bit for bit.
+            entry[moment] = torch.empty_like(parameter).copy_(entry[moment])
+        optimiser.state[parameter] = entry
 
 
 def differences(now: Any, then: Any, where: str = "") -> Iterator[str]:

@@ -71,7 +71,7 @@ def measure_speed(device_name: str = "auto", steps: int = STEPS) -> Speed:
     def visit() -> None:
         originals = read_originals(config, vgg, vae, images, precision)
         for _ in range(config.repeats):
-            loss, _terms = objective(config, vgg, vae, originals, generator, precision)
+            loss, *_ = objective(config, vgg, vae, originals, generator, precision)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             optimiser.step()

@@ -33,6 +33,7 @@ CONFIG = TrainConfig(
     repeats=2,
     warm_up=2,
     kl_warm_up=3,
+    critic_weight=0.1,
     ema_decay=0.9,
     stride=32,
     validation_fraction=0.0,

@@ -18,6 +18,7 @@ from safetensors.torch import load_file, save_file
 
 from core import training_state
 from core.checkpoint import load_model
+from core.critic import WARM_UP
 from core.dataset import DataSet
 from core.errors import CheckpointError, ConfigError, InputError, TrainingError
 from core.files import sha256_file
@@ -144,13 +145,14 @@ def test_loss_is_the_weighted_sum_of_its_terms_with_a_warm_kl(start: Callable) -
         grey_weight=0.3,
         relative_weight=0.7,
         wasserstein_weight=0.4,
+        critic_weight=0.5,
         kl_weight=2.0,
         kl_warm_up=4,
     )
     for step in range(2):
         terms = trainer.train_step()
         style = terms["style"] + 0.3 * terms["grey"] + 0.7 * terms["relative"]
-        style += 0.4 * terms["wasserstein"]
+        style += 0.4 * terms["wasserstein"] + 0.5 * (step + 1) / WARM_UP * terms["critic"]
         expected = 100 * style + 2 * (step + 1) / 4 * terms["kl_nats"]
         assert terms["loss"] == pytest.approx(expected, rel=1e-5)
 
@@ -253,12 +255,14 @@ def test_clock_ends_a_run_with_minutes() -> None:
 # --- resuming ---
 
 
-@pytest.mark.parametrize(("repeats", "stop", "regions"), [(1, 3, 0), (2, 3, 0), (2, 3, 2)])
+@pytest.mark.parametrize(
+    ("repeats", "stop", "regions", "critic"), [(1, 3, 0, 0.0), (2, 3, 0, 0.0), (2, 3, 2, 0.2)]
+)
 def test_resumed_run_equals_an_uninterrupted_one_bit_for_bit(
-    start: Callable, repeats: int, stop: int, regions: int
+    start: Callable, repeats: int, stop: int, regions: int, critic: float
 ) -> None:
     """Also when it stopped between two steps on the same patches or regions (step 3)."""
-    start = partial(start, repeats=repeats, region_every=regions)
+    start = partial(start, repeats=repeats, region_every=regions, critic_weight=critic)
     whole = start("whole")
     assert whole.run() == "finished"
     first = start("parts")
@@ -277,6 +281,21 @@ def test_resumed_run_equals_an_uninterrupted_one_bit_for_bit(
     weights = [(run.out / "model.safetensors").read_bytes() for run in (second, whole)]
     assert weights[0] == weights[1]
     assert records(second.out) == records(whole.out)
+
+
+def test_the_critic_learns_beside_the_model_and_is_not_exported(start: Callable) -> None:
+    run = start(critic_weight=0.1)
+    before = {name: p.detach().clone() for name, p in run.critic.named_parameters()}
+    terms = run.train_step()
+    assert math.isfinite(terms["critic"]) and 0.5 < terms["critic_loss"] < 1.5
+    still = [n for n, p in run.critic.named_parameters() if torch.equal(p, before[n])]
+    # While all opinions are within the hinge, both sides pull a head's last bias equally.
+    assert not [name for name in still if not name.endswith("judge.bias")], still
+    run.export()
+    assert not [name for name in load_file(run.out / "model.safetensors") if "critic" in name]
+    run.save()
+    with pytest.raises(ConfigError, match=r"critic_weight was 0\.1, is 0\.0"):
+        start().resume()
 
 
 def test_run_begins_from_the_weights_of_a_trained_model(start: Callable, tmp_path: Path) -> None:
