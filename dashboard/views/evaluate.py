@@ -14,6 +14,7 @@ from dashboard import (
     info_bar_form,
     measurements,
     state,
+    uploads,
 )
 from dashboard.evaluations import Job
 
@@ -81,9 +82,12 @@ if looks:
         st.session_state["evaluated"] = [Job(model.id, look)]
 if sent:
     info_bar_form.forget()
-    st.session_state["evaluated"] = [
-        Job(model.id, f.name, f.getvalue(), um_per_px) for f in files[:MOST]
-    ]
+    st.session_state["evaluated"] = []
+    with errors.shown():
+        uploads.check_total(files)
+        st.session_state["evaluated"] = [
+            Job(model.id, f.name, f.getvalue(), um_per_px) for f in files[:MOST]
+        ]
     if len(files) > MOST:
         st.warning(
             f"{len(files)} files were chosen; the first {MOST} are evaluated. Send the rest after."

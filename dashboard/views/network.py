@@ -2,7 +2,16 @@
 
 import streamlit as st
 
-from dashboard import beliefs, components, errors, figures, fitting, latent_effects, state
+from dashboard import (
+    beliefs,
+    components,
+    errors,
+    figures,
+    fitting,
+    latent_effects,
+    permission,
+    state,
+)
 from dashboard.wording import quantity, unbroken
 
 model = components.current_model()
@@ -107,6 +116,7 @@ if rows:
     st.table(rows, hide_index=True)
 
 st.subheader("Fit it anew", anchor=False)
+permission.require("fit")
 folders = state.latent_folders(model)
 if not folders:
     st.info("No encoded data set is at hand for this model. Encode one, then reload this page:")
