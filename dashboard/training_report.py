@@ -9,7 +9,7 @@ from core.jobs import queue
 from core.jobs.progress import Progress, progress_of, read_log, seconds_run, steps_of
 from core.jobs.queue import Job, find
 from core.jobs.request import TITLES
-from dashboard import components, figures, training_figures
+from dashboard import components, figures, places, training_figures
 from dashboard import training_actions as actions
 from dashboard.errors import escape
 from dashboard.wording import duration
@@ -51,7 +51,9 @@ def _body(number: str, was_active: bool) -> None:
         _training(job, progress)
         _pictures(progress, job.request.config.get("model", {}).get("patch_px", 128))
         with st.expander("Log"):
-            st.code(read_log(job)[-20_000:] or "Nothing has been said yet.", language=None)
+            st.code(
+                places.shown(read_log(job)[-20_000:]) or "Nothing has been said yet.", language=None
+            )
 
 
 def _state(job: Job) -> None:

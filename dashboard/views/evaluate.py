@@ -34,7 +34,7 @@ if properties is None:
         "**This model predicts no properties**: none were fitted, or its data set has no property "
         "with five labelled specimens. Everything else works. To fit them, then reload this page:"
     )
-    st.code(f"python -m bayesnet.learn --model {model.folder}", language="bash")
+    st.code(f"python -m bayesnet.learn --model {model.place}", language="bash")
 reference = evaluation_card.reference(model)
 regressors = properties.regressors if properties else ()
 named = {r.column: r for r in regressors}
@@ -104,11 +104,11 @@ for place, job in enumerate(jobs):
     with errors.shown(), st.spinner(f"Evaluating {errors.escape(job.name)}…"):
         source = evaluations.read(model, job)
         micrograph = without_info_bar(source.micrograph, info_bar_form.chosen(job, source))
-        found = evaluations.evaluate(model, micrograph)
+        found = evaluations.evaluate(model, micrograph, job.data is not None)
         done.append((place, job, source, found))
         if graphite:
             with errors.shown():
-                measured.append((place, measurements.measure(micrograph)))
+                measured.append((place, measurements.measure(micrograph, job.data is not None)))
     if source and not found:  # it may be the rows left out that made it fail
         info_bar_form.show(place, job, source)
 if done:
