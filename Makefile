@@ -9,7 +9,7 @@ JOBS ?= 2
 # A folder with real micrographs (castiron, uhcs, superalloy), where there is one: some figures need it.
 REAL ?=
 
-.PHONY: run test lint types unit e2e weights browser reference measure closed-loop property_tables tables bench clean
+.PHONY: run test lint types unit e2e weights browser tools lock wheels-check audit reference measure closed-loop property_tables tables bench clean
 
 run: .venv/installed weights
 	$(BIN)/streamlit run dashboard/app.py --server.port=$(PORT) --server.address=$(ADDRESS)
@@ -45,6 +45,28 @@ browser:
 .venv/installed-dev: requirements-dev.txt .venv/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@
+
+# --- Release; the tools have an environment of their own ---
+
+tools: .venv-tools/installed
+
+.venv-tools/installed: requirements-tools.txt
+	test -x .venv-tools/bin/python || $(PYTHON) -m venv .venv-tools
+	.venv-tools/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-tools.txt
+	touch $@
+
+# Every pinned version with its hashes, one set for Python 3.11 to 3.13 on every platform.
+lock: tools
+	.venv-tools/bin/uv pip compile requirements.txt --universal --python-version 3.11 --fork-strategy fewest \
+		--generate-hashes --no-emit-index-url --custom-compile-command "make lock" --quiet -o requirements.lock
+
+# Whether the lock installs without a compiler on Python 3.11, 3.12 and 3.13.
+wheels-check: tools
+	.venv-tools/bin/python -m tests.release.wheels
+
+# Known weaknesses of what the lock pins; says so where no source of advisories can be reached.
+audit: tools
+	.venv-tools/bin/python -m tests.release.audit
 
 # --- Long evidence, not part of `make test` ---
 
@@ -108,4 +130,4 @@ bench: .venv/installed weights
 	$(BIN)/python -m core.pixel_optimisation --model assets/reference --data $(WORK)/fresh
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-tools .mypy_cache .ruff_cache .pytest_cache .hypothesis

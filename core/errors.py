@@ -21,5 +21,9 @@ class CheckpointError(MicroDesignError):
     """A saved model, network or latent cache is missing, damaged or of another kind."""
 
 
+class NotAllowedError(MicroDesignError):
+    """Whoever runs this server has turned off what was asked for."""
+
+
 class TrainingError(MicroDesignError):
     """Training cannot go on (for example a non-finite loss); the last good checkpoint is kept."""

@@ -8,7 +8,15 @@ if str(ROOT) not in sys.path:  # streamlit puts this folder, not the root, on th
     sys.path.insert(0, str(ROOT))
 
 import streamlit as st  # noqa: E402
+from starlette.middleware import Middleware  # noqa: E402
 
-from dashboard import warm_up  # noqa: E402
+from dashboard import errors, warm_up  # noqa: E402
+from dashboard.gate import Gate, SecurityHeaders  # noqa: E402
 
-app = st.App("main.py", lifespan=warm_up.lifespan)
+BASE_PATH = st.get_option("server.baseUrlPath") or ""
+app = st.App(
+    "main.py",
+    lifespan=warm_up.lifespan,
+    middleware=[Middleware(SecurityHeaders), Middleware(Gate, base_path=BASE_PATH)],
+    on_script_error=errors.unexpected,
+)

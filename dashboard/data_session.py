@@ -1,8 +1,9 @@
 """What a visitor has uploaded, listed and examined once, kept for the session."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -10,9 +11,14 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from core.dataset import DataSet, load_dataset
 from core.errors import InputError
 from core.import_data.examine import Examined, examine_all
+from core.import_data.findings import Finding
+from core.import_data.plan import ImportPlan
 from core.import_data.sheet import Sheet, read_sheet
 from core.import_data.source import Listing, list_uploads
+from core.import_data.write import write_dataset
 from core.workspace import data_folder
+from dashboard import uploads
+from dashboard.permission import needs
 
 _KEPT = "data_kept"  # no widget's key
 LEFT_OUT, EDITS, BEGUN = "data_left_out", "data_edits", "data_begun"
@@ -39,7 +45,7 @@ def uploaded(files: Sequence[UploadedFile], table: UploadedFile | None) -> Uploa
     """Return what was uploaded, read anew only where it has changed; None without pictures.
 
     Raises:
-        InputError: a zip or the table cannot be read.
+        InputError: a zip or the table cannot be read, or all are too large together.
     """
     key = tuple(file.file_id for file in (*files, *([table] if table else ())))
     kept: tuple[tuple[str, ...], Uploaded] | None = st.session_state.get(_KEPT)
@@ -48,6 +54,7 @@ def uploaded(files: Sequence[UploadedFile], table: UploadedFile | None) -> Uploa
     forget()
     if not files:
         return None
+    uploads.check_total((*files, *([table] if table else ())))
     listing = list_uploads((file.name, file.getvalue()) for file in files)
     sheet = _sheet(listing, table)
     bar = st.progress(0.0, "Looking at the pictures…")
@@ -78,6 +85,24 @@ def _sheet(listing: Listing, table: UploadedFile | None) -> Sheet | None:
     if listing.tables:
         return read_sheet(listing.tables[0].load(), listing.tables[0].path)
     return None
+
+
+@needs("import")
+def make(
+    plan: ImportPlan,
+    findings: tuple[Finding, ...],
+    parent: Path,
+    folder: str,
+    source: Mapping[str, Any],
+    told: Callable[[int], None],
+) -> DataSet:
+    """Write a data set; the arguments are those of `core.import_data.write.write_dataset`.
+
+    Raises:
+        InputError: as that function.
+        NotAllowedError: importing own data is turned off.
+    """
+    return write_dataset(plan, findings, parent, folder, source, told)
 
 
 def data_sets() -> dict[str, Path]:

@@ -10,6 +10,8 @@ from core.scale import to_scale
 from core.traverse import PAPER_VALUES, traverse_along
 from core.traverse import traverse as vary
 from dashboard import state
+from dashboard.caching import kept
+from dashboard.measurements import fingerprint
 from dashboard.state import Model
 
 TRAVERSED = PAPER_VALUES
@@ -24,16 +26,17 @@ def patches(model: Model, micrograph: Micrograph) -> np.ndarray:
 
 def reconstruct(model: Model, originals: np.ndarray, seed: int) -> np.ndarray:
     """Reconstruct patches (N, size, size) (paper, figure 4)."""
-    return _reconstruct(model.key("model.safetensors"), model, originals, seed)
+    key = (*model.key("model.safetensors"), fingerprint(originals))
+    return _reconstruct(key, model, originals, seed)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
 def _reconstruct(
-    key: tuple[str, ...], _model: Model, originals: np.ndarray, seed: int
+    key: tuple[str, ...], _model: Model, _originals: np.ndarray, seed: int
 ) -> np.ndarray:
     loaded = state.loaded(_model)
     with state.lock():
-        return synthesis.reconstruct(loaded, originals, seed)
+        return synthesis.reconstruct(loaded, _originals, seed)
 
 
 def prior_samples(model: Model, n: int, seed: int) -> np.ndarray:
@@ -56,7 +59,7 @@ def _prior_samples(key: tuple[str, ...], _model: Model, n: int, seed: int) -> np
 
 
 def traverse(
-    model: Model, patch: np.ndarray, along: int | tuple[float, ...], seed: int
+    model: Model, patch: np.ndarray, along: int | tuple[float, ...], seed: int, own: bool
 ) -> np.ndarray:
     """Set a patch's coordinate along a direction to each of `TRAVERSED` (paper, figure 6).
 
@@ -65,25 +68,27 @@ def traverse(
         patch: (size, size) to start from.
         along: a latent dimension, or a unit vector of the latent space.
         seed: of the noise.
+        own: whether the patch is of an upload; what comes of it is kept for its session alone.
 
     Returns:
         (n, size, size), all with the same noise, so that only z changes.
     """
-    return _traverse(model.key("model.safetensors"), model, patch, along, seed)
+    key = (*model.key("model.safetensors"), fingerprint(patch))
+    return _traverse(key, model, patch, along, seed, own=own)
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@kept(64)
 def _traverse(
     key: tuple[str, ...],
     _model: Model,
-    patch: np.ndarray,
+    _patch: np.ndarray,
     along: int | tuple[float, ...],
     seed: int,
 ) -> np.ndarray:
     loaded = state.loaded(_model)
     side = loaded.config.patch_px
     with state.lock():
-        z = synthesis.encode_patches(loaded, patch[None])[0][0]
+        z = synthesis.encode_patches(loaded, _patch[None])[0][0]
         if isinstance(along, int):
             return vary(loaded, z, along, TRAVERSED, seed, size_px=side)
         return traverse_along(loaded, z, np.array(along), TRAVERSED, seed, size_px=side)

@@ -14,7 +14,7 @@ from bayesnet.recording import parts_of, picture_text, record
 from core.descriptors import describe
 from core.exports.spreadsheet import descriptors_csv, latents_csv
 from core.exports.tiff16 import encode_tiff16
-from dashboard import errors, state
+from dashboard import errors, permission, saved_designs, state
 from dashboard.designs import SAMPLE_PX
 from dashboard.state import Model
 
@@ -99,6 +99,8 @@ def _files(design: Design, stem: str, model: Model, network: Network) -> None:
 
 
 def _save(design: Design, model: Model, network: Network) -> None:
+    if not permission.offered("save"):
+        return
     with st.form("design_save_form", border=False):
         note = st.text_area(
             "Note", key="design_note", max_chars=library.MAX_NOTE, placeholder="What is it for?"
@@ -108,8 +110,6 @@ def _save(design: Design, model: Model, network: Network) -> None:
         return
     with errors.shown():
         recipe = recipe_of(design, model, network)
-        name, new = library.save_design(
-            state.workspace() / "designs", recipe, design.main.pixels, note
-        )
+        name, new = saved_designs.save(recipe, design.main.pixels, note)
         st.success(f"Saved as {name}." if new else f"This design is in the library as {name}.")
         st.page_link("views/library.py", label="Open the library", icon=":material/bookmarks:")

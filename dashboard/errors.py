@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from core.errors import MicroDesignError
+from dashboard import places
 
 logger = logging.getLogger(__name__)
 
@@ -23,17 +24,38 @@ def shown(prefix: str = "") -> Iterator[None]:
         yield
     except MicroDesignError as error:
         st.error(escape(f"{prefix}{error}"))
-    except Exception:  # a defect; Streamlit's own control flow is no Exception
-        number = uuid.uuid4().hex[:8]
-        logger.exception("error %s", number)
-        st.error(
-            f"{escape(prefix)}Something went wrong here, and it is not your doing. It is in the "
-            f"server's log as error {number}; please report it with this number."
-        )
+    except Exception as error:  # a defect; Streamlit's own control flow is no Exception
+        _defect(error, prefix)
+
+
+def unexpected(error: Exception) -> bool:
+    """Show what went wrong outside the pages' own `shown`, in a callback or a part of a page.
+
+    Returns:
+        True: Streamlit is to show nothing more.
+    """
+    if isinstance(error, MicroDesignError):
+        st.error(escape(str(error)))
+    else:
+        _defect(error)
+    return True
+
+
+def _defect(error: Exception, prefix: str = "") -> None:
+    number = uuid.uuid4().hex[:8]
+    logger.error("error %s", number, exc_info=error)
+    st.error(
+        f"{escape(prefix)}Something went wrong here, and it is not your doing. It is in the "
+        f"server's log as error {number}; please report it with this number."
+    )
 
 
 def escape(text: str) -> str:
-    """Return text so that Markdown shows it literally (file names, values, messages)."""
+    """Return text so that Markdown shows it literally (file names, values, messages).
+
+    Messages name files where they lie; the server's own folders are shown by short names.
+    """
+    text = places.shown(text)
     for mark in "\\`*_{}[]<>#$~|:":
         text = text.replace(mark, "\\" + mark)
     return text

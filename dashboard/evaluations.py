@@ -1,15 +1,16 @@
-"""Evaluations of uploads and of examples: cached, one at a time, keyed by the model's files."""
+"""Evaluations of uploads and of examples: cached, one at a time, keyed by the model's files.
+
+Those of uploads are kept for their session alone.
+"""
 
 from dataclasses import dataclass, replace
-
-import numpy as np
-import streamlit as st
 
 from core.evaluate import Evaluation, evaluate_image
 from core.evaluate import similarity as find_similarity
 from core.images import Micrograph, read_image
 from core.info_bar import InfoBar, find_info_bar
 from dashboard import pictures, state
+from dashboard.caching import kept
 from dashboard.measurements import fingerprint
 from dashboard.state import Model
 
@@ -56,21 +57,23 @@ class Evaluated:
         evaluation: its ``pixels`` are cut to one.
         preview: PNG with the patches marked.
         um_per_px: the micrograph's own scale, before it was brought to the model's.
+        own: whether it is of an upload.
     """
 
     evaluation: Evaluation
     preview: bytes
     um_per_px: float | None
+    own: bool
 
 
 def read(model: Model, job: Job) -> Source:
     """Read a job's micrograph and look for its information bar."""
     if job.data is None:
         return Source(state.example(model, job.name).micrograph, InfoBar(), "from the data set")
-    return _read(job.data, job.name, job.um_per_px)
+    return _read(job.data, job.name, job.um_per_px, own=True)
 
 
-@st.cache_data(max_entries=24, show_spinner=False)
+@kept(24)
 def _read(data: bytes, name: str, um_per_px: float | None) -> Source:
     micrograph = read_image(data, name)
     scale_from = None if micrograph.um_per_px is None else "from the file"
@@ -80,17 +83,18 @@ def _read(data: bytes, name: str, um_per_px: float | None) -> Source:
     return Source(micrograph, find_info_bar(micrograph.pixels), scale_from)
 
 
-def evaluate(model: Model, micrograph: Micrograph) -> Evaluated:
-    """Evaluate a micrograph whose information bar is left out already."""
+def evaluate(model: Model, micrograph: Micrograph, own: bool) -> Evaluated:
+    """Evaluate a micrograph, of an upload or not, whose information bar is left out already."""
     about = (fingerprint(micrograph.pixels), micrograph.um_per_px, micrograph.name)
-    return _evaluate((*_evaluation_key(model), *about, *micrograph.notes), model, micrograph)
+    key = (*_evaluation_key(model), *about, *micrograph.notes)
+    return replace(_evaluate(key, model, micrograph, own=own), own=own)
 
 
 def _evaluation_key(model: Model) -> tuple[str, ...]:
     return model.key("model.safetensors", "properties.json", "reference.json")
 
 
-@st.cache_data(max_entries=32, show_spinner=False)
+@kept(32)
 def _evaluate(key: tuple, _model: Model, _micrograph: Micrograph) -> Evaluated:
     loaded, properties = state.loaded(_model), state.properties(_model)
     reference, micrograph = state.reference(_model), _micrograph
@@ -101,19 +105,18 @@ def _evaluate(key: tuple, _model: Model, _micrograph: Micrograph) -> Evaluated:
     side = loaded.config.patch_px
     preview = pictures.png(pictures.marked(found.pixels, found.corners, side))
     return Evaluated(
-        replace(found, pixels=found.pixels[:1, :1].copy()), preview, micrograph.um_per_px
+        replace(found, pixels=found.pixels[:1, :1].copy()), preview, micrograph.um_per_px, True
     )
 
 
 def similarity(model: Model, found: Evaluated) -> dict[str, float]:
     """Return every metric's mean over the patches shown against their reconstructions."""
     one = found.evaluation
-    return _similarity(_evaluation_key(model), model, one.originals, one)
+    key = (*_evaluation_key(model), fingerprint(one.originals))
+    return _similarity(key, model, one, own=found.own)
 
 
-@st.cache_data(max_entries=48, show_spinner=False)
-def _similarity(
-    key: tuple[str, ...], _model: Model, originals: np.ndarray, _evaluation: Evaluation
-) -> dict[str, float]:
+@kept(48)
+def _similarity(key: tuple[str, ...], _model: Model, _evaluation: Evaluation) -> dict[str, float]:
     with state.lock():
         return find_similarity(state.loaded(_model), _evaluation)

@@ -5,13 +5,18 @@ from bayesnet.network import Network
 from core.calibrate import fit_calibrated, load_unseen
 from core.encode import load_latents
 from dashboard import state
+from dashboard.permission import needs
 from dashboard.state import Model
 
 
+@needs("fit")
 def fit_anew(model: Model, data: str) -> Network:
     """Fit network and property predictors to cached latents and keep them in the workspace.
 
     Files are written whole, the network last, so that other sessions see the old fit or the new.
+
+    Raises:
+        NotAllowedError: visitors may not replace what all of them use.
     """
     table = load_latents(state.latent_folders(model)[data])
     network = fit_network(table)
@@ -21,7 +26,12 @@ def fit_anew(model: Model, data: str) -> Network:
     return network
 
 
+@needs("fit")
 def reset_fit(model: Model) -> None:
-    """Go back to the network and the property predictors that came with the model."""
+    """Go back to the network and the property predictors that came with the model.
+
+    Raises:
+        NotAllowedError: visitors may not replace what all of them use.
+    """
     for name in state.FITTED:
         (model.fitted_folder / name).unlink(missing_ok=True)

@@ -1,14 +1,12 @@
 """One saved design on the *Library* page: picture, facts, note, and what can be done with it."""
 
-from pathlib import Path
-
 import streamlit as st
 
 from bayesnet import library
 from bayesnet.comparison import compare_designs
 from bayesnet.design_report import VERDICTS, design_report
 from bayesnet.library import Saved
-from dashboard import errors, pictures, saved_designs
+from dashboard import errors, permission, pictures, saved_designs
 from dashboard.errors import escape
 
 _DELETING = "library_deleting"
@@ -46,9 +44,13 @@ def _note(one: Saved) -> None:
         note = st.text_area(
             "Note", one.note, key=f"library_note_{one.id}", max_chars=library.MAX_NOTE
         )
-        if st.form_submit_button("Keep this note", key=f"library_keep_{one.id}"):
+        if st.form_submit_button(
+            "Keep this note",
+            key=f"library_keep_{one.id}",
+            disabled=not permission.may("change"),
+        ):
             with errors.shown():
-                library.set_note(saved_designs.folder(), one.id, note)
+                saved_designs.set_note(one.id, note)
                 st.success("The note is kept.")
 
 
@@ -89,14 +91,19 @@ def _actions(one: Saved) -> None:
 
 def deletion(name: str) -> None:
     """Offer to delete a saved design, and ask once more before it is done."""
-    folder: Path = saved_designs.folder()
     if st.session_state.get(_DELETING) != name:
-        st.button("Delete", key=f"library_delete_{name}", on_click=_ask, args=(name,))
+        st.button(
+            "Delete",
+            key=f"library_delete_{name}",
+            on_click=_ask,
+            args=(name,),
+            disabled=not permission.may("change"),
+        )
         return
     st.warning("Delete this design for good?")
     if st.button("Yes, delete it", key=f"library_really_{name}", type="primary"):
         with errors.shown():
-            library.delete_design(folder, name)
+            saved_designs.delete(name)
             _ask(None)
             st.rerun()
     st.button("Keep it", key=f"library_leave_{name}", on_click=_ask, args=(None,))

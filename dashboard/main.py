@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import components, errors
+from dashboard import access, components, errors
 from dashboard.state import ROOT
 
 FIRST = "inverse_design"
@@ -47,5 +47,7 @@ page = st.navigation(
     expanded=True,
 )
 with errors.shown():
+    access.require()
     components.sidebar()
+    access.log_out()
     page.run()

@@ -1,11 +1,13 @@
-"""Graphite measured in micrographs: cached, keyed by the picture, its scale and its name."""
+"""Graphite measured in micrographs: cached, keyed by the picture, its scale and its name.
+
+What is measured on an upload is kept for its session alone.
+"""
 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import streamlit as st
 
 from core.descriptors import (
     Descriptors,
@@ -23,6 +25,7 @@ from core.descriptors.particles import label_particles, measure_particles
 from core.errors import InputError
 from core.images import Micrograph
 from dashboard import state
+from dashboard.caching import kept
 
 LINES_ACROSS = 400  # of the overlay's outlines, thick enough to see when it is made smaller
 
@@ -52,10 +55,10 @@ class Measured:
         return None if self.field is None else sum_up([self.field])
 
 
-def measure(micrograph: Micrograph) -> Measured:
-    """Measure a micrograph at its own scale, not at the model's."""
+def measure(micrograph: Micrograph, own: bool) -> Measured:
+    """Measure a micrograph, of an upload or not, at its own scale, not at the model's."""
     key = (fingerprint(micrograph.pixels), micrograph.um_per_px, micrograph.name)
-    return _measure(key, micrograph)
+    return _measure(key, micrograph, own=own)
 
 
 def fingerprint(pixels: np.ndarray) -> str:
@@ -63,7 +66,7 @@ def fingerprint(pixels: np.ndarray) -> str:
     return hashlib.sha256(np.ascontiguousarray(pixels).data).hexdigest() + str(pixels.shape)
 
 
-@st.cache_data(max_entries=32, show_spinner=False)
+@kept(32)
 def _measure(key: tuple, _micrograph: Micrograph) -> Measured:
     with state.lock():
         try:

@@ -1,17 +1,60 @@
-"""Saved designs on the pages: where they lie, what they are called, and opening one again."""
+"""Saved designs on the pages: where they lie, what they are called, keeping and opening them."""
 
 from pathlib import Path
 
+import numpy as np
+
+from bayesnet import library
 from bayesnet.recipe import Recipe
 from bayesnet.wording import wished
+from core.errors import InputError
 from dashboard import components, design_request, state
 from dashboard.design_request import SIZES, DesignRequest
+from dashboard.permission import needs
 from dashboard.state import Model
+
+MOST = 1000  # of all visitors together, so that strangers cannot fill the disk
 
 
 def folder() -> Path:
     """Return where saved designs lie."""
     return state.workspace() / "designs"
+
+
+@needs("save")
+def save(recipe: Recipe, pixels: np.ndarray, note: str) -> tuple[str, bool]:
+    """Keep a design; returns its id and whether it is new.
+
+    Raises:
+        InputError: the library is full, the note too long, or the folder cannot be written.
+        NotAllowedError: the server is read-only.
+    """
+    kept = sum(1 for _ in folder().iterdir()) if folder().is_dir() else 0
+    if kept >= MOST:
+        raise InputError(f"the library is full: it holds {kept} designs; delete some first")
+    return library.save_design(folder(), recipe, pixels, note)
+
+
+@needs("change")
+def set_note(name: str, note: str) -> None:
+    """Replace the note of a saved design.
+
+    Raises:
+        InputError: there is no such design, or the note is too long.
+        NotAllowedError: visitors may not change what is saved.
+    """
+    library.set_note(folder(), name, note)
+
+
+@needs("change")
+def delete(name: str) -> None:
+    """Delete a saved design for good.
+
+    Raises:
+        InputError: there is no such design.
+        NotAllowedError: visitors may not delete what is saved.
+    """
+    library.delete_design(folder(), name)
 
 
 def title(recipe: Recipe) -> str:

@@ -18,6 +18,7 @@ from core.files import read_json
 from core.properties import PropertyModel
 from core.reference_file import Reference, load_reference
 from core.workspace import workspace as core_workspace
+from dashboard import places
 
 ROOT = Path(__file__).resolve().parents[1]
 ASSETS = ROOT / "assets"
@@ -52,6 +53,11 @@ class Model:
         if self.id == REFERENCE:
             return "Reference model"
         return f"{self.id}: {given}" if given else self.id
+
+    @property
+    def place(self) -> str:
+        """Its folder in commands that pages show, without where that lies on the server."""
+        return places.shown(self.folder)
 
     @property
     def synthetic(self) -> bool:

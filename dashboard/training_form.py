@@ -25,6 +25,7 @@ from core.train_config import TrainConfig
 from core.workspace import ROOT, models_folder
 from dashboard import data_session, state
 from dashboard.errors import escape
+from dashboard.permission import needs
 from dashboard.wording import duration
 
 NOTHING = ""
@@ -188,11 +189,13 @@ def _patches(root: str, manifest: str, patch_px: int, preset: str, _data: DataSe
     return count_patches(_data, patch_px, PRESETS[preset].encode_stride)
 
 
+@needs("train")
 def measure() -> None:
     """Measure the machine's speed, in a process of its own.
 
     Raises:
         InputError: it failed; the message is its own.
+        NotAllowedError: training is turned off.
     """
     with st.spinner("Training a fresh model for a few steps…"):
         done = subprocess.run(

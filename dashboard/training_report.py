@@ -4,12 +4,13 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from core.errors import InputError
+from core.errors import InputError, NotAllowedError
 from core.jobs import queue
 from core.jobs.progress import Progress, progress_of, read_log, seconds_run, steps_of
 from core.jobs.queue import Job, find
 from core.jobs.request import TITLES
-from dashboard import components, figures, training_figures
+from dashboard import components, figures, places, training_figures
+from dashboard import training_actions as actions
 from dashboard.errors import escape
 from dashboard.wording import duration
 
@@ -50,7 +51,9 @@ def _body(number: str, was_active: bool) -> None:
         _training(job, progress)
         _pictures(progress, job.request.config.get("model", {}).get("patch_px", 128))
         with st.expander("Log"):
-            st.code(read_log(job)[-20_000:] or "Nothing has been said yet.", language=None)
+            st.code(
+                places.shown(read_log(job)[-20_000:]) or "Nothing has been said yet.", language=None
+            )
 
 
 def _state(job: Job) -> None:
@@ -98,20 +101,20 @@ def _buttons(job: Job) -> None:
     """Offer what can be done with the job in its state."""
     with st.container(horizontal=True):
         if job.status.active:
-            _button("Stop", "training_stop", lambda: queue.stop(job.id))
+            _button("Stop", "training_stop", lambda: actions.stop(job.id))
             if (job.folder / "stop").exists():
                 st.caption("Stopping: it ends its step and leaves a checkpoint.")
         if job.status.resumable:
-            _button("Resume", "training_resume", lambda: queue.resume(job.id))
+            _button("Resume", "training_resume", lambda: actions.resume(job.id))
         if not job.status.active:
-            _button("Remove from this list", "training_remove", lambda: queue.remove(job.id))
+            _button("Remove from this list", "training_remove", lambda: actions.remove(job.id))
 
 
 def _button(label: str, key: str, act: Callable[[], None]) -> None:
     if st.button(label, key=key):
         try:
             act()
-        except InputError as error:  # its state has changed meanwhile
+        except (InputError, NotAllowedError) as error:  # its state has changed meanwhile
             st.warning(escape(str(error)))
         else:
             st.rerun()

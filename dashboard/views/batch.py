@@ -5,7 +5,7 @@ import time
 import streamlit as st
 
 from core.batch.table import batch_csv, batch_latents_csv
-from dashboard import batches, components, errors, evaluation_card, state
+from dashboard import batches, components, errors, evaluation_card, state, uploads
 from dashboard.errors import escape
 
 KINDS = ["png", "jpg", "jpeg", "tif", "tiff", "bmp", "zip"]
@@ -52,13 +52,14 @@ if sent and not files:
     st.warning("No file was chosen: drop micrographs or a zip into the field above.")
 if sent and files:
     with errors.shown():
-        uploads = [(f.name, f) for f in files]
-        st.session_state["batch"] = batches.begin(model, uploads, um_per_px, descriptors)
+        uploads.check_total(files)
+        given = [(f.name, f) for f in files]
+        st.session_state["batch"] = batches.begin(model, given, um_per_px, descriptors)
 batch = st.session_state.get("batch")
 if batch is None or batch.model_id != model.id:
     st.info(
         "Nothing is evaluated yet: choose files and press Evaluate all. On the command line: "
-        f"`python -m core.evaluate_batch FILES --model {model.folder} --out results.csv`"
+        f"`python -m core.evaluate_batch FILES --model {model.place} --out results.csv`"
     )
     st.stop()
 

@@ -10,7 +10,6 @@ from core.import_data.naming import check_name, plain
 from core.import_data.plan import Choices, make_plan
 from core.import_data.preflight import preflight
 from core.import_data.source import many, named
-from core.import_data.write import write_dataset
 from core.workspace import data_folder
 from dashboard import data_form, data_pictures, data_report, data_session, errors, permission
 from dashboard.errors import escape
@@ -22,7 +21,7 @@ st.write(
     "Your micrographs and a table of process settings and measured properties become a data set "
     "that a model can be trained on. Everything is checked before anything is written."
 )
-permission.require()
+permission.require("import")
 if told := st.session_state.pop("data_made", None):
     st.success(f"**{escape(told)}**", icon=":material/check:")
     st.page_link("views/training.py", label="Train a model on it", icon=":material/model_training:")
@@ -120,7 +119,7 @@ elif sent:
         folder = check_name(plain(name))
         bar = st.progress(0.0, "Writing…")
         record = {"table": sheet.name if sheet else None, "matching": asdict(rule)}
-        data = write_dataset(
+        data = data_session.make(
             replace(plan, name=name.strip(), synthetic=synthetic),
             findings,
             data_folder(),

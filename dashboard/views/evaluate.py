@@ -14,6 +14,7 @@ from dashboard import (
     info_bar_form,
     measurements,
     state,
+    uploads,
 )
 from dashboard.evaluations import Job
 
@@ -33,7 +34,7 @@ if properties is None:
         "**This model predicts no properties**: none were fitted, or its data set has no property "
         "with five labelled specimens. Everything else works. To fit them, then reload this page:"
     )
-    st.code(f"python -m bayesnet.learn --model {model.folder}", language="bash")
+    st.code(f"python -m bayesnet.learn --model {model.place}", language="bash")
 reference = evaluation_card.reference(model)
 regressors = properties.regressors if properties else ()
 named = {r.column: r for r in regressors}
@@ -81,9 +82,12 @@ if looks:
         st.session_state["evaluated"] = [Job(model.id, look)]
 if sent:
     info_bar_form.forget()
-    st.session_state["evaluated"] = [
-        Job(model.id, f.name, f.getvalue(), um_per_px) for f in files[:MOST]
-    ]
+    st.session_state["evaluated"] = []
+    with errors.shown():
+        uploads.check_total(files)
+        st.session_state["evaluated"] = [
+            Job(model.id, f.name, f.getvalue(), um_per_px) for f in files[:MOST]
+        ]
     if len(files) > MOST:
         st.warning(
             f"{len(files)} files were chosen; the first {MOST} are evaluated. Send the rest after."
@@ -100,11 +104,11 @@ for place, job in enumerate(jobs):
     with errors.shown(), st.spinner(f"Evaluating {errors.escape(job.name)}…"):
         source = evaluations.read(model, job)
         micrograph = without_info_bar(source.micrograph, info_bar_form.chosen(job, source))
-        found = evaluations.evaluate(model, micrograph)
+        found = evaluations.evaluate(model, micrograph, job.data is not None)
         done.append((place, job, source, found))
         if graphite:
             with errors.shown():
-                measured.append((place, measurements.measure(micrograph)))
+                measured.append((place, measurements.measure(micrograph, job.data is not None)))
     if source and not found:  # it may be the rows left out that made it fail
         info_bar_form.show(place, job, source)
 if done:

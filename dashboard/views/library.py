@@ -4,13 +4,15 @@ import streamlit as st
 
 from bayesnet import library
 from bayesnet.comparison import compare_designs
-from dashboard import components, errors, library_card, pictures, saved_designs
+from dashboard import components, errors, library_card, permission, pictures, saved_designs
 from dashboard.errors import escape
 
 MOST, SHOWN = 3, 10
 
 components.title("Library")
-st.write("Designs that were saved on this server. Whoever uses it sees and can delete them.")
+st.write("Designs that were saved on this server. Whoever uses it sees them.")
+if permission.offered("change"):
+    st.caption("Whoever uses it can delete them, too.")
 found, damaged = library.list_designs(saved_designs.folder())
 for broken in damaged:
     with st.container(border=True, key=f"library_damaged_{broken.id}"):

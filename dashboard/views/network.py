@@ -2,7 +2,17 @@
 
 import streamlit as st
 
-from dashboard import beliefs, components, errors, figures, fitting, latent_effects, state
+from dashboard import (
+    beliefs,
+    components,
+    errors,
+    figures,
+    fitting,
+    latent_effects,
+    permission,
+    places,
+    state,
+)
 from dashboard.wording import quantity, unbroken
 
 model = components.current_model()
@@ -107,11 +117,12 @@ if rows:
     st.table(rows, hide_index=True)
 
 st.subheader("Fit it anew", anchor=False)
+permission.require("fit")
 folders = state.latent_folders(model)
 if not folders:
     st.info("No encoded data set is at hand for this model. Encode one, then reload this page:")
-    place = state.workspace() / "latents" / "NAME"
-    st.code(f"python -m core.encode --model {model.folder} --data DIR --out {place}")
+    place = places.shown(state.workspace() / "latents" / "NAME")
+    st.code(f"python -m core.encode --model {model.place} --data DIR --out {place}")
 else:
     with st.form("network_form"):
         data = st.selectbox("Data set", list(folders), key="network_data")

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.jobs import queue
 from core.jobs.presets import job_request
-from dashboard import errors, permission, training_form, training_report
+from dashboard import errors, permission, training_actions, training_form, training_report
 from dashboard.errors import escape
 
 st.title("Training", anchor=False)
@@ -12,7 +12,7 @@ st.write(
     "A model learns what your microstructures look like and how they hang together with settings "
     "and properties. It trains in a process of its own: close this page or the browser, it goes on."
 )
-permission.require()
+permission.require("train")
 queue.ensure_runner()
 jobs = {job.id: job for job in queue.jobs()}
 
@@ -30,7 +30,7 @@ with errors.shown(), st.expander("New training", expanded=not jobs):
             wanted = job_request(
                 asked.data, name.strip(), asked.preset, asked.config, asked.init, expected
             )
-            job = queue.submit(wanted)
+            job = training_actions.submit(wanted)
             st.query_params["job"] = job.id
             st.session_state["training_shown"] = job.id
             st.rerun()

@@ -95,7 +95,7 @@ for place, (start, number) in enumerate(zip(starts, numbers, strict=True)):
         )
         for name, title, along in rows:
             with st.spinner(f"Varying {name}…"):
-                row = decoding.traverse(model, patch, along, NOISE_SEED)
+                row = decoding.traverse(model, patch, along, NOISE_SEED, own=start == OWN)
             st.markdown(f"**{title}**")
             components.gallery(
                 [pictures.png(pictures.grey(p)) for p in (patch, *row)],

@@ -16,6 +16,9 @@ PATIENCE_S = 600
 def _isolated(tmp_path, monkeypatch):
     """Give every test its own workspace and assets, and show errors in full."""
     monkeypatch.setenv("MICRODESIGN_WORKSPACE", str(tmp_path / "workspace"))
+    monkeypatch.setenv("MICRODESIGN_TRAINING", "on")  # as on a server for this machine alone
+    monkeypatch.delenv("MICRODESIGN_READ_ONLY", raising=False)
+    monkeypatch.delenv("MICRODESIGN_PASSWORD", raising=False)
     monkeypatch.setattr(state, "ASSETS", tmp_path / "assets")
     monkeypatch.setattr("bayesnet.pictures.PREDICT_PATCHES", 1)
     monkeypatch.setattr("core.evaluate.READ_PATCHES", 2)

@@ -140,7 +140,7 @@ def test_a_damaged_zip_and_a_missing_name_are_said(open_page):
 def test_training_is_on_for_this_machine_alone_unless_set(given, address, on, monkeypatch):
     monkeypatch.setenv(permission.VARIABLE, given)
     monkeypatch.setattr("streamlit.get_option", lambda name: address)
-    assert permission.may_train() is on
+    assert permission.trusted() is on
 
 
 def test_turned_off_the_page_says_how_to_turn_it_on(open_page, monkeypatch):
