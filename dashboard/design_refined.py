@@ -7,7 +7,7 @@ from bayesnet.network import Network
 from bayesnet.ranking import residuals, worst
 from bayesnet.refine import ENOUGH, PATCHES, STEPS, Refinement
 from core.images import encode_png
-from dashboard import designs, pictures
+from dashboard import designs, pictures, waiting
 from dashboard.design_request import DesignRequest
 from dashboard.design_result import description, designed_for
 from dashboard.state import Model
@@ -35,7 +35,7 @@ def offer(
             near = " It reads near its target already." if residual <= ENOUGH else ""
             st.caption(f"Refining takes up to {number(max(seconds, 1.0), 2)} s here.{near}")
             return None
-    with st.spinner("Refining: synthesising and reading back…"):
+    with waiting.working("Refining: synthesising and reading back…"):
         return designs.refined(model, request)
 
 

@@ -70,7 +70,7 @@ def read(model: Model, job: Job) -> Source:
     return _read(job.data, job.name, job.um_per_px)
 
 
-@st.cache_data(max_entries=24, show_spinner=False)
+@st.cache_data(max_entries=6, show_spinner=False)  # whole micrographs: 160 MB each at most
 def _read(data: bytes, name: str, um_per_px: float | None) -> Source:
     micrograph = read_image(data, name)
     scale_from = None if micrograph.um_per_px is None else "from the file"

@@ -14,8 +14,9 @@ def fit_anew(model: Model, data: str) -> Network:
     Files are written whole, the network last, so that other sessions see the old fit or the new.
     """
     table = load_latents(state.latent_folders(model)[data])
-    network = fit_network(table)
-    fitted = fit_calibrated(table, load_unseen(model.folder))
+    with state.lock():
+        network = fit_network(table)
+        fitted = fit_calibrated(table, load_unseen(model.folder))
     fitted.save(model.fitted_folder / "properties.json")
     network.save(model.fitted_folder / "network.json")
     return network

@@ -14,6 +14,7 @@ from dashboard import (
     info_bar_form,
     measurements,
     state,
+    waiting,
 )
 from dashboard.evaluations import Job
 
@@ -97,7 +98,7 @@ if not jobs and not sent:
 done, measured = [], []
 for place, job in enumerate(jobs):
     source = found = None
-    with errors.shown(), st.spinner(f"Evaluating {errors.escape(job.name)}…"):
+    with errors.shown(), waiting.working(f"Evaluating {errors.escape(job.name)}…"):
         source = evaluations.read(model, job)
         micrograph = without_info_bar(source.micrograph, info_bar_form.chosen(job, source))
         found = evaluations.evaluate(model, micrograph)

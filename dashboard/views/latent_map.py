@@ -13,6 +13,7 @@ from dashboard import (
     patch_card,
     pictures,
     state,
+    waiting,
 )
 from dashboard.errors import escape
 
@@ -99,7 +100,7 @@ with errors.shown():
         config=figures.CONFIG,
         alt=f"Map of {count} patches, coloured by {colours[colour]}, with points A and B",
     )
-    with st.spinner("Decoding…"):
+    with waiting.working("Decoding…"):
         strip = latent_maps.path(model, rows["A"], rows["B"], STEPS)
     network = state.network(model)
     for column, letter, decoded in zip(

@@ -2,7 +2,16 @@
 
 import streamlit as st
 
-from dashboard import beliefs, components, errors, figures, fitting, latent_effects, state
+from dashboard import (
+    beliefs,
+    components,
+    errors,
+    figures,
+    fitting,
+    latent_effects,
+    state,
+    waiting,
+)
 from dashboard.wording import quantity, unbroken
 
 model = components.current_model()
@@ -117,7 +126,7 @@ else:
         data = st.selectbox("Data set", list(folders), key="network_data")
         fit = st.form_submit_button("Fit the network anew", type="primary", key="network_fit")
     if fit:
-        with errors.shown(), st.spinner("Fitting: half a minute at most for a hundred specimens…"):
+        with errors.shown(), waiting.working("Fitting: half a minute for a hundred specimens…"):
             after = fitting.fit_anew(model, data)
             counts = len(network.specimens), len(after.specimens)
             scores = score(network), score(after)

@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from dashboard import components, decoding, pictures, state
+from dashboard import components, decoding, pictures, state, waiting
 from dashboard.wording import exact
 
 N_SAMPLES = 10
@@ -35,7 +35,7 @@ else:
     most = min(len(decoding.patches(model, e.micrograph)) for e in examples)
     number = st.session_state.setdefault("reconstruction_patch", 0) % most
     originals = np.stack([decoding.patches(model, e.micrograph)[number] for e in examples])
-    with st.spinner("Reconstructing…"):
+    with waiting.working("Reconstructing…"):
         made = decoding.reconstruct(model, originals, NOISE_SEED)
     captions = []
     for example in examples:
@@ -75,7 +75,7 @@ def next_samples() -> None:
     st.session_state["prior_seed"] += 1
 
 
-with st.spinner("Drawing…"):
+with waiting.working("Drawing…"):
     drawn = decoding.prior_samples(model, N_SAMPLES, seed)
 components.gallery(
     [pictures.png(pictures.grey(p, 2)) for p in drawn],

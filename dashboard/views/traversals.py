@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.images import read_image
 from core.labels import latent_title
-from dashboard import components, decoding, errors, latent_effects, pictures, state
+from dashboard import components, decoding, errors, latent_effects, pictures, state, waiting
 
 STARTS = ("large spheres", "fine flakes")
 OWN = "your own micrograph"
@@ -94,7 +94,7 @@ for place, (start, number) in enumerate(zip(starts, numbers, strict=True)):
             f"{errors.escape(micrograph.name)} · noise seed {NOISE_SEED}"
         )
         for name, title, along in rows:
-            with st.spinner(f"Varying {name}…"):
+            with waiting.working(f"Varying {name}…"):
                 row = decoding.traverse(model, patch, along, NOISE_SEED)
             st.markdown(f"**{title}**")
             components.gallery(

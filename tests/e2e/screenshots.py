@@ -16,6 +16,15 @@ PAGES = (
 WIDTHS = {1440: 900, 390: 844}
 
 
+def open_view(page, address: str, name: str) -> None:
+    """Open a page; on *Evaluate patches* with an example evaluated."""
+    open_page(page, f"{address}/{name}")
+    if name == "evaluate":
+        page.get_by_role("button", name="Try an example").click()
+        page.wait_for_selector(".st-key-evaluation_0")
+        settle(page)
+
+
 def full_height(page, width: int) -> None:
     """Make the window as high as the page, which scrolls inside."""
     height = page.evaluate(
