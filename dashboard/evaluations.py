@@ -99,7 +99,8 @@ def _evaluate(key: tuple, _model: Model, _micrograph: Micrograph) -> Evaluated:
             loaded, properties, reference, micrograph, n_patches=N_PATCHES, seed=0
         )
     side = loaded.config.patch_px
-    preview = pictures.png(pictures.marked(found.pixels, found.corners, side))
+    scale = _model.um_per_px if micrograph.um_per_px else None  # it was brought to the model's
+    preview = pictures.png(pictures.marked(found.pixels, found.corners, side, scale))
     return Evaluated(
         replace(found, pixels=found.pixels[:1, :1].copy()), preview, micrograph.um_per_px
     )

@@ -45,7 +45,10 @@ else:
         )
         captions.append(f"{example.look} · {settings}" if settings else example.look)
     components.gallery(
-        [pictures.png(pictures.side_by_side(pair)) for pair in zip(originals, made, strict=True)],
+        [
+            pictures.png(pictures.side_by_side(pair, 2, model.um_per_px))
+            for pair in zip(originals, made, strict=True)
+        ],
         captions,
         [f"{e.look}: original patch and its reconstruction" for e in examples],
         312,
@@ -78,7 +81,7 @@ def next_samples() -> None:
 with waiting.working("Drawing…"):
     drawn = decoding.prior_samples(model, N_SAMPLES, seed)
 components.gallery(
-    [pictures.png(pictures.grey(p, 2)) for p in drawn],
+    [pictures.png(pictures.with_scale_bar(p, model.um_per_px, 2)) for p in drawn],
     [f"sample {i}" for i in range(1, N_SAMPLES + 1)],
     [f"Random sample {i}, seed {seed}" for i in range(1, N_SAMPLES + 1)],
     172,

@@ -98,7 +98,7 @@ for place, (start, number) in enumerate(zip(starts, numbers, strict=True)):
                 row = decoding.traverse(model, patch, along, NOISE_SEED)
             st.markdown(f"**{title}**")
             components.gallery(
-                [pictures.png(pictures.grey(p)) for p in (patch, *row)],
+                [pictures.png(pictures.with_scale_bar(p, model.um_per_px)) for p in (patch, *row)],
                 ["original", *[f"{v:+.1f}".replace("-", "−") for v in values]],
                 [
                     f"The patch that {name} is varied from",
