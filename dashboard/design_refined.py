@@ -22,6 +22,8 @@ def offer(
     """Offer to refine the design, and return it refined where that was asked for."""
     asked = (model.id, request)
     residual = worst(residuals(network, design.answer.conditioned_on, design.main.predicted))
+    if st.query_params.get("refined") == "1":
+        st.session_state[_REFINED] = asked
     if st.session_state.get(_REFINED) != asked:
         seconds = STEPS * (design.seconds["decode"] + 2 * design.seconds["read_back"])
         if st.button(
@@ -35,6 +37,7 @@ def offer(
             near = " It reads near its target already." if residual <= ENOUGH else ""
             st.caption(f"Refining takes up to {number(max(seconds, 1.0), 2)} s here.{near}")
             return None
+    st.query_params["refined"] = "1"
     with waiting.working("Refining: synthesising and reading back…"):
         return designs.refined(model, request)
 

@@ -26,3 +26,10 @@ def reset_fit(model: Model) -> None:
     """Go back to the network and the property predictors that came with the model."""
     for name in state.FITTED:
         (model.fitted_folder / name).unlink(missing_ok=True)
+
+
+def left_out_score(network: Network) -> float | None:
+    """Return the left-out score of the candidate that was chosen, in nats; None where unknown."""
+    scores = network.scores
+    tried = scores.get("left_out_log_likelihood", {})
+    return tried.get(f"regimes={scores.get('regimes')},factors={scores.get('factors')}")

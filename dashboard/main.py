@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import components, errors
+from dashboard import components, errors, guide
 from dashboard.state import ROOT
 
 FIRST = "inverse_design"
@@ -48,4 +48,5 @@ page = st.navigation(
 )
 with errors.shown():
     components.sidebar()
+    guide.show(page.url_path or FIRST)
     page.run()

@@ -33,7 +33,10 @@ st.write(
     f"Each of the {count} points is a patch of a micrograph of {escape(table.data_name)}. Points "
     "that lie close together look alike to the model. Click one, or give its number."
 )
-colours = latent_maps.colour_choices(table)
+descriptors = None
+with errors.shown("Descriptors are left out: "):
+    descriptors = latent_maps.descriptors(model)
+colours = latent_maps.colour_choices(table, descriptors)
 first = next((c.name for c in table.columns if c.role == "property"), latent_maps.NOTHING)
 kept = st.session_state.get(KEPT, {})
 if kept.get("model") != model.id:
@@ -91,7 +94,7 @@ with errors.shown():
             found.points,
             (titles[0], titles[1]),
             table.specimen,
-            latent_maps.colouring(table, colour, rows["A"]),
+            latent_maps.colouring(table, colour, rows["A"], descriptors),
             list(rows.items()),
         ),
         key="map_chart",
@@ -107,7 +110,7 @@ with errors.shown():
         st.columns(2, gap="medium"), rows, (strip[0], strip[-1]), strict=True
     ):
         with column:
-            patch_card.show(letter, rows[letter], decoded, table, model, network)
+            patch_card.show(letter, rows[letter], decoded, table, model, network, descriptors)
     st.subheader("From A to B", anchor=False)
     components.gallery(
         [pictures.png(pictures.with_scale_bar(p, model.um_per_px, 1)) for p in strip],

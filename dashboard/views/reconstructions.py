@@ -3,11 +3,12 @@
 import numpy as np
 import streamlit as st
 
-from dashboard import components, decoding, pictures, state, waiting
+from dashboard import address, components, decoding, pictures, state, waiting
 from dashboard.wording import exact
 
 N_SAMPLES = 10
 NOISE_SEED = 0
+PAGE = "reconstructions"
 
 model = components.current_model()
 components.title("Reconstructions", model)
@@ -33,7 +34,9 @@ if not examples:
     )
 else:
     most = min(len(decoding.patches(model, e.micrograph)) for e in examples)
-    number = st.session_state.setdefault("reconstruction_patch", 0) % most
+    left_at = address.whole(address.restored(PAGE, ["patch"]).get("patch"), 1, 1) - 1
+    number = st.session_state.setdefault("reconstruction_patch", left_at) % most
+    address.keep(PAGE, {"patch": str(number + 1) if number else None})
     originals = np.stack([decoding.patches(model, e.micrograph)[number] for e in examples])
     with waiting.working("Reconstructing…"):
         made = decoding.reconstruct(model, originals, NOISE_SEED)
@@ -70,7 +73,9 @@ st.write(
     "Drawn from the model's prior, without any micrograph: if the model has learned well they look "
     "like plausible microstructures, each of another kind."
 )
-seed = st.session_state.setdefault("prior_seed", 0)
+left_at = address.whole(address.restored(PAGE, ["samples"]).get("samples"), 0)
+seed = st.session_state.setdefault("prior_seed", left_at)
+address.keep(PAGE, {"samples": str(seed) if seed else None})
 
 
 def next_samples() -> None:
