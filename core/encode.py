@@ -3,7 +3,8 @@
     python -m core.encode --model DIR --data DIR [--out DIR] [--stride PX]
 
 writes ``latents.safetensors`` (mu, logvar, corner, and the rows' file and specimen numbers),
-``specimens.csv`` and ``latents.json``; by default into the model's ``latents/``.
+``specimens.csv``, ``latents.json`` and, of irons, ``descriptors.json``; by default into the model's
+``latents/``.
 """
 
 import argparse
@@ -27,6 +28,7 @@ from core.errors import CheckpointError, InputError, MicroDesignError
 from core.files import read_json, sha256_file, write_bytes, write_json, write_text
 from core.patches import cut_at, patch_corners, spread_patches
 from core.scale import read_to_scale, scale_remarks
+from core.specimen_descriptors import measure_if_possible
 from core.synthesis import encode_patches
 
 TENSORS, SPECIMENS, ABOUT = "latents.safetensors", "specimens.csv", "latents.json"
@@ -239,7 +241,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         for line in (*data.described, *scale_remarks(data)):
             logger.info("%s", line)
         table = encode_dataset(loaded, data, arguments.stride)
-        save_latents(arguments.out or arguments.model / "latents", table)
+        out = arguments.out or arguments.model / "latents"
+        save_latents(out, table)
+        measure_if_possible(out, data)
     except MicroDesignError as error:
         parser.exit(2, f"{error}\n")
     logger.info("%d patches of %d specimens", len(table.mu), len(table.specimens))

@@ -14,6 +14,7 @@ from core.vgg import VGG19
 FOLDER = "previews"
 COUNT = 6
 GAP_PX = 4
+WRITABLE_UM = (1e-3, 1e5)  # scales per px that a PNG can hold
 
 
 class Previews:
@@ -22,14 +23,19 @@ class Previews:
     The decoder's noise is the same every time, so that only the training changes the pictures.
     """
 
-    def __init__(self, vgg: VGG19, patches: Tensor, head: Head) -> None:
+    def __init__(
+        self, vgg: VGG19, patches: Tensor, head: Head, um_per_px: float | None = None
+    ) -> None:
         """Read the patches once.
 
         Args:
             vgg: the model's backbone.
             patches: (N, 1, H, W) in [0, 1], best ones that are not trained on.
             head: the model's head, to say which features it reads.
+            um_per_px: scale of the patches, kept in the pictures; None where it is not known.
         """
+        low, high = WRITABLE_UM
+        self.um_per_px = um_per_px if um_per_px and low <= um_per_px <= high else None
         self.patches = patches
         with torch.no_grad():
             self.inputs = head.inputs(vgg(patches.to(next(head.parameters()).device)))
@@ -46,7 +52,8 @@ class Previews:
 
     def write(self, out: Path, step: int, vae: TextureVAE) -> None:
         """Write the picture of a step into a run's folder."""
-        write_bytes(out / FOLDER / f"step-{step:08d}.png", encode_png(self.draw(vae)))
+        picture = encode_png(self.draw(vae), self.um_per_px)
+        write_bytes(out / FOLDER / f"step-{step:08d}.png", picture)
 
 
 def _row(images: Tensor) -> np.ndarray:

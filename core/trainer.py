@@ -90,7 +90,7 @@ class Trainer:
         if self.device.type == "cpu" and self.precision == "float32":
             self.vgg = accelerate(self.vgg)  # training only: validation keeps the plain network
         self.validated_on = "held-out specimens" if held_out else "training specimens"
-        self.previews = Previews(vgg, held_pool.sample(PREVIEW_PATCHES), head)
+        self.previews = Previews(vgg, held_pool.sample(PREVIEW_PATCHES), head, common_scale(data))
         self.optimiser = torch.optim.Adam(rate_groups(self.vae), config.learning_rate, (0.9, 0.99))
         self.critic: Critic | None = None
         self.beside: Learners = {}  # what learns beside the model, and is not exported

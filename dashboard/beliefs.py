@@ -1,18 +1,29 @@
 """The evidence panel of the Network page: say what is known, see what follows for all the rest."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from bayesnet.demands import Wish
 from bayesnet.network import Network
 from bayesnet.nodes import Node
 from bayesnet.query import Belief, Beliefs, posterior
-from dashboard import belief_figure, errors, figures
+from dashboard import address, belief_figure, errors, figures
+from dashboard.evidence_address import (
+    AT_LEAST,
+    AT_MOST,
+    BETWEEN,
+    FORMS,
+    HIGHEST,
+    LOWEST,
+    VALUE,
+    from_text,
+    in_widgets,
+    to_text,
+)
 from dashboard.state import Model
 from dashboard.wording import quantity, titled, unbroken
 
-VALUE, AT_LEAST, AT_MOST, BETWEEN = "is", "at least", "at most", "between"
-HIGHEST, LOWEST = "as high as possible", "as low as possible"
-FORMS = (VALUE, AT_LEAST, AT_MOST, BETWEEN, HIGHEST, LOWEST)
 KEY, NODES = "belief_", "belief_nodes"
 SHOWN_LATENTS = 8
 
@@ -26,7 +37,9 @@ def panel(model: Model, network: Network) -> None:
         "network expects of all the others."
     )
     named = {n.column: n for n in network.nodes}
-    kept = [name for name in st.session_state.get(NODES, []) if name in named]
+    if NODES not in st.session_state:
+        _restore(named)
+    kept = [name for name in st.session_state[NODES] if name in named]
     st.session_state[NODES] = kept  # another model's quantities go
     left, right = st.columns([5, 1], vertical_alignment="bottom")
     chosen = left.multiselect(
@@ -38,6 +51,7 @@ def panel(model: Model, network: Network) -> None:
     )
     right.button("Reset", key="belief_reset", on_click=_reset, disabled=not chosen)
     evidence = {name: _known(named[name]) for name in chosen}
+    address.keep("network", {"known": to_text(evidence)})
     given = {name: wish for name, wish in evidence.items() if wish is not None}
     if len(given) < len(chosen):
         st.caption("Quantities without a number are left free.")
@@ -46,9 +60,22 @@ def panel(model: Model, network: Network) -> None:
         _show(found, _ask(model.key("network.json"), network, ()), network)
 
 
+def _restore(named: Mapping[str, Node]) -> None:
+    """Fill the widgets from the address, or as they were left in this session."""
+    text = address.restored("network", ["known"]).get("known")
+    found = from_text(text, named)
+    st.session_state[NODES] = list(found)
+    for name, wish in found.items():
+        form, first, second = in_widgets(wish)
+        for part, value in (("_form", form), ("", first), ("_to", second)):
+            if value is not None:
+                st.session_state[f"{KEY}{name}{part}"] = value
+
+
 def _reset() -> None:
     for key in [k for k in st.session_state if str(k).startswith(KEY)]:
         del st.session_state[key]
+    st.session_state[NODES] = []
 
 
 def _known(node: Node) -> Wish | None:

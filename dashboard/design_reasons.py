@@ -6,7 +6,7 @@ import streamlit as st
 from bayesnet.explain import SMALL
 from bayesnet.network import Network
 from core.errors import InputError
-from dashboard import designs, pictures
+from dashboard import designs, pictures, waiting
 from dashboard.design_request import DesignRequest
 from dashboard.errors import escape
 from dashboard.state import Model
@@ -19,7 +19,7 @@ def differences(model: Model, request: DesignRequest, network: Network) -> None:
     """Show the nearest known specimen and which descriptors change from it to the design."""
     st.subheader("What changes from the nearest known specimen", anchor=False)
     try:
-        with st.spinner("Measuring both microstructures…"):
+        with waiting.working("Measuring both microstructures…"):
             found = designs.explanation(model, request)
     except InputError as error:
         st.info(f"Descriptors cannot be compared: {escape(str(error))}.")

@@ -7,7 +7,7 @@ from bayesnet.network import Network
 from bayesnet.ranking import residuals, worst
 from bayesnet.refine import ENOUGH, PATCHES, STEPS, Refinement
 from core.images import encode_png
-from dashboard import designs, pictures
+from dashboard import designs, pictures, waiting
 from dashboard.design_request import DesignRequest
 from dashboard.design_result import description, designed_for
 from dashboard.state import Model
@@ -22,6 +22,8 @@ def offer(
     """Offer to refine the design, and return it refined where that was asked for."""
     asked = (model.id, request)
     residual = worst(residuals(network, design.answer.conditioned_on, design.main.predicted))
+    if st.query_params.get("refined") == "1":
+        st.session_state[_REFINED] = asked
     if st.session_state.get(_REFINED) != asked:
         seconds = STEPS * (design.seconds["decode"] + 2 * design.seconds["read_back"])
         if st.button(
@@ -35,7 +37,8 @@ def offer(
             near = " It reads near its target already." if residual <= ENOUGH else ""
             st.caption(f"Refining takes up to {number(max(seconds, 1.0), 2)} s here.{near}")
             return None
-    with st.spinner("Refining: synthesising and reading back…"):
+    st.query_params["refined"] = "1"
+    with waiting.working("Refining: synthesising and reading back…"):
         return designs.refined(model, request)
 
 

@@ -11,7 +11,13 @@ from bayesnet.network import Network
 SIZES = (256, 512, 768, 1024)
 DEFAULT_SIZE = 512
 RANGE = ".."
-RESERVED = ("seed", "size", "model")  # parameters of the address that are no columns
+RESERVED = (
+    "seed",
+    "size",
+    "model",
+    "guide",
+    "refined",
+)  # parameters of the address that are no columns
 WIDGETS = "design_in_"  # what the keys of the form's widgets begin with
 _STORED = "design_request"  # no widget's key, so it survives page changes
 
@@ -95,7 +101,7 @@ def from_query(query: Mapping[str, str], network: Network) -> tuple[DesignReques
     process = {}
     seed, size = request.seed, request.size_px
     named = [n.column for n in network.properties if parameter(n.column) in query]
-    read = {name: _wish(query[parameter(name)]) for name in named}
+    read = {name: read_wish(query[parameter(name)]) for name in named}
     for name in (name for name, value in read.items() if value is None):
         notes.append(_unread(name, query[parameter(name)], f"{targets[name]:g} is used"))
     if any(value is not None for value in read.values()):
@@ -145,9 +151,11 @@ def replace(model_id: str, request: DesignRequest) -> None:
 
 def show_in_address(request: DesignRequest) -> None:
     """Write the request into the address, so that F5, bookmarks and links keep it."""
-    wanted = request.to_query()
-    if "model" in st.query_params:
-        wanted["model"] = st.query_params["model"]
+    wanted, given = request.to_query(), st.query_params.to_dict()
+    same = all(given.get(name) == text for name, text in wanted.items())
+    for name in ("model", "guide", *(["refined"] if same else [])):
+        if name in given:
+            wanted[name] = given[name]
     if st.query_params.to_dict() != wanted:
         st.query_params.from_dict(wanted)
 
@@ -160,7 +168,7 @@ def _number(text: str) -> float | None:
     return value if abs(value) < 1e12 else None  # neither NaN nor infinity passes
 
 
-def _wish(text: str) -> Wish | None:
+def read_wish(text: str) -> Wish | None:
     """Read what the address asks of a property; None where it cannot be read."""
     if text in EXTREMES:
         return text  # type: ignore[return-value]

@@ -19,6 +19,7 @@ from dashboard import (
     pictures,
     results,
     state,
+    waiting,
 )
 from dashboard.errors import escape
 from dashboard.evaluations import Evaluated
@@ -105,7 +106,7 @@ def similarity_rows(found: Mapping[str, float], reference: Reference) -> list[di
 def similarity(model: Model, found: Evaluated, reference: Reference) -> None:
     """Show how like its patches the reconstructions are, by every metric that can be had here."""
     st.markdown("**How like the original the reconstructions are**")
-    with st.spinner("Comparing by further metrics…"):
+    with waiting.working("Comparing by further metrics…"):
         values = evaluations.similarity(model, found)
     st.table(similarity_rows(values, reference), hide_index=True)
     pairs = max((arms["reconstruction"]["n"] for arms in reference.metrics.values()), default=0)
@@ -168,7 +169,7 @@ def show(
         st.markdown("**Patches: original on the left, reconstruction on the right**")
         components.gallery(
             [
-                pictures.png(pictures.side_by_side(pair))
+                pictures.png(pictures.side_by_side(pair, 2, of_model if found.um_per_px else None))
                 for pair in zip(one.originals, one.reconstructions, strict=True)
             ],
             [f"patch {i}" for i in range(1, len(one.originals) + 1)],

@@ -73,7 +73,7 @@ def read(model: Model, job: Job) -> Source:
     return _read(job.data, job.name, job.um_per_px, own=True)
 
 
-@kept(24)
+@kept(6)  # whole micrographs: 160 MB each at most
 def _read(data: bytes, name: str, um_per_px: float | None) -> Source:
     micrograph = read_image(data, name)
     scale_from = None if micrograph.um_per_px is None else "from the file"
@@ -103,7 +103,8 @@ def _evaluate(key: tuple, _model: Model, _micrograph: Micrograph) -> Evaluated:
             loaded, properties, reference, micrograph, n_patches=N_PATCHES, seed=0
         )
     side = loaded.config.patch_px
-    preview = pictures.png(pictures.marked(found.pixels, found.corners, side))
+    scale = _model.um_per_px if micrograph.um_per_px else None  # it was brought to the model's
+    preview = pictures.png(pictures.marked(found.pixels, found.corners, side, scale))
     return Evaluated(
         replace(found, pixels=found.pixels[:1, :1].copy()), preview, micrograph.um_per_px, True
     )

@@ -19,8 +19,9 @@ def fit_anew(model: Model, data: str) -> Network:
         NotAllowedError: visitors may not replace what all of them use.
     """
     table = load_latents(state.latent_folders(model)[data])
-    network = fit_network(table)
-    fitted = fit_calibrated(table, load_unseen(model.folder))
+    with state.lock():
+        network = fit_network(table)
+        fitted = fit_calibrated(table, load_unseen(model.folder))
     fitted.save(model.fitted_folder / "properties.json")
     network.save(model.fitted_folder / "network.json")
     return network
@@ -35,3 +36,10 @@ def reset_fit(model: Model) -> None:
     """
     for name in state.FITTED:
         (model.fitted_folder / name).unlink(missing_ok=True)
+
+
+def left_out_score(network: Network) -> float | None:
+    """Return the left-out score of the candidate that was chosen, in nats; None where unknown."""
+    scores = network.scores
+    tried = scores.get("left_out_log_likelihood", {})
+    return tried.get(f"regimes={scores.get('regimes')},factors={scores.get('factors')}")

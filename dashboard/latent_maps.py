@@ -6,8 +6,13 @@ import numpy as np
 import streamlit as st
 
 from bayesnet.network import Network
+from core.descriptors import SCALARS
+from core.descriptors.descriptors import Scalar
 from core.encode import LatentTable
+from core.errors import CheckpointError
 from core.latent_map import Projection, decode_path, project, shipped_patch
+from core.specimen_descriptors import FILE as DESCRIPTORS
+from core.specimen_descriptors import SpecimenDescriptors, load_descriptors
 from core.wording import quantity, titled
 from dashboard import design_request, state
 from dashboard.design_request import DesignRequest, parameter
@@ -15,6 +20,7 @@ from dashboard.map_figures import Colouring
 from dashboard.state import Model
 
 NOTHING, SPECIMEN = "nothing", "specimen of point A"
+MEASURED = "measured."  # before the name of a descriptor
 AXES = {"patches": "most variation between patches", "specimens": "most between specimens"}
 NOISE_SEED = 0
 
@@ -47,25 +53,60 @@ def original(model: Model, table: LatentTable, row: int) -> np.ndarray | None:
     return shipped_patch(table, row, state.examples(model), model.um_per_px, side)
 
 
-def colour_choices(table: LatentTable) -> dict[str, str]:
+def descriptors(model: Model) -> SpecimenDescriptors | None:
+    """Return the descriptors of the training specimens, None where they were not measured.
+
+    Raises:
+        CheckpointError: they are damaged, or of other data than the latents.
+    """
+    return _descriptors(model.key("latents/latents.json", f"latents/{DESCRIPTORS}"), model)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _descriptors(key: tuple[str, ...], _model: Model) -> SpecimenDescriptors | None:
+    found = load_descriptors(_model.folder / "latents")
+    if found is not None and found.data_hash != state.latents(_model).data_hash:
+        raise CheckpointError(
+            f"{_model.folder / 'latents' / DESCRIPTORS} is of other data; run core.encode again"
+        )
+    return found
+
+
+def colour_choices(
+    table: LatentTable, descriptors: SpecimenDescriptors | None = None
+) -> dict[str, str]:
     """Return what points can be coloured by: name -> label."""
     known = {column.name: titled(column) for column in table.columns}
+    measured = descriptors.values if descriptors else {}
+    known |= {
+        MEASURED + one.name: _titled(one)
+        for one in SCALARS
+        if any(v is not None for v in measured.get(one.name, {}).values())
+    }
     return {NOTHING: NOTHING, SPECIMEN: SPECIMEN, **known}
 
 
-def colouring(table: LatentTable, name: str, row: int) -> Colouring | None:
+def colouring(
+    table: LatentTable, name: str, row: int, descriptors: SpecimenDescriptors | None = None
+) -> Colouring | None:
     """Return the colours of all patches.
 
     Args:
         table: the patches.
-        name: of a column, `SPECIMEN` or `NOTHING`.
+        name: of a column, `SPECIMEN`, `NOTHING`, or `MEASURED` with the name of a descriptor.
         row: of point A.
+        descriptors: of the specimens, where they were measured.
     """
     if name == NOTHING:
         return None
     if name == SPECIMEN:
         own = str(table.specimen[row])
         return Colouring("Specimen", np.where(table.specimen == own, own, "others"))
+    if descriptors and name.startswith(MEASURED):
+        one = next(s for s in SCALARS if s.name == name.removeprefix(MEASURED))
+        of = descriptors.values[one.name]
+        found = [of.get(str(s)) for s in table.specimen]
+        return Colouring(_titled(one), np.array([np.nan if v is None else v for v in found]))
     column = next(c for c in table.columns if c.name == name)
     values = table.specimens[name]
     if column.kind == "numeric":
@@ -75,8 +116,14 @@ def colouring(table: LatentTable, name: str, row: int) -> Colouring | None:
     return Colouring(titled(column), np.array([texts[s] for s in table.specimen]))
 
 
-def facts(table: LatentTable, row: int) -> list[dict[str, str]]:
-    """Return what is known of a patch's specimen, with units."""
+def _titled(one: Scalar) -> str:
+    return one.label if one.unit == "1" else titled(one)
+
+
+def facts(
+    table: LatentTable, row: int, descriptors: SpecimenDescriptors | None = None
+) -> list[dict[str, str]]:
+    """Return what is known of a patch's specimen, with units; descriptors last."""
     known = table.specimens.loc[str(table.specimen[row])]
     found = []
     for column in table.columns:
@@ -86,6 +133,12 @@ def facts(table: LatentTable, row: int) -> list[dict[str, str]]:
         if column.kind == "numeric" and not missing:
             text = quantity(float(value), column.unit, 4)
         found.append({"What": column.label, "Value": "not known" if missing else text})
+    measured = descriptors.values if descriptors else {}
+    for one in SCALARS:
+        number = measured.get(one.name, {}).get(str(table.specimen[row]))
+        if number is not None:
+            unit = "" if one.unit == "1" else one.unit
+            found.append({"What": one.label, "Value": quantity(number, unit)})
     return found
 
 

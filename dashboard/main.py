@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import access, components, errors
+from dashboard import access, components, errors, guide
 from dashboard.state import ROOT
 
 FIRST = "inverse_design"
@@ -50,4 +50,5 @@ with errors.shown():
     access.require()
     components.sidebar()
     access.log_out()
+    guide.show(page.url_path or FIRST)
     page.run()

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from PIL import Image
 
 from core.descriptors import (
     Descriptors,
     FieldsSummary,
     MeasuredField,
     draw_overlay,
-    encode_overlay,
     measure_field,
     segment_graphite,
     sum_up,
@@ -24,7 +24,7 @@ from core.descriptors.graphite_iron import looks_like_graphite_iron
 from core.descriptors.particles import label_particles, measure_particles
 from core.errors import InputError
 from core.images import Micrograph
-from dashboard import state
+from dashboard import pictures, state
 from dashboard.caching import kept
 
 LINES_ACROSS = 400  # of the overlay's outlines, thick enough to see when it is made smaller
@@ -85,7 +85,8 @@ def _measured(pixels: np.ndarray, um_per_px: float | None, name: str) -> Measure
         field = measure_field(pixels, um_per_px)
         graphite, notes, particles = field.graphite, field.notes, field.particles
     line_px = max(1, round(max(pixels.shape) / LINES_ACROSS))
-    overlay = encode_overlay(draw_overlay(pixels, graphite, particles, line_px))
+    outlined = Image.fromarray(draw_overlay(pixels, graphite, particles, line_px))
+    overlay = pictures.png(pictures.bar_below(outlined, um_per_px))
     share = 100 * float(graphite.mean())
     return Measured(name, field, share, overlay, looks_like_graphite_iron(pixels), notes)
 

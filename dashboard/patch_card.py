@@ -5,6 +5,7 @@ import streamlit as st
 
 from bayesnet.network import Network
 from core.encode import LatentTable
+from core.specimen_descriptors import SpecimenDescriptors
 from dashboard import components, design_request, latent_maps, pictures
 from dashboard.errors import escape
 from dashboard.state import Model
@@ -17,6 +18,7 @@ def show(
     table: LatentTable,
     model: Model,
     network: Network | None,
+    descriptors: SpecimenDescriptors | None = None,
 ) -> None:
     """Show a chosen patch.
 
@@ -25,6 +27,7 @@ def show(
         row: of the patch in the table.
         decoded: (side, side), its latents as a picture.
         table: latents of the training set; model: theirs; network: of the model.
+        descriptors: of the specimens, where they were measured.
     """
     specimen = str(table.specimen[row])
     with st.container(border=True, key=f"map_point_{letter}"):
@@ -51,7 +54,7 @@ def show(
         )
         if original is None:
             st.caption("Its micrograph does not come with the model, so only the decoded is shown.")
-        facts = latent_maps.facts(table, row)
+        facts = latent_maps.facts(table, row, descriptors)
         st.table([{k: escape(v) for k, v in fact.items()} for fact in facts], hide_index=True)
         _design(letter, row, table, model, network)
 

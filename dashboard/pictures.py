@@ -5,10 +5,19 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from core.exports.scale_bar import bar_length_um, grey, png, with_scale_bar
+from core.exports.scale_bar import bar_below, bar_length_um, grey, png, with_scale_bar
 from core.images import to_uint8
 
-__all__ = ["bar_length_um", "grey", "marked", "png", "side_by_side", "with_scale_bar"]
+__all__ = [
+    "bar_below",
+    "bar_length_um",
+    "grey",
+    "marked",
+    "png",
+    "side_by_side",
+    "with_rows_shaded",
+    "with_scale_bar",
+]
 
 PREVIEW_PX = 900
 BAR_PREVIEW_PX = 480
@@ -16,8 +25,13 @@ GAP = 6
 MARKS = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#D55E00", "#CC79A7")  # Okabe and Ito
 
 
-def side_by_side(pictures: Sequence[np.ndarray], factor: int = 2) -> Image.Image:
-    """Put pictures (H, W) of one height side by side, with a transparent gap between them."""
+def side_by_side(
+    pictures: Sequence[np.ndarray], factor: int = 2, um_per_px: float | None = None
+) -> Image.Image:
+    """Put pictures (H, W) of one height side by side, with a transparent gap between them.
+
+    With a scale, a bar stands below.
+    """
     images = [grey(p, factor) for p in pictures]
     width = sum(i.width for i in images) + GAP * (len(images) - 1)
     result = Image.new("LA", (width, images[0].height), (0, 0))
@@ -25,16 +39,19 @@ def side_by_side(pictures: Sequence[np.ndarray], factor: int = 2) -> Image.Image
     for image in images:
         result.paste(image.convert("LA"), (left, 0))
         left += image.width + GAP
-    return result
+    return bar_below(result, um_per_px / factor if um_per_px else None, images[0].width)
 
 
-def marked(pixels: np.ndarray, corners: np.ndarray, size: int) -> Image.Image:
+def marked(
+    pixels: np.ndarray, corners: np.ndarray, size: int, um_per_px: float | None = None
+) -> Image.Image:
     """Return a micrograph, made smaller where it is large, with numbered squares on its patches.
 
     Args:
         pixels: (H, W) in [0, 1].
         corners: (n, 2) upper left corners (row, column) in px.
         size: side of a patch in px.
+        um_per_px: scale of the micrograph; a bar stands below where it is known.
     """
     image = grey(pixels)
     scale = min(1.0, PREVIEW_PX / max(image.size))
@@ -53,7 +70,7 @@ def marked(pixels: np.ndarray, corners: np.ndarray, size: int) -> Image.Image:
         draw.rectangle((left, top, left + size_pt * 1.1, top + size_pt * 1.2), fill=colour)
         middle = (left + size_pt * 0.55, top + size_pt * 0.6)
         draw.text(middle, str(place + 1), font=font, fill="black", anchor="mm")
-    return result
+    return bar_below(result, um_per_px / scale if um_per_px else None)
 
 
 def with_rows_shaded(pixels: np.ndarray, top: int, bottom: int) -> Image.Image:

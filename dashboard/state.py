@@ -2,7 +2,6 @@
 
 import logging
 import re
-import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from core.examples import Example, load_examples
 from core.files import read_json
 from core.properties import PropertyModel
 from core.reference_file import Reference, load_reference
+from core.turns import Turns
 from core.workspace import workspace as core_workspace
 from dashboard import places
 
@@ -144,9 +144,9 @@ def _installed() -> dict[str, Model | CheckpointError]:
 
 
 @st.cache_resource(show_spinner=False)
-def lock() -> threading.Lock:
-    """Return the lock around inference: two at once are slower than one after the other."""
-    return threading.Lock()
+def lock() -> Turns:
+    """Return the gate around inference: two at once are slower than one after the other."""
+    return Turns()
 
 
 def loaded(model: Model) -> LoadedModel:

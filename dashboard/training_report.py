@@ -5,11 +5,12 @@ from collections.abc import Callable
 import streamlit as st
 
 from core.errors import InputError, NotAllowedError
+from core.images import read_image
 from core.jobs import queue
 from core.jobs.progress import Progress, progress_of, read_log, seconds_run, steps_of
 from core.jobs.queue import Job, find
 from core.jobs.request import TITLES
-from dashboard import components, figures, places, training_figures
+from dashboard import components, figures, pictures, places, training_figures
 from dashboard import training_actions as actions
 from dashboard.errors import escape
 from dashboard.wording import duration
@@ -165,8 +166,10 @@ def _pictures(progress: Progress, side_px: int) -> None:
     shown = steps[-1]
     if len(steps) > 1:
         shown = st.select_slider("Step", steps, steps[-1], key=f"training_step_{steps[-1]}")
+    picture = read_image(progress.previews[shown], f"step {shown}")
     st.image(
-        progress.previews[shown].read_bytes(),
+        pictures.with_scale_bar(picture.pixels, picture.um_per_px),
+        output_format="PNG",
         caption=f"Step {shown}; each {side_px} px wide",
         alt=f"Patches and their reconstructions at step {shown}",
     )

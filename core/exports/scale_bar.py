@@ -8,6 +8,12 @@ from PIL import Image, ImageDraw, ImageFont
 from core.images import to_uint8
 
 BAR_STEPS = (1, 2, 5)
+Colour = int | tuple[int, ...]
+_COLOURS: dict[str, tuple[Colour, Colour]] = {  # mode -> white, black
+    "L": (255, 0),
+    "LA": ((255, 255), (0, 255)),
+    "RGB": ((255, 255, 255), (0, 0, 0)),
+}
 
 
 def png(image: Image.Image) -> bytes:
@@ -47,31 +53,46 @@ def with_scale_bar(pixels: np.ndarray, um_per_px: float | None, factor: int = 1)
     Returns:
         A grey picture, the given pixels on top, unchanged.
     """
-    image = grey(pixels, factor)
+    return bar_below(grey(pixels, factor), um_per_px / factor if um_per_px else None)
+
+
+def bar_below(
+    image: Image.Image, um_per_px: float | None, part_px: int | None = None
+) -> Image.Image:
+    """Put a white strip with a scale bar under a finished picture; without a scale, nothing.
+
+    Args:
+        image: of mode L, LA or RGB.
+        um_per_px: µm per pixel of this very picture.
+        part_px: the bar takes at most a third of it; by default of the picture's width.
+    """
     if not um_per_px:
         return image
-    length = bar_length_um(image.width / factor * um_per_px)
-    bar_px = round(length / um_per_px * factor)
-    size = max(11, round(image.width / 26))
+    part_px = part_px or image.width
+    length = bar_length_um(part_px * um_per_px)
+    bar_px = round(length / um_per_px)
+    size = max(11, round(part_px / 26))
     strip = round(size * 1.9)
-    result = Image.new("L", (image.width, image.height + strip), 255)
+    white, black = _COLOURS[image.mode]
+    result = Image.new(image.mode, (image.width, image.height + strip), white)
     result.paste(image, (0, 0))
     draw = ImageDraw.Draw(result)
     middle = image.height + strip // 2
     left, thick = size // 2, max(2, size // 5)
-    draw.rectangle(
-        (left, middle - thick // 2, left + bar_px - 1, middle + (thick + 1) // 2 - 1), fill=0
-    )
-    _write_um(draw, (left + bar_px + size // 2, middle), f"{length:g}", size)
+    box = (left, middle - thick // 2, left + bar_px - 1, middle + (thick + 1) // 2 - 1)
+    draw.rectangle(box, fill=black)
+    _write_um(draw, (left + bar_px + size // 2, middle), f"{length:g}", size, black)
     return result
 
 
-def _write_um(draw: ImageDraw.ImageDraw, at: tuple[int, int], value: str, size: int) -> None:
+def _write_um(
+    draw: ImageDraw.ImageDraw, at: tuple[int, int], value: str, size: int, black: Colour
+) -> None:
     """Write ``value`` and µm; Pillow's own font has no µ, so it is a u with a tail."""
     font = ImageFont.load_default(size)
-    draw.text(at, value, font=font, fill=0, anchor="lm")
+    draw.text(at, value, font=font, fill=black, anchor="lm")
     x = at[0] + draw.textlength(value, font=font) + size * 0.4
-    draw.text((x, at[1]), "um", font=font, fill=0, anchor="lm")
+    draw.text((x, at[1]), "um", font=font, fill=black, anchor="lm")
     box = draw.textbbox((x, at[1]), "u", font=font, anchor="lm")
     stem = max(1, round(size * 0.085))
-    draw.rectangle((box[0], box[1], box[0] + stem - 1, box[3] + round(size * 0.22)), fill=0)
+    draw.rectangle((box[0], box[1], box[0] + stem - 1, box[3] + round(size * 0.22)), fill=black)

@@ -5,6 +5,7 @@ import streamlit as st
 from core.calibrate import describe
 from core.info_bar import without_info_bar
 from dashboard import (
+    address,
     components,
     descriptor_card,
     errors,
@@ -15,6 +16,7 @@ from dashboard import (
     measurements,
     state,
     uploads,
+    waiting,
 )
 from dashboard.evaluations import Job
 
@@ -78,8 +80,9 @@ if looks:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         look = st.selectbox("No micrograph at hand?", looks, key="evaluate_look", width=260)
         tried = st.button("Try an example", key="evaluate_example")
-    if tried:
-        st.session_state["evaluated"] = [Job(model.id, look)]
+    asked = address.restored("evaluate", ["example"]).get("example")
+    if tried or ("evaluated" not in st.session_state and asked in looks):
+        st.session_state["evaluated"] = [Job(model.id, look if tried else str(asked))]
 if sent:
     info_bar_form.forget()
     st.session_state["evaluated"] = []
@@ -94,6 +97,8 @@ if sent:
         )
     if not files:
         st.warning("No file was chosen: drop one or more micrographs into the field above.")
+examples = [job.name for job in st.session_state.get("evaluated", []) if job.data is None]
+address.keep("evaluate", {"example": examples[0] if examples else None})
 jobs = [job for job in st.session_state.get("evaluated", []) if job.model_id == model.id]
 if not jobs and not sent:
     st.info("Nothing is evaluated yet: choose files and press Evaluate, or try an example.")
@@ -101,7 +106,7 @@ if not jobs and not sent:
 done, measured = [], []
 for place, job in enumerate(jobs):
     source = found = None
-    with errors.shown(), st.spinner(f"Evaluating {errors.escape(job.name)}…"):
+    with errors.shown(), waiting.working(f"Evaluating {errors.escape(job.name)}…"):
         source = evaluations.read(model, job)
         micrograph = without_info_bar(source.micrograph, info_bar_form.chosen(job, source))
         found = evaluations.evaluate(model, micrograph, job.data is not None)

@@ -11,6 +11,7 @@ from dashboard import (
     design_request,
     design_result,
     designs,
+    waiting,
 )
 from dashboard.design_request import DesignRequest
 from dashboard.errors import escape
@@ -36,7 +37,7 @@ if asked is not None:
 design_request.show_in_address(request)
 st.caption(f"Accepted: {escape(design_form.accepted(network, request))}")
 
-with st.spinner("Designing: asking the network, synthesising…"):
+with waiting.working("Designing: asking the network, synthesising…"):
     proposal = designs.propose(model, request)
 
 
@@ -55,7 +56,7 @@ with left:
     design_result.field(proposal, model, network)
     download_place = st.container()
 with right:
-    with st.spinner("Reading the picture back…"):
+    with waiting.working("Reading the picture back…"):
         design = designs.design(model, request)
     design_result.read_back(design, network)
     refined = design_refined.offer(design, request, model, network)
@@ -65,7 +66,7 @@ if refined is not None:
 design_map.show(model, network, request, design, refined.picture if refined else None)
 
 st.subheader("More that should do the same", anchor=False)
-with st.spinner("Synthesising further samples…"):
+with waiting.working("Synthesising further samples…"):
     samples = designs.design_samples(model, request)
 design_result.more(samples, design, network)
 with download_place:

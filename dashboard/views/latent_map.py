@@ -13,6 +13,7 @@ from dashboard import (
     patch_card,
     pictures,
     state,
+    waiting,
 )
 from dashboard.errors import escape
 
@@ -32,7 +33,10 @@ st.write(
     f"Each of the {count} points is a patch of a micrograph of {escape(table.data_name)}. Points "
     "that lie close together look alike to the model. Click one, or give its number."
 )
-colours = latent_maps.colour_choices(table)
+descriptors = None
+with errors.shown("Descriptors are left out: "):
+    descriptors = latent_maps.descriptors(model)
+colours = latent_maps.colour_choices(table, descriptors)
 first = next((c.name for c in table.columns if c.role == "property"), latent_maps.NOTHING)
 kept = st.session_state.get(KEPT, {})
 if kept.get("model") != model.id:
@@ -90,7 +94,7 @@ with errors.shown():
             found.points,
             (titles[0], titles[1]),
             table.specimen,
-            latent_maps.colouring(table, colour, rows["A"]),
+            latent_maps.colouring(table, colour, rows["A"], descriptors),
             list(rows.items()),
         ),
         key="map_chart",
@@ -99,14 +103,14 @@ with errors.shown():
         config=figures.CONFIG,
         alt=f"Map of {count} patches, coloured by {colours[colour]}, with points A and B",
     )
-    with st.spinner("Decoding…"):
+    with waiting.working("Decoding…"):
         strip = latent_maps.path(model, rows["A"], rows["B"], STEPS)
     network = state.network(model)
     for column, letter, decoded in zip(
         st.columns(2, gap="medium"), rows, (strip[0], strip[-1]), strict=True
     ):
         with column:
-            patch_card.show(letter, rows[letter], decoded, table, model, network)
+            patch_card.show(letter, rows[letter], decoded, table, model, network, descriptors)
     st.subheader("From A to B", anchor=False)
     components.gallery(
         [pictures.png(pictures.with_scale_bar(p, model.um_per_px, 1)) for p in strip],

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard import (
+    address,
     beliefs,
     components,
     errors,
@@ -12,6 +13,7 @@ from dashboard import (
     permission,
     places,
     state,
+    waiting,
 )
 from dashboard.wording import quantity, unbroken
 
@@ -23,13 +25,6 @@ labels = latent_effects.of_model(model)
 nodes = latent_effects.titled(network.nodes, labels)
 named = {n.node: n for n in nodes}
 refitted = model.refitted
-
-
-def score(of: object) -> float | None:
-    """Return the left-out score of the candidate that was chosen."""
-    scores = of.scores
-    tried = scores.get("left_out_log_likelihood", {})
-    return tried.get(f"regimes={scores.get('regimes')},factors={scores.get('factors')}")
 
 
 st.write(
@@ -49,7 +44,9 @@ with st.container(horizontal=True):
     )
     st.metric(
         "Left-out score",
-        "unknown" if score(network) is None else quantity(score(network), "nats"),
+        "unknown"
+        if fitting.left_out_score(network) is None
+        else quantity(fitting.left_out_score(network), "nats"),
         border=True,
         help="Mean log likelihood of a specimen that the fit has not seen ; more is better.",
     )
@@ -58,15 +55,17 @@ for note in network.notes:
     st.caption(errors.escape(note))
 
 st.subheader("Graph", anchor=False)
-start = figures.default_share(network.nodes, arcs)
+start = round(100 * figures.default_share(network.nodes, arcs))
+asked = address.whole(address.restored("network", ["arcs"]).get("arcs"), start, high=100)
+st.session_state.setdefault("network_minimum", asked)
 percent = st.slider(
     "Show arcs from this strength on (% of the strongest between the same columns)",
     0,
     100,
-    round(100 * start),
-    5,
+    step=5,
     key="network_minimum",
 )
+address.keep("network", {"arcs": None if percent == start else str(percent)})
 shown = figures.strongest(network.nodes, arcs, percent / 100)
 st.caption(
     f"{len(shown)} of {len(arcs)} arcs are shown. Thick: strong. Pale: may be chance. Strength: "
@@ -128,10 +127,10 @@ else:
         data = st.selectbox("Data set", list(folders), key="network_data")
         fit = st.form_submit_button("Fit the network anew", type="primary", key="network_fit")
     if fit:
-        with errors.shown(), st.spinner("Fitting: half a minute at most for a hundred specimens…"):
+        with errors.shown(), waiting.working("Fitting: half a minute for a hundred specimens…"):
             after = fitting.fit_anew(model, data)
             counts = len(network.specimens), len(after.specimens)
-            scores = score(network), score(after)
+            scores = fitting.left_out_score(network), fitting.left_out_score(after)
             st.session_state["network_fitted"] = (model.id, data, counts, scores)
             st.rerun()
     told = st.session_state.get("network_fitted")

@@ -3,11 +3,12 @@
 import numpy as np
 import streamlit as st
 
-from dashboard import components, decoding, pictures, state
+from dashboard import address, components, decoding, pictures, state, waiting
 from dashboard.wording import exact
 
 N_SAMPLES = 10
 NOISE_SEED = 0
+PAGE = "reconstructions"
 
 model = components.current_model()
 components.title("Reconstructions", model)
@@ -33,9 +34,11 @@ if not examples:
     )
 else:
     most = min(len(decoding.patches(model, e.micrograph)) for e in examples)
-    number = st.session_state.setdefault("reconstruction_patch", 0) % most
+    left_at = address.whole(address.restored(PAGE, ["patch"]).get("patch"), 1, 1) - 1
+    number = st.session_state.setdefault("reconstruction_patch", left_at) % most
+    address.keep(PAGE, {"patch": str(number + 1) if number else None})
     originals = np.stack([decoding.patches(model, e.micrograph)[number] for e in examples])
-    with st.spinner("Reconstructing…"):
+    with waiting.working("Reconstructing…"):
         made = decoding.reconstruct(model, originals, NOISE_SEED)
     captions = []
     for example in examples:
@@ -45,7 +48,10 @@ else:
         )
         captions.append(f"{example.look} · {settings}" if settings else example.look)
     components.gallery(
-        [pictures.png(pictures.side_by_side(pair)) for pair in zip(originals, made, strict=True)],
+        [
+            pictures.png(pictures.side_by_side(pair, 2, model.um_per_px))
+            for pair in zip(originals, made, strict=True)
+        ],
         captions,
         [f"{e.look}: original patch and its reconstruction" for e in examples],
         312,
@@ -67,7 +73,9 @@ st.write(
     "Drawn from the model's prior, without any micrograph: if the model has learned well they look "
     "like plausible microstructures, each of another kind."
 )
-seed = st.session_state.setdefault("prior_seed", 0)
+left_at = address.whole(address.restored(PAGE, ["samples"]).get("samples"), 0)
+seed = st.session_state.setdefault("prior_seed", left_at)
+address.keep(PAGE, {"samples": str(seed) if seed else None})
 
 
 def next_samples() -> None:
@@ -75,10 +83,10 @@ def next_samples() -> None:
     st.session_state["prior_seed"] += 1
 
 
-with st.spinner("Drawing…"):
+with waiting.working("Drawing…"):
     drawn = decoding.prior_samples(model, N_SAMPLES, seed)
 components.gallery(
-    [pictures.png(pictures.grey(p, 2)) for p in drawn],
+    [pictures.png(pictures.with_scale_bar(p, model.um_per_px, 2)) for p in drawn],
     [f"sample {i}" for i in range(1, N_SAMPLES + 1)],
     [f"Random sample {i}, seed {seed}" for i in range(1, N_SAMPLES + 1)],
     172,

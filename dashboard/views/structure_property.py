@@ -6,9 +6,10 @@ from core.calibrate import describe
 from core.property_features import REPRESENTATIONS
 from core.property_points import points_figures
 from core.property_text import PAPER_NOTE, data_text, vae_text
-from dashboard import components, errors, figures, linkage, property_figures, state
+from dashboard import address, components, errors, figures, linkage, property_figures, state
 from dashboard.wording import quantity, titled
 
+PAGE = "structure_property"
 model = components.current_model()
 components.title("Structure-property", model)
 st.write(
@@ -26,12 +27,9 @@ if properties is None:
 properties.require_model(model.weights or "")
 with st.spinner("Predicting every specimen without itself…"):
     regressors = {r.column: r for r in linkage.regressors(model, properties)}
-column = st.selectbox(
-    "Property",
-    list(regressors),
-    format_func=lambda name: titled(regressors[name]),
-    key="linkage_property",
-    width=360,
+shown = {"format_func": lambda name: titled(regressors[name]), "width": 360}
+column = address.selectbox(
+    "Property", list(regressors), PAGE, "property", "linkage_property", **shown
 )
 regressor = regressors[column]
 content = linkage.measured(model)
@@ -44,7 +42,7 @@ def percent(value: float | None) -> str:
 
 st.subheader("Predicted against measured", anchor=False)
 bases = linkage.bases(model, properties, regressor)
-name = st.selectbox("Specimens", list(bases), key="linkage_basis", width=360)
+name = address.selectbox("Specimens", list(bases), PAGE, "basis", "linkage_basis", width=360)
 basis = bases[name]
 found = points_figures(basis.points)
 st.caption(errors.escape(basis.about))
@@ -80,7 +78,8 @@ st.download_button(
 )
 
 st.subheader("One specimen left out, patch by patch", anchor=False)
-specimen = st.selectbox("Specimen", list(regressor.specimens), key="linkage_specimen", width=360)
+specimens = list(regressor.specimens)
+specimen = address.selectbox("Specimen", specimens, PAGE, "specimen", "linkage_specimen", width=360)
 true = float(regressor.labels[regressor.specimens.index(specimen)])
 patches = linkage.patch_predictions(model, properties, regressor, specimen)
 mean = sum(patches) / len(patches)

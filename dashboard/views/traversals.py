@@ -4,11 +4,21 @@ import streamlit as st
 
 from core.images import read_image
 from core.labels import latent_title
-from dashboard import components, decoding, errors, latent_effects, pictures, state
+from dashboard import (
+    address,
+    components,
+    decoding,
+    errors,
+    latent_effects,
+    pictures,
+    state,
+    waiting,
+)
 
 STARTS = ("large spheres", "fine flakes")
 OWN = "your own micrograph"
-SHOWN, NOISE_SEED = 4, 0
+SHOWN, MOST, NOISE_SEED = 4, 12, 0
+PAGE, PARAMETERS = "traversals", ("z", "d", "start1", "start2", "patch1", "patch2")
 
 model = components.current_model()
 components.title("Traversals", model)
@@ -24,9 +34,12 @@ st.write(
     f"from {values[0]:g} to {values[-1]:g} and leaves the others and the noise as they are: what "
     "changes along a row is what the dimension means. The patch it starts from is on the left."
 )
-st.session_state.setdefault("traversal_chosen", dimensions[:SHOWN])
+left_at = address.restored(PAGE, PARAMETERS)
+asked = [address.whole(n, -1) for n in address.parts(left_at.get("z"))]
+asked = [d for d in dict.fromkeys(asked) if d in dimensions][:MOST]
+st.session_state.setdefault("traversal_dimensions", asked if "z" in left_at else dimensions[:SHOWN])
 st.session_state.setdefault(
-    "traversal_dimensions", [d for d in st.session_state["traversal_chosen"] if d in dimensions]
+    "traversal_directions", [d for d in address.parts(left_at.get("d")) if d in principal]
 )
 with st.form("traversal_form"):
     chosen = st.multiselect(
@@ -35,7 +48,7 @@ with st.form("traversal_form"):
         format_func=lambda d: latent_title(labels, d),
         key="traversal_dimensions",
         help="Most active first: those that differ most between specimens.",
-        max_selections=12,
+        max_selections=MOST,
     )
     wide = []
     if principal:
@@ -50,17 +63,19 @@ with st.form("traversal_form"):
     starts, numbers = [], []
     for place, (column, default) in enumerate(zip(st.columns(2), STARTS, strict=True)):
         options = [*looks, OWN]
-        first = options.index(default) if default in options else 0
-        starts.append(
-            column.selectbox(
-                f"Start {place + 1}", options, index=first, key=f"traversal_start_{place}"
-            )
+        named = left_at.get(f"start{place + 1}", default)
+        st.session_state.setdefault(
+            f"traversal_start_{place}", named if named in options else options[0]
         )
+        starts.append(
+            column.selectbox(f"Start {place + 1}", options, key=f"traversal_start_{place}")
+        )
+        patch = address.whole(left_at.get(f"patch{place + 1}"), 1, 1)
+        st.session_state.setdefault(f"traversal_patch_{place}", patch)
         numbers.append(
             column.number_input(
                 f"Patch of start {place + 1}",
                 min_value=1,
-                value=1,
                 step=1,
                 key=f"traversal_patch_{place}",
             )
@@ -71,7 +86,15 @@ with st.form("traversal_form"):
         key="traversal_file",
     )
     st.form_submit_button("Show", type="primary", key="traversal_submit")
-st.session_state["traversal_chosen"] = chosen
+address.keep(
+    PAGE,
+    {
+        "z": ",".join(map(str, chosen)) if chosen != dimensions[:SHOWN] else None,
+        "d": ",".join(wide) or None,
+        **{f"start{i + 1}": s if s != STARTS[i] else None for i, s in enumerate(starts)},
+        **{f"patch{i + 1}": str(n) if n != 1 else None for i, n in enumerate(numbers)},
+    },
+)
 if not chosen and not wide:
     st.info("Choose at least one latent dimension.")
 rows = [(f"z{d}", latent_title(labels, d), d) for d in chosen]
@@ -94,11 +117,11 @@ for place, (start, number) in enumerate(zip(starts, numbers, strict=True)):
             f"{errors.escape(micrograph.name)} · noise seed {NOISE_SEED}"
         )
         for name, title, along in rows:
-            with st.spinner(f"Varying {name}…"):
+            with waiting.working(f"Varying {name}…"):
                 row = decoding.traverse(model, patch, along, NOISE_SEED, own=start == OWN)
             st.markdown(f"**{title}**")
             components.gallery(
-                [pictures.png(pictures.grey(p)) for p in (patch, *row)],
+                [pictures.png(pictures.with_scale_bar(p, model.um_per_px)) for p in (patch, *row)],
                 ["original", *[f"{v:+.1f}".replace("-", "−") for v in values]],
                 [
                     f"The patch that {name} is varied from",

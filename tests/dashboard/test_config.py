@@ -33,6 +33,22 @@ def test_no_background_is_set(settings):
     assert not [name for theme in themes.values() for name in theme if "ackground" in name]
 
 
+def luminance(red: float, green: float, blue: float) -> float:
+    """Return the relative luminance of a colour, 0 to 255 each (WCAG 2.2)."""
+    shares = [c / 255 / 12.92 if c / 255 <= 0.04045 else ((c / 255 + 0.055) / 1.055) ** 2.4
+              for c in (red, green, blue)]  # fmt: skip
+    return 0.2126 * shares[0] + 0.7152 * shares[1] + 0.0722 * shares[2]
+
+
+@pytest.mark.parametrize("ground", [(255, 255, 255), (240, 242, 246)], ids=["page", "sidebar"])
+def test_captions_have_the_contrast_that_small_text_needs(settings, ground):
+    """Streamlit draws captions at 60 % of the text's colour."""
+    text = bytes.fromhex(settings["theme"]["light"]["textColor"][1:])
+    caption = [0.6 * t + 0.4 * g for t, g in zip(text, ground, strict=True)]
+    contrast = (luminance(*ground) + 0.05) / (luminance(*caption) + 0.05)
+    assert contrast >= 4.5, contrast
+
+
 def test_the_procfile_works_with_and_without_a_port():
     line = (ROOT / "Procfile").read_text("utf-8").strip()
     assert line.startswith("web: streamlit run dashboard/app.py ")

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 import pytest
 
 from core.encode import load_latents
+from core.specimen_descriptors import FILE, SpecimenDescriptors, save_descriptors
 from dashboard import latent_maps, map_figures
 from dashboard.map_figures import Colouring, latent_map
 from tests.dashboard.conftest import sound, texts
@@ -124,3 +125,28 @@ def test_a_specimen_without_properties_starts_no_design(with_model):
     table.specimens[["uts_mpa", "ys_mpa"]] = np.nan
     network = SimpleNamespace(properties=[SimpleNamespace(column="uts_mpa")])
     assert latent_maps.design_for(table, 0, network) is None
+
+
+def test_points_are_coloured_by_what_was_measured_on_the_specimens(with_model, open_page):
+    table = load_latents(with_model / "latents")
+    names = [str(name) for name in table.specimens.index]
+    areas = {name: float(place) for place, name in enumerate(names)}
+    found = SpecimenDescriptors(table.data_hash, {"graphite_pct": areas | {names[0]: None}})
+    save_descriptors(with_model / "latents", found)
+    try:
+        app = sound(open_page("latent_map", colour="measured.graphite_pct", a="40"))
+        assert app.selectbox(key="map_colour").value == "measured.graphite_pct"
+        assert "Graphite area (%)" in app.selectbox(key="map_colour").options
+        facts = app.table[0].value.to_string()
+        assert "Graphite area" in facts and f"{areas[str(table.specimen[39])]:g} %" in facts
+        colours = latent_maps.colouring(table, "measured.graphite_pct", 0, found)
+        assert colours.title == "Graphite area (%)"
+        assert np.isnan(colours.values[table.specimen == names[0]]).all()
+        assert (colours.values[table.specimen == names[2]] == 2.0).all()
+
+        save_descriptors(with_model / "latents", SpecimenDescriptors("other", {}))
+        app = open_page("latent_map", colour="measured.graphite_pct")
+        assert not app.exception and "is of other data" in app.error[0].value
+        assert app.selectbox(key="map_colour").value != "measured.graphite_pct"
+    finally:
+        (with_model / "latents" / FILE).unlink()

@@ -40,7 +40,26 @@ def test_the_bar_leaves_the_picture_as_it_is():
     assert np.array_equal(picture[:256], np.rint(pixels * 255).astype(np.uint8))
 
 
+@pytest.mark.parametrize("factor", [1, 2])
+def test_pairs_and_marked_micrographs_carry_a_bar_of_their_own_scale(factor):
+    """Below a pair the bar fits one of both pictures; it is as long as it says."""
+    pixels, um_per_px = np.full((128, 128), 0.5, np.float32), 0.5
+    pair = side_by_side((pixels, pixels), factor, um_per_px)
+    black = np.asarray(pair.getchannel("L"))[128 * factor :] == 0
+    row = black[black.sum(axis=1).argmax()]
+    bar = np.argmax(np.diff(np.flatnonzero(row), append=10**6) > 1) + 1
+    assert bar == bar_length_um(64) / um_per_px * factor
+    large = np.full((300, 2 * PREVIEW_PX), 0.5, np.float32)  # shown at half its size
+    micrograph = marked(large, np.zeros((0, 2)), 128, um_per_px)
+    assert micrograph.mode == "RGB" and micrograph.height > 150
+    dark = (np.asarray(micrograph)[150:] == 0).all(axis=2)
+    row = dark[dark.sum(axis=1).argmax()]
+    length = np.argmax(np.diff(np.flatnonzero(row), append=10**6) > 1) + 1
+    assert length == bar_length_um(PREVIEW_PX) / (2 * um_per_px)
+
+
 def test_without_a_scale_there_is_no_bar():
+    assert marked(ramp(64, 96), np.zeros((0, 2)), 32).size == (96, 64)
     assert barred(ramp(64, 96), None).size == (96, 64)
 
 

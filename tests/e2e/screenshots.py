@@ -1,19 +1,47 @@
-"""Save pictures of every page: ``python -m tests.e2e.screenshots OUT [--assets DIR]``."""
+"""Save small pictures of every page: ``python -m tests.e2e.screenshots [--out docs/screenshots]``.
+
+The dashboard runs on a workspace of its own, in which two designs are saved and twelve small
+castings become a data set by clicks, so that no page is shown empty.
+"""
 
 import argparse
-import os
+import io
 import tempfile
 from pathlib import Path
 
-from tests.e2e.server import ROOT, browser_page, chromium, dashboard, open_page, settle
+from PIL import Image
 
+from tests.e2e import own_data
+from tests.e2e.server import ROOT, browser_page, chromium, dashboard, drawn, open_page, settle
+
+OUT = ROOT / "docs" / "screenshots"
 PAGES = (
     "",
     *("library", "evaluate", "batch"),
     *("reconstructions", "traversals", "structure_property", "latent_map", "network"),
     *("models", "data", "training"),
 )
-WIDTHS = {1440: 900, 390: 844}
+PHONE, DARK = ("", "evaluate", "latent_map"), ("", "latent_map")
+WIDE_PX, PHONE_PX, HEIGHT_PX = 1440, 390, 900
+SAVED_PX = 960  # width of the wide ones as they are saved
+TALLEST_PX = 3600  # of the page; what is below is cut off
+QUALITY = 70
+MOST_BYTES = 1_500_000  # of all together
+TARGETS = ("uts_mpa=430&ys_mpa=280", "uts_mpa=250&ys_mpa=165")
+VIEWS = {  # where there is more to see than on arrival
+    "": f"?{TARGETS[0]}",
+    "evaluate": "?example=large+spheres",
+    "latent_map": "?colour=measured.graphite_pct&a=40&b=3000",
+    "network": "?known=mg_wt:0.045,radius_mm:20",
+}
+
+
+def open_view(page, address: str, name: str) -> None:
+    """Open a page where something is to be seen, and wait until all of it is drawn."""
+    open_page(page, f"{address}/{name}{VIEWS.get(name, '')}")
+    if name == "evaluate":
+        page.wait_for_selector(".st-key-evaluation_0")
+    drawn(page)
 
 
 def full_height(page, width: int) -> None:
@@ -22,51 +50,87 @@ def full_height(page, width: int) -> None:
         "Math.max(...[...document.querySelectorAll('[data-testid=\"stMain\"]')]"
         ".map(e => e.scrollHeight))"
     )
-    page.set_viewport_size({"width": width, "height": min(int(height) + 80, 9000)})
+    page.set_viewport_size({"width": width, "height": min(int(height) + 20, TALLEST_PX)})
+    drawn(page)
     page.wait_for_timeout(700)  # charts and pictures follow the new size
 
 
-def shoot(address: str, out: Path, pages: tuple[str, ...], schemes: tuple[str, ...]) -> None:
-    """Save each page at each width in each colour scheme."""
+def save_designs(page, address: str) -> None:
+    """Save two designs into the library and choose both for comparison."""
+    for target in TARGETS:
+        open_page(page, f"{address}/?{target}")
+        page.locator(".st-key-design_save button").first.click()
+        page.get_by_role("button", name="Save to the library").click()
+        page.get_by_text("Saved").first.wait_for()
+        settle(page)
+
+
+def compare(page) -> None:
+    """Put the saved designs side by side."""
+    for _ in TARGETS:
+        page.locator(".st-key-library_compare input").click()
+        page.get_by_role("option").first.click()
+        settle(page)
+    page.keyboard.press("Escape")
+    page.locator(".st-key-library_comparison").wait_for()
+    drawn(page)
+
+
+def shoot(address: str, out: Path, files: own_data.Files, names: tuple[str, ...]) -> None:
+    """Save each page, wide and light, some of them dark or as on a phone."""
     executable = chromium()
     if executable is None:
         raise SystemExit("no Chromium found; see tests/e2e/install_browser.sh")
-    for scheme in schemes:
-        for width, height in WIDTHS.items():
-            if scheme == "dark" and width < 1000:
-                continue
-            with browser_page(executable, width, height, color_scheme=scheme) as page:
-                for name in pages:
-                    page.set_viewport_size({"width": width, "height": height})
-                    open_page(page, f"{address}/{name}")
-                    if name == "evaluate":
-                        page.get_by_role("button", name="Try an example").click()
-                        page.wait_for_selector(".st-key-evaluation_0")
-                        settle(page)
-                    full_height(page, width)
-                    file = out / f"{name or 'inverse_design'}_{width}_{scheme}.png"
-                    page.screenshot(path=file)
-                    print(file)
+    kinds = (
+        ("", WIDE_PX, "light", PAGES),
+        ("_dark", WIDE_PX, "dark", DARK),
+        ("_phone", PHONE_PX, "light", PHONE),
+    )
+    for suffix, width, scheme, pages in kinds:
+        with browser_page(executable, width, HEIGHT_PX, color_scheme=scheme) as page:
+            if "library" in names and "library" in pages:
+                save_designs(page, address)
+            for name in (n for n in pages if n in names):
+                page.set_viewport_size({"width": width, "height": HEIGHT_PX})
+                open_view(page, address, name)
+                if name == "library":
+                    compare(page)
+                if name == "data":
+                    own_data.drop(page, address, files)
+                full_height(page, width)
+                save(page.screenshot(), out / f"{name or 'inverse_design'}{suffix}.webp")
+                if name == "data":
+                    own_data.make_data_set(page)
+
+
+def save(png: bytes, path: Path) -> None:
+    """Save a screenshot as a small WebP, wide ones made smaller."""
+    image = Image.open(io.BytesIO(png)).convert("RGB")
+    if image.width > SAVED_PX:
+        height = round(image.height * SAVED_PX / image.width)
+        image = image.resize((SAVED_PX, height), Image.Resampling.LANCZOS)
+    image.save(path, "WEBP", quality=QUALITY, method=6)
+    print(path, path.stat().st_size)
 
 
 def main() -> None:
-    """Run the dashboard, or use one that runs, and save the pictures."""
+    """Run the dashboard and save the pictures."""
     parser = argparse.ArgumentParser(prog="python -m tests.e2e.screenshots", description=__doc__)
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--address", help="of a running dashboard")
-    parser.add_argument("--pages", nargs="*", default=PAGES)
-    parser.add_argument("--schemes", nargs="*", default=("light", "dark"))
+    parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--pages", nargs="*", default=PAGES, help="names; '' for the first")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    wanted = tuple(arguments.pages), tuple(arguments.schemes)
-    if arguments.address:
-        shoot(arguments.address, arguments.out, *wanted)
-        return
     with tempfile.TemporaryDirectory() as folder:
-        log = Path(folder) / "log.txt"
-        workspace = os.environ.get("MICRODESIGN_WORKSPACE", folder)
-        with dashboard(ROOT, log, MICRODESIGN_WORKSPACE=workspace) as address:
-            shoot(address, arguments.out, *wanted)
+        files = own_data.write_files(Path(folder) / "user")
+        environment = {
+            "MICRODESIGN_WORKSPACE": str(Path(folder) / "workspace"),
+            "MICRODESIGN_TRAINING": "on",
+        }
+        with dashboard(ROOT, Path(folder) / "log.txt", **environment) as address:
+            shoot(address, arguments.out, files, tuple(arguments.pages))
+    size = sum(path.stat().st_size for path in arguments.out.glob("*.webp"))
+    if size > MOST_BYTES:
+        raise SystemExit(f"{arguments.out} holds {size} bytes; at most {MOST_BYTES} are wanted")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,9 +40,24 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
+@dataclass(frozen=True)
+class Running:
+    """A dashboard that runs: its address and its process's number."""
+
+    address: str
+    pid: int
+
+
 @contextmanager
 def dashboard(cwd: Path, log: Path, **environment: str) -> Iterator[str]:
     """Run `streamlit run dashboard/app.py` from a working directory; yield its address."""
+    with running(cwd, log, **environment) as server:
+        yield server.address
+
+
+@contextmanager
+def running(cwd: Path, log: Path, **environment: str) -> Iterator[Running]:
+    """Run the dashboard as `dashboard` does; yield its address and its process's number."""
     port = free_port()
     script = ROOT / "dashboard" / "app.py"
     shown = script.relative_to(cwd) if script.is_relative_to(cwd) else script
@@ -55,7 +71,7 @@ def dashboard(cwd: Path, log: Path, **environment: str) -> Iterator[str]:
     try:
         address = f"http://127.0.0.1:{port}"
         wait_until_healthy(address, server, log)
-        yield address
+        yield Running(address, server.pid)
     finally:
         server.terminate()
         try:
@@ -106,6 +122,15 @@ def settle(page) -> None:
     page.wait_for_selector('[data-testid="stApp"][data-test-connection-state="CONNECTED"]')
     page.wait_for_selector('[data-testid="stMain"] h1')
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
+
+
+def drawn(page) -> None:
+    """Wait until charts, tables and pictures are there, too: nothing is a placeholder any more."""
+    settle(page)
+    page.wait_for_function(
+        "() => document.querySelectorAll('[data-testid=stSkeleton]').length === 0"
+        " && [...document.images].every(i => i.complete)"
+    )
 
 
 def open_page(page, address: str) -> None:

@@ -1,7 +1,6 @@
 """Journeys in headless Chromium through the real `streamlit run dashboard/app.py`."""
 
 import json
-import shutil
 import time
 import urllib.request
 from pathlib import Path
@@ -13,41 +12,12 @@ from skimage.measure import perimeter
 
 from core.castings import ProcessSettings, make_casting
 from core.images import encode_png, read_image
-from tests.conftest import ROOT, missing, real_data
+from tests.conftest import ROOT, real_data
 from tests.e2e.screenshots import PAGES
-from tests.e2e.server import browser_page, chromium, dashboard, open_page, settle
+from tests.e2e.server import browser_page, dashboard, open_page, settle
 
 pytestmark = pytest.mark.e2e
 ALERT = '[data-testid="stAlert"]'
-
-
-@pytest.fixture(scope="session")
-def executable() -> str:
-    """Where Chromium is."""
-    found = chromium()
-    if found is None:
-        missing("no Chromium found; see tests/e2e/install_browser.sh")
-    return found
-
-
-@pytest.fixture(scope="session")
-def workspace(request, tmp_path_factory) -> Path:
-    """A workspace; with a tiny model in it where assets/reference holds none."""
-    folder = tmp_path_factory.mktemp("workspace")
-    if not (ROOT / "assets" / "reference" / "manifest.json").is_file():
-        tiny = request.getfixturevalue("tiny_model")
-        shutil.copytree(tiny, folder / "models" / "tiny")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def served(workspace, vgg_weights, tmp_path_factory):
-    """A dashboard started from the repository's root; its log must hold no traceback."""
-    log = tmp_path_factory.mktemp("log") / "log.txt"
-    with dashboard(ROOT, log, MICRODESIGN_WORKSPACE=str(workspace)) as address:
-        yield address
-    text = log.read_text(errors="replace")
-    assert "Traceback" not in text, text[-3000:]
 
 
 @pytest.fixture

@@ -1,0 +1,73 @@
+"""The gate: one at a time, in the order of arrival, and it knows who waits."""
+
+import threading
+import time
+
+import pytest
+
+from core.turns import Turns
+
+
+def wait_until(condition) -> None:
+    end = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < end, "it did not happen within 5 s"
+        time.sleep(0.002)
+
+
+def test_turns_are_one_at_a_time_and_in_the_order_of_arrival():
+    turns, order, inside, most = Turns(), [], [], []
+
+    def work(number: int) -> None:
+        with turns:
+            inside.append(number)
+            most.append(len(inside))
+            order.append(number)
+            time.sleep(0.001)
+            inside.remove(number)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(12)]
+    with turns:
+        for count, thread in enumerate(threads):
+            thread.start()
+            wait_until(lambda: turns.waiting == count + 1)  # noqa: B023
+    for thread in threads:
+        thread.join(5)
+    assert order == list(range(12))
+    assert set(most) == {1}
+    assert turns.waiting == 0
+
+
+def test_who_waits_is_told_how_many_are_before():
+    turns, release = Turns(), threading.Event()
+
+    def hold() -> None:
+        with turns:
+            release.wait(5)
+
+    threads = [threading.Thread(target=hold) for _ in range(3)]
+    for count, thread in enumerate(threads):
+        thread.start()
+        wait_until(lambda: len(turns._queue) == count + 1)  # noqa: B023
+    assert [turns.ahead(thread.ident) for thread in threads] == [0, 1, 2]
+    assert turns.ahead(threading.get_ident()) == 0
+    release.set()
+    for thread in threads:
+        thread.join(5)
+    assert [turns.ahead(thread.ident) for thread in threads] == [0, 0, 0]
+
+
+def test_an_error_inside_gives_the_turn_back():
+    turns = Turns()
+    with pytest.raises(ValueError), turns:
+        raise ValueError
+    with turns:
+        assert turns.waiting == 0
+
+
+def test_asking_twice_is_a_defect_and_not_a_standstill():
+    turns = Turns()
+    with turns, pytest.raises(RuntimeError, match="already"), turns:
+        pass
+    with turns:
+        pass

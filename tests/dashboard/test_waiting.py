@@ -1,0 +1,58 @@
+"""What a page shows while others are before it."""
+
+import threading
+import time
+
+from streamlit.testing.v1 import AppTest
+
+from core.turns import Turns
+from dashboard import waiting
+from dashboard.waiting import line
+
+
+def test_the_line_counts_who_is_before():
+    assert "one calculation of another visitor" in line(1)
+    assert "3 calculations of other visitors" in line(3)
+
+
+def page() -> None:
+    import time
+
+    import streamlit as st
+
+    from dashboard import state, waiting
+
+    with waiting.working("Designing…"):
+        with state.lock():
+            pass
+        time.sleep(0.3)
+    st.write("done")
+
+
+def test_a_page_says_that_it_waits_and_takes_it_back(monkeypatch):
+    turns, release, said = Turns(), threading.Event(), []
+    monkeypatch.setattr(waiting, "LOOK_S", 0.02)
+    monkeypatch.setattr(waiting.state, "lock", lambda: turns)
+    plain = waiting.line
+    monkeypatch.setattr(waiting, "line", lambda n: said.append(n) or plain(n))
+
+    def hold() -> None:
+        with turns:
+            release.wait(10)
+
+    def let_go() -> None:
+        end = time.monotonic() + 5
+        while not said and time.monotonic() < end:
+            time.sleep(0.01)
+        release.set()
+
+    threads = [threading.Thread(target=hold), threading.Thread(target=let_go)]
+    for thread in threads:
+        thread.start()
+    app = AppTest.from_function(page).run(timeout=15)
+    for thread in threads:
+        thread.join(10)
+    assert not app.exception
+    assert said == [1]
+    assert [m.value for m in app.markdown] == ["done"]
+    assert [c.value for c in app.caption] == []

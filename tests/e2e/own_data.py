@@ -1,0 +1,93 @@
+"""The path from castings on disk to a first design, by clicks alone."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.e2e.server import open_page, settle
+from tests.tiny import make_castings
+
+SPECIMENS = 12
+NAME = "My castings"
+
+
+@dataclass(frozen=True)
+class Files:
+    """What a user has on disk.
+
+    Attributes:
+        pictures: one a specimen.
+        table: a German spreadsheet.
+    """
+
+    pictures: list[Path]
+    table: Path
+
+
+def write_files(folder: Path, side_px: int = 256) -> Files:
+    """Write castings as a user has them: pictures named by specimen, and a spreadsheet."""
+    data = make_castings(folder / "made", SPECIMENS, side_px)
+    pictures = []
+    for file, specimen in zip(data.table["file"], data.table["specimen"], strict=True):
+        picture = folder / f"{specimen}_1.png"
+        (data.root / file).rename(picture)
+        pictures.append(picture)
+    table = folder / "castings.csv"
+    with table.open("w", encoding="cp1252", newline="") as stream:
+        writer = csv.writer(stream, delimiter=";")
+        writer.writerow(["Sample", "Mg (wt%)", "Radius (mm)", "UTS (MPa)", "Härte (HV)"])
+        for name, row in data.specimens.iterrows():
+            values = (row["mg_wt"], row["radius_mm"], row["uts_mpa"], row["ys_mpa"])
+            writer.writerow([name, *(f"{value:g}".replace(".", ",") for value in values)])
+    return Files(pictures, table)
+
+
+def press(page, key: str) -> None:
+    """Press a button by its key."""
+    page.locator(f".st-key-{key} button").click()
+    settle(page)
+
+
+def fill(page, key: str, value: str) -> None:
+    """Fill a field by its key."""
+    box = page.locator(f".st-key-{key} input")
+    box.fill(value)
+    box.press("Tab")
+    settle(page)
+
+
+def drop(page, address: str, files: Files) -> None:
+    """Drop pictures and table on the page *Own data* and wait until they are checked."""
+    open_page(page, f"{address}/data")
+    page.locator(".st-key-data_files input[type=file]").set_input_files(files.pictures)
+    page.locator(".st-key-data_table input[type=file]").set_input_files(files.table)
+    page.get_by_text(f"{SPECIMENS} of {SPECIMENS} pictures have a row").wait_for()
+    settle(page)
+
+
+def make_data_set(page) -> None:
+    """Name the data set and make it."""
+    fill(page, "data_name", NAME)
+    press(page, "data_make")
+    page.get_by_text(f"{SPECIMENS} pictures of {SPECIMENS} specimens").wait_for()
+
+
+def start_training(page, steps: int | None = None) -> None:
+    """Start the quick preset on it, whole or cut to a few steps."""
+    page.get_by_role("link", name="Train a model on it").click()
+    settle(page)
+    if steps is not None:
+        page.get_by_text("All settings").click()
+        fill(page, "steps_quick_on", str(steps))
+        fill(page, "every_quick_on", str(max(steps // 2, 1)))
+    press(page, "training_start")
+    page.locator(".st-key-training_job").wait_for()
+
+
+def first_design(page) -> None:
+    """Wait for the model, on the page of its training, and design with it."""
+    page.get_by_text("The model is ready").wait_for()
+    settle(page)
+    press(page, "training_use")
+    page.locator(".st-key-design_field img").wait_for()
+    settle(page)
