@@ -4,6 +4,7 @@ from bayesnet.learn import fit_network
 from bayesnet.network import Network
 from core.calibrate import fit_calibrated, load_unseen
 from core.encode import load_latents
+from core.files import storing
 from dashboard import state
 from dashboard.state import Model
 
@@ -23,5 +24,6 @@ def fit_anew(model: Model, data: str) -> Network:
 
 def reset_fit(model: Model) -> None:
     """Go back to the network and the property predictors that came with the model."""
-    for name in state.FITTED:
-        (model.fitted_folder / name).unlink(missing_ok=True)
+    with storing(model.fitted_folder):
+        for name in state.FITTED:
+            (model.fitted_folder / name).unlink(missing_ok=True)

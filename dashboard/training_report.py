@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from core.errors import InputError
+from core.errors import MicroDesignError
 from core.jobs import queue
 from core.jobs.progress import Progress, progress_of, read_log, seconds_run, steps_of
 from core.jobs.queue import Job, find
 from core.jobs.request import TITLES
-from dashboard import components, figures, training_figures
+from dashboard import components, errors, figures, training_figures
 from dashboard.errors import escape
 from dashboard.wording import duration
 
@@ -107,11 +107,17 @@ def _buttons(job: Job) -> None:
             _button("Remove from this list", "training_remove", lambda: queue.remove(job.id))
 
 
+def remove(number: str) -> None:
+    """Remove a job that is damaged (a click's callback)."""
+    with errors.shown():
+        queue.remove(number)
+
+
 def _button(label: str, key: str, act: Callable[[], None]) -> None:
     if st.button(label, key=key):
         try:
             act()
-        except InputError as error:  # its state has changed meanwhile
+        except MicroDesignError as error:  # its state has changed meanwhile, or a full disk
             st.warning(escape(str(error)))
         else:
             st.rerun()

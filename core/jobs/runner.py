@@ -16,15 +16,18 @@ from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
-from core.files import write_json
-from core.jobs.locks import exclusive, tried
+from core.errors import CheckpointError, MicroDesignError
+from core.files import read_json, write_json
+from core.folders import remove_leftovers
 from core.jobs.process import identify
 from core.jobs.queue import RUNNER_LOCK, Job, claim, states_lock, waiting
 from core.jobs.request import STEPS
 from core.jobs.status import LOG, STOP, State, Status, changed, load_status, save_status
+from core.locks import RUN_LOCK, exclusive, tried
 from core.workspace import ROOT, jobs_folder, models_folder
 
 POLL_S = 0.2
+PATIENCE_S = 0.5  # with the lock: who only looks whether it is held holds it for a moment
 GRACE_S = 300.0  # from the request to stop to the kill: a training step and a checkpoint fit
 logger = logging.getLogger(__name__)
 
@@ -50,9 +53,10 @@ class Runner:
     def run(self) -> None:
         """Run the queue; return at once where another process does."""
         while not self.ending:
-            with tried(jobs_folder() / RUNNER_LOCK) as handle:
+            with tried(jobs_folder() / RUNNER_LOCK, PATIENCE_S) as handle:
                 if handle is None:
                     return
+                remove_leftovers(jobs_folder())
                 while not self.ending and (job := claim()) is not None:
                     self.run_job(job, handle)
             # Whoever submitted while the lock was held saw a runner and left it to us.
@@ -131,15 +135,27 @@ def publish(job: Job) -> None:
     """Put a complete model where the dashboard lists models, under its name."""
     model, target = job.folder / "model", models_folder() / job.request.name
     with exclusive(states_lock()):
+        if not model.exists() and _made_by(target) == job.id:  # killed right after the rename
+            save_status(job.folder, changed(load_status(job.folder), "finished", step=""))
+            return
         if target.exists():
             message = f"a model named {target.name!r} appeared meanwhile; remove it, then resume"
             save_status(job.folder, changed(load_status(job.folder), "failed", message=message))
             return
         shutil.rmtree(model / "checkpoint", ignore_errors=True)  # of no use any more, and large
+        (model / RUN_LOCK).unlink(missing_ok=True)
         write_json(model / "job.json", {"job": job.id, "preset": job.request.preset})
         target.parent.mkdir(parents=True, exist_ok=True)
         model.rename(target)
         save_status(job.folder, changed(load_status(job.folder), "finished", step=""))
+
+
+def _made_by(model: Path) -> str | None:
+    """Return the job that a model folder came from, None where it does not say."""
+    try:
+        return str(read_json(model / "job.json")["job"])
+    except (CheckpointError, KeyError, TypeError):
+        return None
 
 
 def last_words(log: Path, start: int, code: int) -> str:
@@ -180,5 +196,9 @@ def serve(detach: bool) -> int:
     runner = Runner()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, runner.end)
-    runner.run()
+    try:
+        runner.run()
+    except MicroDesignError as error:  # a full disk: what ran reads as failed, and can be resumed
+        logger.error("error: %s", error)
+        return 1
     return 0

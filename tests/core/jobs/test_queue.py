@@ -10,13 +10,13 @@ from core.errors import CheckpointError, ConfigError, InputError
 from core.files import read_json
 from core.jobs import queue, runner
 from core.jobs.__main__ import main
-from core.jobs.locks import tried
 from core.jobs.process import Process, identify, is_alive, this_process
 from core.jobs.progress import read_log, steps_of
 from core.jobs.queue import find, jobs, remove, resume, runner_works, stop, waiting
 from core.jobs.request import STEPS, JobRequest, load_request
 from core.jobs.runner import Runner, last_words
 from core.jobs.status import Status, load_status, observed, save_status
+from core.locks import tried
 from core.workspace import jobs_folder, models_folder
 from tests.core.jobs.conftest import until, until_begun
 from tests.core.jobs.fakes import command, request
