@@ -9,6 +9,8 @@ if str(ROOT) not in sys.path:  # streamlit puts this folder, not the root, on th
 
 import streamlit as st  # noqa: E402
 
-from dashboard import warm_up  # noqa: E402
+from core import logs  # noqa: E402
+from dashboard import sessions, warm_up  # noqa: E402
 
+logs.set_up(sessions.context)
 app = st.App("main.py", lifespan=warm_up.lifespan)

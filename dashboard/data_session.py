@@ -1,5 +1,6 @@
 """What a visitor has uploaded, listed and examined once, kept for the session."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from core import logs
 from core.dataset import DataSet, load_dataset
 from core.errors import InputError
 from core.import_data.examine import Examined, examine_all
@@ -15,6 +17,7 @@ from core.import_data.source import Listing, list_uploads
 from core.workspace import data_folder
 
 _KEPT = "data_kept"  # no widget's key
+logger = logging.getLogger(__name__)
 LEFT_OUT, EDITS, BEGUN = "data_left_out", "data_edits", "data_begun"
 
 
@@ -58,6 +61,9 @@ def uploaded(files: Sequence[UploadedFile], table: UploadedFile | None) -> Uploa
     bar.empty()
     number = st.session_state["data_number"] = st.session_state.get("data_number", 0) + 1
     found = Uploaded(str(number), listing, sheet, examined)
+    size = sum(file.size for file in (*files, *([table] if table else ())))
+    rows = len(sheet) if sheet else 0
+    logs.event(logger, "upload", bytes=size, pictures=len(listing.pictures), rows=rows)
     st.session_state[_KEPT] = (key, found)
     return found
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
+from core import logs
 from core.errors import MicroDesignError
 
 logger = logging.getLogger(__name__)
@@ -22,10 +23,12 @@ def shown(prefix: str = "") -> Iterator[None]:
     try:
         yield
     except MicroDesignError as error:
+        logs.refused(logger, error)
         st.error(escape(f"{prefix}{error}"))
     except Exception:  # a defect; Streamlit's own control flow is no Exception
         number = uuid.uuid4().hex[:8]
-        logger.exception("error %s", number)
+        fields = {"event": "error", "id": number}  # the id that the page shows
+        logger.exception("error %s", number, extra={"fields": fields})
         st.error(
             f"{escape(prefix)}Something went wrong here, and it is not your doing. It is in the "
             f"server's log as error {number}; please report it with this number."

@@ -1,10 +1,12 @@
 """Evaluations of uploads and of examples: cached, one at a time, keyed by the model's files."""
 
+import logging
 from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
 
+from core import logs
 from core.evaluate import Evaluation, evaluate_image
 from core.evaluate import similarity as find_similarity
 from core.images import Micrograph, read_image
@@ -14,6 +16,7 @@ from dashboard.measurements import fingerprint
 from dashboard.state import Model
 
 N_PATCHES = 6
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,9 @@ def read(model: Model, job: Job) -> Source:
 
 @st.cache_data(max_entries=24, show_spinner=False)
 def _read(data: bytes, name: str, um_per_px: float | None) -> Source:
-    micrograph = read_image(data, name)
+    with logs.timed(logger, "upload", bytes=len(data)) as told:
+        micrograph = read_image(data, name)
+        told["height_px"], told["width_px"] = micrograph.pixels.shape
     scale_from = None if micrograph.um_per_px is None else "from the file"
     if um_per_px is not None:
         micrograph = replace(micrograph, um_per_px=um_per_px)
@@ -94,7 +99,8 @@ def _evaluation_key(model: Model) -> tuple[str, ...]:
 def _evaluate(key: tuple, _model: Model, _micrograph: Micrograph) -> Evaluated:
     loaded, properties = state.loaded(_model), state.properties(_model)
     reference, micrograph = state.reference(_model), _micrograph
-    with state.lock():
+    about = {"model": logs.short(_model.weights), "pixels": micrograph.pixels.size}
+    with state.lock(), logs.timed(logger, "evaluation", **about):
         found = evaluate_image(
             loaded, properties, reference, micrograph, n_patches=N_PATCHES, seed=0
         )

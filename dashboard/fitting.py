@@ -1,12 +1,17 @@
 """Fitting a model's network and property predictors anew, and going back to its own."""
 
+import logging
+
 from bayesnet.learn import fit_network
 from bayesnet.network import Network
+from core import logs
 from core.calibrate import fit_calibrated, load_unseen
 from core.encode import load_latents
 from core.files import storing
 from dashboard import state
 from dashboard.state import Model
+
+logger = logging.getLogger(__name__)
 
 
 def fit_anew(model: Model, data: str) -> Network:
@@ -15,10 +20,12 @@ def fit_anew(model: Model, data: str) -> Network:
     Files are written whole, the network last, so that other sessions see the old fit or the new.
     """
     table = load_latents(state.latent_folders(model)[data])
-    network = fit_network(table)
-    fitted = fit_calibrated(table, load_unseen(model.folder))
-    fitted.save(model.fitted_folder / "properties.json")
-    network.save(model.fitted_folder / "network.json")
+    about = {"model": logs.short(model.weights), "specimens": len(table.specimens)}
+    with logs.timed(logger, "fit", **about):
+        network = fit_network(table)
+        fitted = fit_calibrated(table, load_unseen(model.folder))
+        fitted.save(model.fitted_folder / "properties.json")
+        network.save(model.fitted_folder / "network.json")
     return network
 
 

@@ -1,12 +1,14 @@
 """Graphite measured in micrographs: cached, keyed by the picture, its scale and its name."""
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
 
+from core import logs
 from core.descriptors import (
     Descriptors,
     FieldsSummary,
@@ -24,6 +26,7 @@ from core.errors import InputError
 from core.images import Micrograph
 from dashboard import state
 
+logger = logging.getLogger(__name__)
 LINES_ACROSS = 400  # of the overlay's outlines, thick enough to see when it is made smaller
 
 
@@ -65,7 +68,7 @@ def fingerprint(pixels: np.ndarray) -> str:
 
 @st.cache_data(max_entries=32, show_spinner=False)
 def _measure(key: tuple, _micrograph: Micrograph) -> Measured:
-    with state.lock():
+    with state.lock(), logs.timed(logger, "measurement", pixels=_micrograph.pixels.size):
         try:
             return _measured(_micrograph.pixels, _micrograph.um_per_px, _micrograph.name)
         except InputError as error:

@@ -1,5 +1,6 @@
 """The queue of training jobs: submit, list, stop, resume, remove; each from any process."""
 
+import logging
 import os
 import re
 import secrets
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from core import logs
 from core.errors import CheckpointError, ConfigError, InputError
 from core.files import storing
 from core.folders import new_folder, remove_folder, settle_folder
@@ -22,6 +24,7 @@ from core.locks import exclusive, is_held
 from core.workspace import ROOT, jobs_folder, models_folder, workspace
 
 ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}")
+logger = logging.getLogger(__name__)
 STATES_LOCK, RUNNER_LOCK, RUNNER_LOG = "states.lock", "runner.lock", "runner.log"
 
 
@@ -62,6 +65,7 @@ def submit(request: JobRequest) -> Job:
                 number = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
                 if settle_folder(made, jobs_folder() / number):
                     break
+    logs.event(logger, "job", id=number, state="queued")
     start_runner()
     return find(number)
 

@@ -16,8 +16,9 @@ from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
+from core import logs
 from core.errors import CheckpointError, MicroDesignError
-from core.files import read_json, write_json
+from core.files import read_json, storing, write_json
 from core.folders import remove_leftovers
 from core.jobs.process import identify
 from core.jobs.queue import RUNNER_LOCK, Job, claim, states_lock, waiting
@@ -65,7 +66,7 @@ class Runner:
 
     def run_job(self, job: Job, handle: int) -> None:
         """Do a job's steps that are not done yet, and put the model where models are."""
-        logger.info("job %s: %s", job.id, job.request.name)
+        logs.event(logger, "job", id=job.id, state="running")
         try:
             for step in STEPS:
                 if step in job.status.done or step in job.request.skipped:
@@ -75,7 +76,8 @@ class Runner:
                 job = replace(job, status=load_status(job.folder))
             publish(job)
         except Exception as error:  # a full disk, a folder that was removed: say it, go on
-            logger.exception("job %s", job.id)
+            fields = {"event": "job_error", "id": job.id}
+            logger.exception("job %s", job.id, extra={"fields": fields})
             _settle(job, "failed", message=str(error) or type(error).__name__)
 
     def _do(self, job: Job, step: str, handle: int) -> bool:
@@ -145,8 +147,9 @@ def publish(job: Job) -> None:
         shutil.rmtree(model / "checkpoint", ignore_errors=True)  # of no use any more, and large
         (model / RUN_LOCK).unlink(missing_ok=True)
         write_json(model / "job.json", {"job": job.id, "preset": job.request.preset})
-        target.parent.mkdir(parents=True, exist_ok=True)
-        model.rename(target)
+        with storing(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            model.rename(target)
         save_status(job.folder, changed(load_status(job.folder), "finished", step=""))
 
 
@@ -183,6 +186,8 @@ def _settle(job: Job, state: State, **changes: object) -> Status:
     with exclusive(states_lock()):
         status = changed(load_status(job.folder), state, **changes)
         save_status(job.folder, status)
+    seconds = status.done.get(status.step)
+    logs.event(logger, "job", id=job.id, state=state, step=status.step or None, seconds=seconds)
     return status
 
 
@@ -192,13 +197,13 @@ def serve(detach: bool) -> int:
         if os.fork():
             os._exit(0)
         os.setsid()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    logs.set_up()
     runner = Runner()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, runner.end)
     try:
         runner.run()
     except MicroDesignError as error:  # a full disk: what ran reads as failed, and can be resumed
-        logger.error("error: %s", error)
+        logs.refused(logger, error)
         return 1
     return 0
