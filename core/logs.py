@@ -104,6 +104,7 @@ def set_up(context: Context = no_context, stream: TextIO | None = None) -> None:
         if name.partition(".")[0] in SERVER and isinstance(logger, logging.Logger):
             logger.handlers = [handler]
             logger.propagate = False
+            logger.setLevel(max(logger.level, logging.WARNING))  # each request would be a line
 
 
 def event(logger: logging.Logger, name: str, /, **fields: object) -> None:

@@ -1,9 +1,10 @@
 """Numbers stay what they were: recorded values, whatever the process, the threads, the device.
 
-Tolerances, as shares of a value (near zero, of one): descriptors 1e-6 (image libraries' last digits);
-decoding and encoding 1e-3 (other processors sum in another order); three steps of training 2e-2 (Adam
-makes a whole step of a gradient near zero, whichever its sign). On one machine another process gives
-the same bits, another number of threads agrees to 1e-4, and a GPU to 1e-2 (it multiplies in TF32).
+Tolerances, as shares of a value (near zero, of one): descriptors 1e-6 (image libraries' last
+digits); decoding and encoding 1e-3 (other processors sum in another order); three steps of training
+2e-2 (Adam makes a whole step of a gradient near zero, whichever its sign). On one machine another
+process gives the same bits, another number of threads agrees to 1e-4, and a GPU to 1e-2 (it
+multiplies in TF32).
 """
 
 import json
