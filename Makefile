@@ -9,7 +9,7 @@ JOBS ?= 2
 # A folder with real micrographs (castiron, uhcs, superalloy), where there is one: some figures need it.
 REAL ?=
 
-.PHONY: run test lint types unit e2e weights browser tools lock wheels-check audit reference measure closed-loop property_tables tables bench clean
+.PHONY: run test lint types unit e2e weights browser tools lock wheels-check audit reference measure closed-loop property_tables tables bench faults doctor clean
 
 run: .venv/installed weights
 	$(BIN)/streamlit run dashboard/app.py --server.port=$(PORT) --server.address=$(ADDRESS)
@@ -128,6 +128,14 @@ bench: .venv/installed weights
 	test -f $(WORK)/fresh/manifest.csv || $(BIN)/python -m core.castings --design fresh --out $(WORK)/fresh
 	$(BIN)/python -m core.bench --model assets/reference --data $(WORK)/extended
 	$(BIN)/python -m core.pixel_optimisation --model assets/reference --data $(WORK)/fresh
+
+# Faults injected (kills, full and read-only disks, a server killed under open tabs) and what was lost. Minutes.
+faults: .venv/installed-dev weights browser
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults.report
+
+# Is everything in order here, and if not, what to do.
+doctor: .venv/installed
+	$(BIN)/python -m core.doctor
 
 clean:
 	rm -rf .venv .venv-tools .mypy_cache .ruff_cache .pytest_cache .hypothesis

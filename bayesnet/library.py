@@ -4,8 +4,6 @@ import hashlib
 import io
 import json
 import re
-import shutil
-import tempfile
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ from bayesnet.recipe import Recipe, load_recipe
 from bayesnet.recording import picture_text
 from core.errors import InputError
 from core.files import write_bytes, write_json, write_text
+from core.folders import new_folder, remove_folder, settle_folder
 from core.images import encode_png, read_image
 
 RECIPE, PICTURE, NOTE = "recipe.json", "picture.png", "note.txt"
@@ -90,7 +89,8 @@ def save_design(library: Path, recipe: Recipe, pixels: Pixels, note: str = "") -
         parts, targets, limits, seed and size, is left as it is.
 
     Raises:
-        InputError: the note is too long, or the folder cannot be written.
+        InputError: the note is too long.
+        StorageError: the folder cannot be written; nothing is left of it.
     """
     note = _checked_note(note)
     digest = _digest(recipe)
@@ -99,22 +99,12 @@ def save_design(library: Path, recipe: Recipe, pixels: Pixels, note: str = "") -
     if known:
         return known[0], False
     name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{digest}"
-    try:
-        library.mkdir(parents=True, exist_ok=True)
-        made = Path(tempfile.mkdtemp(dir=library, prefix=".new-"))
-        made.chmod(0o755)
-        try:
-            text = picture_text(recipe)
-            write_bytes(made / PICTURE, encode_png(pixels, recipe.um_per_px, text))
-            write_text(made / NOTE, note)
-            write_json(made / RECIPE, recipe.to_json())
-            made.rename(library / name)
-        except BaseException:
-            shutil.rmtree(made, ignore_errors=True)
-            raise
-    except OSError as error:
-        raise InputError(f"the design cannot be saved in {library}: {error.strerror}") from error
-    return name, True
+    picture = encode_png(pixels, recipe.um_per_px, picture_text(recipe))
+    with new_folder(library) as made:
+        write_bytes(made / PICTURE, picture)
+        write_text(made / NOTE, note)
+        write_json(made / RECIPE, recipe.to_json())
+        return name, settle_folder(made, library / name)  # another session may have been faster
 
 
 def list_designs(library: Path) -> tuple[tuple[Saved, ...], tuple[Damaged, ...]]:
@@ -153,6 +143,7 @@ def set_note(library: Path, name: str, note: str) -> None:
 
     Raises:
         InputError: there is no such design, or the note is too long.
+        StorageError: it cannot be written; the old note is as it was.
     """
     write_text(_folder(library, name) / NOTE, _checked_note(note))
 
@@ -161,16 +152,10 @@ def delete_design(library: Path, name: str) -> None:
     """Delete a saved design, damaged or not: at once for others, then file by file.
 
     Raises:
-        InputError: there is no such design, or it cannot be deleted.
+        InputError: there is no such design.
+        StorageError: it cannot be deleted.
     """
-    folder = _folder(library, name)
-    away = library / f".deleted-{name}"
-    try:
-        shutil.rmtree(away, ignore_errors=True)
-        folder.rename(away)
-        shutil.rmtree(away)
-    except OSError as error:
-        raise InputError(f"the design {name} cannot be deleted: {error.strerror}") from error
+    remove_folder(_folder(library, name))
 
 
 def archive(designs: Sequence[Saved]) -> bytes:

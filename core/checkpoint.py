@@ -1,5 +1,6 @@
 """Model folders: `manifest.json` and `model.safetensors`, nothing that could run code."""
 
+import hashlib
 import importlib.metadata
 import platform
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from core.errors import CheckpointError, ConfigError
-from core.files import read_json, sha256_file, write_bytes, write_json
+from core.files import read_json, settled, sha256_file, write_together
 from core.model import ModelConfig, TextureVAE
 from core.vgg import VGG19, load_vgg19
 
@@ -73,7 +74,7 @@ class LoadedModel:
 
 
 def save_model(folder: Path, vae: TextureVAE, manifest: Mapping[str, Any]) -> None:
-    """Write a model folder: weights in float16, buffers in float32, and the manifest last.
+    """Write a model folder: weights in float16, buffers in float32, both files or neither.
 
     Args:
         folder: created where it does not exist.
@@ -82,6 +83,7 @@ def save_model(folder: Path, vae: TextureVAE, manifest: Mapping[str, Any]) -> No
 
     Raises:
         CheckpointError: the config names no backbone hash, or a weight is not finite in float16.
+        StorageError: the folder cannot be written; what was there is as it was.
     """
     folder = Path(folder)
     if not vae.config.backbone_sha256:
@@ -90,17 +92,17 @@ def save_model(folder: Path, vae: TextureVAE, manifest: Mapping[str, Any]) -> No
     for name, tensor in tensors.items():
         if not torch.isfinite(tensor).all():
             raise CheckpointError(f"{name} is not finite as {tensor.dtype}: the model is not saved")
-    write_bytes(folder / WEIGHTS, save(tensors))
+    weights = save(tensors)
     content = {
         "date": datetime.now(UTC).date().isoformat(),
         **manifest,
         "format": FORMAT,
         "config": vae.config.to_dict(),
         "versions": versions(),
-        "weights_sha256": sha256_file(folder / WEIGHTS),
+        "weights_sha256": hashlib.sha256(weights).hexdigest(),
         "parameters": sum(p.numel() for p in vae.parameters()),
     }
-    write_json(folder / MANIFEST, content)
+    write_together(folder, {WEIGHTS: weights}, MANIFEST, content)
 
 
 def load_model(folder: Path, device: str = "cpu", backbone: bool = True) -> LoadedModel:
@@ -124,8 +126,9 @@ def load_model(folder: Path, device: str = "cpu", backbone: bool = True) -> Load
     except ConfigError as error:
         raise CheckpointError(f"{folder / MANIFEST}: {error}") from error
     vae = TextureVAE(config)
-    stored = read_tensors(folder / WEIGHTS, MAX_WEIGHT_BYTES)
-    if sha256_file(folder / WEIGHTS) != manifest.get("weights_sha256"):
+    weights = settled(folder / WEIGHTS, manifest.get("weights_sha256"))
+    stored = read_tensors(weights, MAX_WEIGHT_BYTES)
+    if sha256_file(weights) != manifest.get("weights_sha256"):
         raise CheckpointError(
             f"{folder / WEIGHTS} is not the file that {MANIFEST} names: its sha256 differs"
         )

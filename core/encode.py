@@ -25,7 +25,7 @@ from core.checkpoint import LoadedModel, load_model, read_tensors
 from core.columns import Column
 from core.dataset import DataSet, load_dataset
 from core.errors import CheckpointError, InputError, MicroDesignError
-from core.files import read_json, sha256_file, write_bytes, write_json, write_text
+from core.files import read_json, settled, sha256_file, write_together
 from core.patches import cut_at, patch_corners, spread_patches
 from core.scale import read_to_scale, scale_remarks
 from core.specimen_descriptors import measure_if_possible
@@ -137,7 +137,11 @@ def encode_dataset(
 
 
 def save_latents(folder: Path, table: LatentTable) -> None:
-    """Write a latent table; ``latents.json`` comes last, a folder with one is complete."""
+    """Write a latent table, all its files or none.
+
+    Raises:
+        StorageError: the folder cannot be written; what was there is as it was.
+    """
     folder = Path(folder)
     files, file_number = np.unique(table.file, return_inverse=True)
     specimens = [str(name) for name in table.specimens.index]
@@ -151,9 +155,7 @@ def save_latents(folder: Path, table: LatentTable) -> None:
     }
     stored = {name: torch.from_numpy(np.ascontiguousarray(a)) for name, a in tensors.items()}
     content = save(stored)
-    write_bytes(folder / TENSORS, content)
-    text = table.specimens.to_csv(index_label="specimen", lineterminator="\n")
-    write_text(folder / SPECIMENS, text)
+    rows = table.specimens.to_csv(index_label="specimen", lineterminator="\n").encode("utf-8")
     about = {
         "format": FORMAT,
         "data_name": table.data_name,
@@ -161,11 +163,12 @@ def save_latents(folder: Path, table: LatentTable) -> None:
         "model_hash": table.model_hash,
         "synthetic": table.synthetic,
         "sha256": hashlib.sha256(content).hexdigest(),
+        "specimens_sha256": hashlib.sha256(rows).hexdigest(),
         "columns": [asdict(column) for column in table.columns],
         "files": [str(name) for name in files],
         "specimens": specimens,
     }
-    write_json(folder / ABOUT, about)
+    write_together(folder, {TENSORS: content, SPECIMENS: rows}, ABOUT, about)
 
 
 def load_latents(folder: Path) -> LatentTable:
@@ -178,14 +181,16 @@ def load_latents(folder: Path) -> LatentTable:
     about = read_json(folder / ABOUT)
     if not isinstance(about, dict) or about.get("format") != FORMAT:
         raise CheckpointError(f"{folder / ABOUT} is not a latent table of format {FORMAT}")
-    tensors = {n: t.numpy() for n, t in read_tensors(folder / TENSORS, MAX_BYTES).items()}
-    if about.get("sha256") != sha256_file(folder / TENSORS):
+    path = settled(folder / TENSORS, about.get("sha256"))
+    tensors = {n: t.numpy() for n, t in read_tensors(path, MAX_BYTES).items()}
+    if about.get("sha256") != sha256_file(path):
         raise CheckpointError(
             f"{folder / TENSORS} is not the file that {ABOUT} describes; run core.encode again"
         )
     try:
         columns = tuple(Column(**column) for column in about["columns"])
-        frame = _read_specimens(folder / SPECIMENS, columns)
+        rows = settled(folder / SPECIMENS, about.get("specimens_sha256"))
+        frame = _read_specimens(rows, columns)
         specimens, files = np.array(about["specimens"]), np.array(about["files"])
         if list(frame.index) != list(specimens) or set(frame) != {c.name for c in columns}:
             raise ValueError("specimens.csv does not fit latents.json")

@@ -27,3 +27,7 @@ class NotAllowedError(MicroDesignError):
 
 class TrainingError(MicroDesignError):
     """Training cannot go on (for example a non-finite loss); the last good checkpoint is kept."""
+
+
+class StorageError(MicroDesignError):
+    """Something cannot be written: the disk is full, read-only, or not this user's."""

@@ -1,4 +1,4 @@
-"""Tables of results that may not have been measured yet: unusual pictures and descriptors."""
+"""Tables of results that may not have been measured yet: unusual pictures, descriptors, faults."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,7 +8,7 @@ from core.errors import CheckpointError
 from core.files import read_json
 from core.markdown import table
 
-UNUSUAL, DESCRIPTORS = "unusual", "descriptors"
+UNUSUAL, DESCRIPTORS, FAULTS = "unusual", "descriptors", "faults"
 _SETS = {
     "uhcs": "ultrahigh-carbon steels (UHCS)",
     "superalloy": "Ni superalloy",
@@ -25,7 +25,7 @@ def evidence_text(results: Path) -> tuple[str, ...]:
         CheckpointError: a result is damaged.
     """
     parts: list[str] = []
-    for name, written in ((UNUSUAL, _unusual), (DESCRIPTORS, _descriptors)):
+    for name, written in ((UNUSUAL, _unusual), (DESCRIPTORS, _descriptors), (FAULTS, _faults)):
         path = results / f"{name}.json"
         if not path.is_file():
             continue
@@ -92,3 +92,20 @@ def _descriptors(found: Mapping[str, Any]) -> list[str]:
         ]
         parts.append(table(["real iron", "descriptor", "here", "elsewhere"], irons))
     return parts + [f"{why}." for why in found["not_available"].values()]
+
+
+def _faults(found: Mapping[str, Any]) -> list[str]:
+    train, tabs = found["training"], found["server"]
+    same = train["runs_equal_to_the_undisturbed_bit_for_bit"]
+    ended = f"{same} of {train['runs_finished']} runs end as the undisturbed one, bit for bit"
+    killed = "training killed at a random moment, resumed"
+    rows = [[killed, str(train["kills"]), ended, str(len(train["losses"]))]]
+    for part in found["files"].values():
+        kinds = f"{len(part['kinds'])} kinds of files and folders"
+        rows.append([part["what"], str(part["faults"]), kinds, str(part["losses"])])
+    if "not_run" not in tabs:
+        lost = tabs["sessions"] - tabs["back"] + tabs["designs_lost"] + tabs["errors"]
+        said = f"{tabs['back']} of {tabs['sessions']} tabs came back; its job {tabs['job_state']}"
+        rows.append(["server killed under open tabs", "1", said, str(lost)])
+    text = f"Faults injected, by `{found['command']}`: {found['losses']} losses."
+    return [text, table(["fault", "n", "what became of it", "losses"], rows)]

@@ -1,15 +1,40 @@
 """Atomic writes and bounded reads: a file is either whole or not there."""
 
+import errno
 import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from core.errors import CheckpointError
+from core.errors import CheckpointError, StorageError
 
 MAX_JSON_BYTES = 64 * 2**20
+TEMPORARY = ".tmp"  # ends the hidden names of what is being written
+NEXT = ".next"  # ends the name of a part that is about to take its place (`write_together`)
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_REFUSED = (errno.EROFS, errno.EACCES, errno.EPERM)
+
+
+@contextmanager
+def storing(what: str | Path) -> Iterator[None]:
+    """Tell, where the system refuses to write, what cannot be written, why, and what to do.
+
+    Raises:
+        StorageError: in place of any OSError inside.
+    """
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or str(error)
+        if error.errno in _FULL:
+            why += "; free some space, then do it again"
+        elif error.errno in _REFUSED:
+            why += "; make it writable for the user of this program, or set another workspace"
+        raise StorageError(f"{what} cannot be written: {why}") from error
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -17,20 +42,38 @@ def write_bytes(path: Path, data: bytes) -> None:
 
     The bytes go to a temporary file in the same folder, are flushed to the disk, and the file is
     renamed over the target.
+
+    Raises:
+        StorageError: the disk is full, read-only, or refuses; the old file is as it was.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with storing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(
+            dir=path.parent, prefix=f".{path.name}.", suffix=TEMPORARY
+        )
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, path)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(temporary)
+            raise
+        sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have a folder's entries on the disk, so that a rename outlives a loss of power."""
+    with suppress(OSError):  # not every file system can, and the files themselves are there
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -41,6 +84,56 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, content: Any) -> None:
     """Write strict JSON (no NaN or infinity) atomically, indented, ending in a newline."""
     write_text(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
+
+
+def write_together(folder: Path, parts: Mapping[str, bytes], last: str, content: Any) -> None:
+    """Replace files that belong together: a crash leaves all the old ones, or all the new ones.
+
+    The parts are written beside the old ones, then ``last``, then the parts take their places. From
+    the moment that ``last`` is there the new ones count, and `settled` finds them.
+
+    Args:
+        folder: of them all.
+        parts: name -> bytes.
+        last: name of a JSON file; ``content`` must hold the SHA-256 of each part.
+
+    Raises:
+        StorageError: the disk is full, read-only, or refuses; the old ones count.
+    """
+    finish_together(folder, tuple(parts), last)  # what a crash has left of the time before
+    try:
+        for name, data in parts.items():
+            write_bytes(folder / f"{name}{NEXT}", data)
+        write_json(folder / last, content)
+    except StorageError:
+        for name in parts:
+            with suppress(OSError):
+                (folder / f"{name}{NEXT}").unlink(missing_ok=True)
+        raise
+    finish_together(folder, tuple(parts), last)
+
+
+def finish_together(folder: Path, parts: tuple[str, ...], last: str) -> None:
+    """Bring parts that count to their places, and take away those that never came to count."""
+    pending = [path for name in parts if (path := folder / f"{name}{NEXT}").is_file()]
+    if not pending:
+        return
+    told = (folder / last).read_text(encoding="utf-8") if (folder / last).is_file() else ""
+    for path in pending:
+        with storing(path):
+            if sha256_file(path) in told:
+                os.replace(path, path.with_name(path.name.removesuffix(NEXT)))
+            else:
+                path.unlink()
+
+
+def settled(path: Path, sha256: object) -> Path:
+    """Return the file that counts as ``path``: one of this hash that waits beside it, or itself."""
+    waiting = path.with_name(path.name + NEXT)
+    try:
+        return waiting if sha256_file(waiting) == sha256 else path
+    except OSError:  # none waits, as nearly always
+        return path
 
 
 def read_json(path: Path, max_bytes: int = MAX_JSON_BYTES) -> Any:

@@ -6,14 +6,15 @@
 import argparse
 import logging
 import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from core.calibrate import UNSEEN
-from core.checkpoint import load_model
+from core.checkpoint import MANIFEST, WEIGHTS, load_model
 from core.encode import load_latents
 from core.errors import CheckpointError, MicroDesignError
+from core.files import finish_together
+from core.folders import new_folder, recover_folder, replace_folder
 from core.labels import FILE as LABELS
 from core.labels import load_labels
 from core.properties import PropertyModel
@@ -44,9 +45,12 @@ def publish(model: Path, out: Path, max_bytes: int = MAX_BYTES) -> int:
 
     Raises:
         CheckpointError: a part is missing, damaged or of another model, or they are too large.
+        StorageError: ``out`` cannot be written.
     """
+    recover_folder(out)
     if missing := [name for name in PARTS if not (model / name).exists()]:
         raise CheckpointError(f"{model} lacks {', '.join(missing)}; run make reference")
+    finish_together(model, (WEIGHTS,), MANIFEST)
     loaded = load_model(model)
     parts = [*PARTS, *(name for name in OPTIONAL if (model / name).exists())]
     for name, step in (("latents", "core.encode"), (UNSEEN, "core.calibrate")):
@@ -56,10 +60,7 @@ def publish(model: Path, out: Path, max_bytes: int = MAX_BYTES) -> int:
     if (model / LABELS).exists():
         load_labels(model).require_model(loaded.hash)
     load_reference(model).require_model(loaded.hash)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as temporary:
-        made, old = Path(temporary) / "new", Path(temporary) / "old"
-        made.mkdir()
+    with new_folder(out.parent) as made:
         for name in parts:
             source = model / name
             copy = shutil.copytree if source.is_dir() else shutil.copyfile
@@ -67,9 +68,7 @@ def publish(model: Path, out: Path, max_bytes: int = MAX_BYTES) -> int:
         size = sum(path.stat().st_size for path in made.rglob("*") if path.is_file())
         if size > max_bytes:
             raise CheckpointError(f"{model} has {size} bytes; at most {max_bytes} are published")
-        if out.exists():
-            out.rename(old)
-        made.rename(out)
+        replace_folder(made, out)
     return size
 
 

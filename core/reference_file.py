@@ -16,7 +16,7 @@ from safetensors.torch import save
 
 from core.checkpoint import read_tensors
 from core.errors import CheckpointError, InputError
-from core.files import read_json, sha256_file, write_bytes, write_json
+from core.files import read_json, settled, sha256_file, write_together
 from core.properties import READ_PATCHES
 from core.style_vector import layer_slices
 from core.unusual import Judgement
@@ -131,17 +131,21 @@ def layer_distances(space: UsualSpace, vectors: NDArray[np.floating]) -> Array:
 
 
 def save_reference(folder: Path, reference: Reference) -> None:
-    """Write a reference into a model folder; ``reference.json`` comes last."""
+    """Write a reference into a model folder, both its files or neither.
+
+    Raises:
+        StorageError: the folder cannot be written; what was there is as it was.
+    """
     tensors = {
         f"{space}.{name}": torch.from_numpy(getattr(getattr(reference, space), name)).float()
         for space in SPACES
         for name in UsualSpace.__slots__
     }
     data = save({name: tensor.contiguous() for name, tensor in tensors.items()})
-    write_bytes(folder / TENSORS, data)
     plain = [f.name for f in fields(Reference) if f.name not in SPACES]
     content: dict[str, Any] = {"format": FORMAT, "sha256": hashlib.sha256(data).hexdigest()}
-    write_json(folder / FILE, content | {name: getattr(reference, name) for name in plain})
+    content |= {name: getattr(reference, name) for name in plain}
+    write_together(folder, {TENSORS: data}, FILE, content)
 
 
 def load_reference(folder: Path) -> Reference:
@@ -156,8 +160,9 @@ def load_reference(folder: Path) -> Reference:
             f"{folder / FILE} comes from another version of MicroDesign, which judged unusual "
             "micrographs otherwise; run core.reference again"
         )
-    tensors = read_tensors(folder / TENSORS, MAX_BYTES)
-    if content.get("sha256") != sha256_file(folder / TENSORS):
+    path = settled(folder / TENSORS, content.get("sha256"))
+    tensors = read_tensors(path, MAX_BYTES)
+    if content.get("sha256") != sha256_file(path):
         raise CheckpointError(
             f"{folder / TENSORS} is not the file that {FILE} describes; run core.reference again"
         )

@@ -11,14 +11,17 @@ Several processes share a batch and do what one would have done (`core.parallel`
 import argparse
 import logging
 import signal
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from core.dataset import load_dataset
-from core.errors import ConfigError, MicroDesignError
+from core.errors import ConfigError, MicroDesignError, StorageError
+from core.folders import remove_leftovers
 from core.hardware import describe
+from core.locks import alone
 from core.parallel import make_trainer
 from core.processes import joined, place
 from core.scale import scale_remarks
@@ -50,9 +53,8 @@ def _start(arguments: argparse.Namespace, device: str) -> Trainer:
     config = TrainConfig.from_file(arguments.config)
     given = {name: getattr(arguments, name) for name in ("steps", "minutes", "seed")}
     config = replace(config, **{name: v for name, v in given.items() if v is not None})
-    if not arguments.resume and (arguments.out / "checkpoint").exists():
+    if not arguments.resume and (arguments.out / "checkpoint" / "state.json").exists():
         raise ConfigError(f"{arguments.out} holds a run already: give --resume or another --out")
-    arguments.out.mkdir(parents=True, exist_ok=True)
     trainer = make_trainer(config, load_dataset(arguments.data), arguments.out, device)
     if arguments.resume:
         trainer.resume()
@@ -75,16 +77,20 @@ def main(argv: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     trainer = None
     try:
-        with joined(arguments.device) as device:
+        with joined(arguments.device) as device, ExitStack() as held:
             if place()[0]:
                 logging.getLogger().setLevel(logging.WARNING)  # the first process reports
+            else:
+                held.enter_context(alone(arguments.out))
+                remove_leftovers(arguments.out, 0.0)  # of a run that was killed: nobody writes now
             trainer = _start(arguments, device)
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, trainer.stop)
             state = trainer.run()
     except MicroDesignError as error:
         if trainer is not None:
-            trainer.tell("failed", str(error))
+            with suppress(StorageError):  # a full disk has no room for this either
+                trainer.tell("failed", str(error))
         logger.error("error: %s", error)
         return 1
     if state == "stopped":

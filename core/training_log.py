@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from core.files import write_json, write_text
+from core.files import storing, write_json, write_text
 
 logger = logging.getLogger(__name__)
 
@@ -35,10 +35,14 @@ class TrainingLog:
     def report(
         self, kind: str, step: int, steps: int, figures: Mapping[str, float], **times: float
     ) -> dict[str, Any]:
-        """Append a report of kind "train" or "validation"; return it, rounded."""
+        """Append a report of kind "train" or "validation"; return it, rounded.
+
+        Raises:
+            StorageError: the log cannot be written; a line cut short is dropped on resuming.
+        """
         record = {"kind": kind, "step": step, **figures, **times}
         record = {k: _rounded(v) for k, v in record.items()}
-        with open(self.metrics, "a", encoding="utf-8") as stream:
+        with storing(self.metrics), open(self.metrics, "a", encoding="utf-8") as stream:
             stream.write(json.dumps(record) + "\n")
         shown = " ".join(f"{name} {value:.4g}" for name, value in figures.items())
         rate, left = times["patches_per_s"], times["seconds_left"]

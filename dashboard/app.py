@@ -10,9 +10,11 @@ if str(ROOT) not in sys.path:  # streamlit puts this folder, not the root, on th
 import streamlit as st  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
 
-from dashboard import errors, warm_up  # noqa: E402
+from core import logs  # noqa: E402
+from dashboard import errors, sessions, warm_up  # noqa: E402
 from dashboard.gate import Gate, SecurityHeaders  # noqa: E402
 
+logs.set_up(sessions.context)
 BASE_PATH = st.get_option("server.baseUrlPath") or ""
 app = st.App(
     "main.py",

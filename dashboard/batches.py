@@ -1,12 +1,14 @@
 """A batch of micrographs: evaluated one at a time, kept for the session, and its table."""
 
 import base64
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import IO
 
 import pandas as pd
 
+from core import logs
 from core.batch.rows import Evaluator, Row, evaluate_source
 from core.batch.sources import Source, from_uploads
 from core.exports.spreadsheet import DESCRIPTOR_HEADER
@@ -16,6 +18,7 @@ from dashboard import state
 from dashboard.state import Model
 from dashboard.wording import interval, quantity
 
+logger = logging.getLogger(__name__)
 SHOWN_DESCRIPTORS = (
     "Graphite area (%)",
     "Particle count (1/mm²)",
@@ -76,8 +79,10 @@ def do_next(model: Model, properties: PropertyModel | None, batch: Batch) -> Non
         descriptors=batch.descriptors,
     )
     source = batch.pending[0]
-    with state.lock():
+    about = {"model": logs.short(model.weights), "number": len(batch.rows) + 1}
+    with state.lock(), logs.timed(logger, "batch_file", **about) as told:
         row = evaluate_source(evaluator, source)
+        told["readable"] = row.problem is None
     batch.rows.append(row)
 
 

@@ -1,5 +1,6 @@
 """What a visitor has uploaded, listed and examined once, kept for the session."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from core import logs
 from core.dataset import DataSet, load_dataset
 from core.errors import InputError
 from core.import_data.examine import Examined, examine_all
@@ -21,6 +23,7 @@ from dashboard import uploads
 from dashboard.permission import needs
 
 _KEPT = "data_kept"  # no widget's key
+logger = logging.getLogger(__name__)
 LEFT_OUT, EDITS, BEGUN = "data_left_out", "data_edits", "data_begun"
 
 
@@ -65,6 +68,9 @@ def uploaded(files: Sequence[UploadedFile], table: UploadedFile | None) -> Uploa
     bar.empty()
     number = st.session_state["data_number"] = st.session_state.get("data_number", 0) + 1
     found = Uploaded(str(number), listing, sheet, examined)
+    size = sum(file.size for file in (*files, *([table] if table else ())))
+    rows = len(sheet) if sheet else 0
+    logs.event(logger, "upload", bytes=size, pictures=len(listing.pictures), rows=rows)
     st.session_state[_KEPT] = (key, found)
     return found
 

@@ -1,6 +1,7 @@
 """What can be taken away of a design: files, and a place in the library."""
 
 import json
+import logging
 
 import streamlit as st
 
@@ -11,12 +12,15 @@ from bayesnet.network import Network
 from bayesnet.pictures import Picture
 from bayesnet.recipe import Recipe
 from bayesnet.recording import parts_of, picture_text, record
+from core import logs
 from core.descriptors import describe
 from core.exports.spreadsheet import descriptors_csv, latents_csv
 from core.exports.tiff16 import encode_tiff16
 from dashboard import errors, permission, saved_designs, state
 from dashboard.designs import SAMPLE_PX
 from dashboard.state import Model
+
+logger = logging.getLogger(__name__)
 
 
 def recipe_of(design: Design, model: Model, network: Network) -> Recipe:
@@ -111,5 +115,6 @@ def _save(design: Design, model: Model, network: Network) -> None:
     with errors.shown():
         recipe = recipe_of(design, model, network)
         name, new = saved_designs.save(recipe, design.main.pixels, note)
+        logs.event(logger, "design_saved", id=name, new=new)
         st.success(f"Saved as {name}." if new else f"This design is in the library as {name}.")
         st.page_link("views/library.py", label="Open the library", icon=":material/bookmarks:")

@@ -1,5 +1,8 @@
 """Designs for requests: cached, one at a time, keyed by the model's files."""
 
+import logging
+from contextlib import AbstractContextManager
+
 import streamlit as st
 
 from bayesnet.design import Design, Proposal
@@ -10,6 +13,7 @@ from bayesnet.network import Network
 from bayesnet.next_test import NextTest, propose_tests
 from bayesnet.refine import Refinement, refine
 from bayesnet.samples import Sample, diverse_designs
+from core import logs
 from core.checkpoint import LoadedModel
 from core.errors import CheckpointError
 from core.examples import Example
@@ -20,6 +24,7 @@ from dashboard.state import Model
 
 SAMPLE_PX = 256
 N_SAMPLES = 3
+logger = logging.getLogger(__name__)
 
 
 def propose(model: Model, request: DesignRequest) -> Proposal:
@@ -30,7 +35,7 @@ def propose(model: Model, request: DesignRequest) -> Proposal:
 @st.cache_data(max_entries=24, show_spinner=False)
 def _propose(key: tuple[str, ...], _model: Model, request: DesignRequest) -> Proposal:
     loaded, network, _ = _parts(_model)
-    with state.lock():
+    with state.lock(), _told("proposal", _model, request):
         return find_proposal(
             loaded,
             network,
@@ -50,7 +55,7 @@ def design(model: Model, request: DesignRequest) -> Design:
 def _design(key: tuple[str, ...], _model: Model, request: DesignRequest) -> Design:
     loaded, network, properties = _parts(_model)
     proposal = propose(_model, request)
-    with state.lock():
+    with state.lock(), _told("design", _model, request):
         return find_design(
             loaded,
             network,
@@ -79,7 +84,7 @@ def _design_samples(
     loaded, network, properties = _parts(_model)
     answer = propose(_model, request).answer
     table = state.latents(_model)
-    with state.lock():
+    with state.lock(), _told("samples", _model, request):
         return diverse_designs(
             loaded,
             network,
@@ -105,7 +110,7 @@ def _refined(key: tuple[str, ...], _model: Model, request: DesignRequest) -> Ref
     found = design(_model, request)
     table = state.latents(_model)
     answer = found.answer
-    with state.lock():
+    with state.lock(), _told("refinement", _model, request):
         return refine(
             loaded, network, properties, table, found.main, answer.conditioned_on, answer.regimes
         )
@@ -155,6 +160,14 @@ def explanation(
     None where the model has no example micrographs.
     """
     return _explanation(_design_key(model), model, request)
+
+
+def _told(event: str, model: Model, request: DesignRequest) -> AbstractContextManager:
+    """Log what is computed and how long it takes."""
+    asked = {"targets": len(request.targets), "limits": len(request.process)}
+    return logs.timed(
+        logger, event, model=logs.short(model.weights), size_px=request.size_px, **asked
+    )
 
 
 def _design_key(model: Model) -> tuple[str, ...]:

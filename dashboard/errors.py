@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
+from core import logs
 from core.errors import MicroDesignError
 from dashboard import places
 
@@ -23,6 +24,7 @@ def shown(prefix: str = "") -> Iterator[None]:
     try:
         yield
     except MicroDesignError as error:
+        logs.refused(logger, error)
         st.error(escape(f"{prefix}{error}"))
     except Exception as error:  # a defect; Streamlit's own control flow is no Exception
         _defect(error, prefix)
@@ -35,6 +37,7 @@ def unexpected(error: Exception) -> bool:
         True: Streamlit is to show nothing more.
     """
     if isinstance(error, MicroDesignError):
+        logs.refused(logger, error)
         st.error(escape(str(error)))
     else:
         _defect(error)
@@ -43,7 +46,8 @@ def unexpected(error: Exception) -> bool:
 
 def _defect(error: Exception, prefix: str = "") -> None:
     number = uuid.uuid4().hex[:8]
-    logger.error("error %s", number, exc_info=error)
+    fields = {"event": "error", "id": number}  # the id that the page shows
+    logger.error("error %s", number, exc_info=error, extra={"fields": fields})
     st.error(
         f"{escape(prefix)}Something went wrong here, and it is not your doing. It is in the "
         f"server's log as error {number}; please report it with this number."

@@ -3,8 +3,10 @@
 Those of uploads are kept for their session alone.
 """
 
+import logging
 from dataclasses import dataclass, replace
 
+from core import logs
 from core.evaluate import Evaluation, evaluate_image
 from core.evaluate import similarity as find_similarity
 from core.images import Micrograph, read_image
@@ -15,6 +17,7 @@ from dashboard.measurements import fingerprint
 from dashboard.state import Model
 
 N_PATCHES = 6
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,9 @@ def read(model: Model, job: Job) -> Source:
 
 @kept(6)  # whole micrographs: 160 MB each at most
 def _read(data: bytes, name: str, um_per_px: float | None) -> Source:
-    micrograph = read_image(data, name)
+    with logs.timed(logger, "upload", bytes=len(data)) as told:
+        micrograph = read_image(data, name)
+        told["height_px"], told["width_px"] = micrograph.pixels.shape
     scale_from = None if micrograph.um_per_px is None else "from the file"
     if um_per_px is not None:
         micrograph = replace(micrograph, um_per_px=um_per_px)
@@ -98,7 +103,8 @@ def _evaluation_key(model: Model) -> tuple[str, ...]:
 def _evaluate(key: tuple, _model: Model, _micrograph: Micrograph) -> Evaluated:
     loaded, properties = state.loaded(_model), state.properties(_model)
     reference, micrograph = state.reference(_model), _micrograph
-    with state.lock():
+    about = {"model": logs.short(_model.weights), "pixels": micrograph.pixels.size}
+    with state.lock(), logs.timed(logger, "evaluation", **about):
         found = evaluate_image(
             loaded, properties, reference, micrograph, n_patches=N_PATCHES, seed=0
         )

@@ -1,10 +1,14 @@
 """The pages, run by Streamlit at every visit and click; the server is `app.py`."""
 
+import logging
+
 import streamlit as st
 
+from core import logs
 from dashboard import access, components, errors, guide
 from dashboard.state import ROOT
 
+logger = logging.getLogger("dashboard.main")  # this file runs as __main__
 FIRST = "inverse_design"
 SECTIONS = {
     "Design": (
@@ -46,7 +50,7 @@ page = st.navigation(
     },
     expanded=True,
 )
-with errors.shown():
+with logs.timed(logger, "page", page=page.url_path or FIRST), errors.shown():
     access.require()
     components.sidebar()
     access.log_out()

@@ -4,12 +4,14 @@ What is measured on an upload is kept for its session alone.
 """
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
+from core import logs
 from core.descriptors import (
     Descriptors,
     FieldsSummary,
@@ -27,6 +29,7 @@ from core.images import Micrograph
 from dashboard import pictures, state
 from dashboard.caching import kept
 
+logger = logging.getLogger(__name__)
 LINES_ACROSS = 400  # of the overlay's outlines, thick enough to see when it is made smaller
 
 
@@ -68,7 +71,7 @@ def fingerprint(pixels: np.ndarray) -> str:
 
 @kept(32)
 def _measure(key: tuple, _micrograph: Micrograph) -> Measured:
-    with state.lock():
+    with state.lock(), logs.timed(logger, "measurement", pixels=_micrograph.pixels.size):
         try:
             return _measured(_micrograph.pixels, _micrograph.um_per_px, _micrograph.name)
         except InputError as error:

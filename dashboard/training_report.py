@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from core.errors import InputError, NotAllowedError
+from core.errors import MicroDesignError
 from core.images import read_image
 from core.jobs import queue
 from core.jobs.progress import Progress, progress_of, read_log, seconds_run, steps_of
 from core.jobs.queue import Job, find
 from core.jobs.request import TITLES
-from dashboard import components, figures, pictures, places, training_figures
+from dashboard import components, errors, figures, pictures, places, training_figures
 from dashboard import training_actions as actions
 from dashboard.errors import escape
 from dashboard.wording import duration
@@ -111,11 +111,17 @@ def _buttons(job: Job) -> None:
             _button("Remove from this list", "training_remove", lambda: actions.remove(job.id))
 
 
+def remove(number: str) -> None:
+    """Remove a job that is damaged (a click's callback)."""
+    with errors.shown():
+        actions.remove(number)
+
+
 def _button(label: str, key: str, act: Callable[[], None]) -> None:
     if st.button(label, key=key):
         try:
             act()
-        except (InputError, NotAllowedError) as error:  # its state has changed meanwhile
+        except MicroDesignError as error:  # its state has changed meanwhile, or a full disk
             st.warning(escape(str(error)))
         else:
             st.rerun()

@@ -1,7 +1,5 @@
 """Writing a planned data set: whole, or not at all."""
 
-import os
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path, PurePosixPath
@@ -13,6 +11,7 @@ import core
 from core.dataset import DataSet, load_dataset, write_manifest
 from core.errors import InputError
 from core.files import write_bytes, write_json
+from core.folders import new_folder, settle_folder
 from core.image_format import SUFFIXES, told_format
 from core.images import encode_png
 from core.import_data.examine import Crop, read_source
@@ -49,6 +48,7 @@ def write_dataset(
     Raises:
         InputError: there is an error among the findings, the name is taken or cannot be used, or a
             picture cannot be read any more.
+        StorageError: it cannot be written; nothing is left of it.
     """
     target = Path(parent) / check_name(folder)
     if has_errors(findings):
@@ -56,18 +56,13 @@ def write_dataset(
         raise InputError(f"the data set cannot be made: {first.check}: {first.message}")
     if target.exists():
         raise InputError(f"a data set named {folder!r} is there already; choose another name")
-    parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=parent, prefix=f".{folder}.") as temporary:
-        made = Path(temporary) / "new"
+    with new_folder(Path(parent)) as made:
         _write(plan, made, told)
         record = _record(plan, findings, source or {})
         write_json(made / RECORD, record)
         load_dataset(made)
-        os.chmod(made, 0o755)
-        try:
-            made.rename(target)  # fails where another session was faster: it is not empty
-        except OSError as error:
-            raise InputError(f"a data set named {folder!r} is there already") from error
+        if not settle_folder(made, target):  # another session was faster
+            raise InputError(f"a data set named {folder!r} is there already")
     return load_dataset(target)
 
 

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Sequence
 
 from core.errors import MicroDesignError
-from core.jobs.queue import jobs, remove, resume, stop
+from core.jobs.queue import damaged, jobs, remove, resume, stop
 from core.jobs.runner import serve
 
 logger = logging.getLogger(__name__)
@@ -32,6 +32,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             for job in jobs():
                 told = (job.id, job.request.name, job.status.state, job.status.message)
                 logger.info("%s  %s  %s  %s", *told)
+            for number, why in damaged().items():
+                logger.warning("%s  is damaged: %s", number, why)
         else:
             {"stop": stop, "resume": resume, "remove": remove}[arguments.command](arguments.id)
     except MicroDesignError as error:

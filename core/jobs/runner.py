@@ -16,15 +16,19 @@ from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
-from core.files import write_json
-from core.jobs.locks import exclusive, tried
+from core import logs
+from core.errors import CheckpointError, MicroDesignError
+from core.files import read_json, storing, write_json
+from core.folders import remove_leftovers
 from core.jobs.process import identify
 from core.jobs.queue import RUNNER_LOCK, Job, claim, states_lock, waiting
 from core.jobs.request import STEPS
 from core.jobs.status import LOG, STOP, State, Status, changed, load_status, save_status
+from core.locks import RUN_LOCK, exclusive, tried
 from core.workspace import ROOT, jobs_folder, models_folder
 
 POLL_S = 0.2
+PATIENCE_S = 0.5  # with the lock: who only looks whether it is held holds it for a moment
 GRACE_S = 300.0  # from the request to stop to the kill: a training step and a checkpoint fit
 logger = logging.getLogger(__name__)
 
@@ -50,9 +54,10 @@ class Runner:
     def run(self) -> None:
         """Run the queue; return at once where another process does."""
         while not self.ending:
-            with tried(jobs_folder() / RUNNER_LOCK) as handle:
+            with tried(jobs_folder() / RUNNER_LOCK, PATIENCE_S) as handle:
                 if handle is None:
                     return
+                remove_leftovers(jobs_folder())
                 while not self.ending and (job := claim()) is not None:
                     self.run_job(job, handle)
             # Whoever submitted while the lock was held saw a runner and left it to us.
@@ -61,7 +66,7 @@ class Runner:
 
     def run_job(self, job: Job, handle: int) -> None:
         """Do a job's steps that are not done yet, and put the model where models are."""
-        logger.info("job %s: %s", job.id, job.request.name)
+        logs.event(logger, "job", id=job.id, state="running")
         try:
             for step in STEPS:
                 if step in job.status.done or step in job.request.skipped:
@@ -71,7 +76,8 @@ class Runner:
                 job = replace(job, status=load_status(job.folder))
             publish(job)
         except Exception as error:  # a full disk, a folder that was removed: say it, go on
-            logger.exception("job %s", job.id)
+            fields = {"event": "job_error", "id": job.id}
+            logger.exception("job %s", job.id, extra={"fields": fields})
             _settle(job, "failed", message=str(error) or type(error).__name__)
 
     def _do(self, job: Job, step: str, handle: int) -> bool:
@@ -131,15 +137,28 @@ def publish(job: Job) -> None:
     """Put a complete model where the dashboard lists models, under its name."""
     model, target = job.folder / "model", models_folder() / job.request.name
     with exclusive(states_lock()):
+        if not model.exists() and _made_by(target) == job.id:  # killed right after the rename
+            save_status(job.folder, changed(load_status(job.folder), "finished", step=""))
+            return
         if target.exists():
             message = f"a model named {target.name!r} appeared meanwhile; remove it, then resume"
             save_status(job.folder, changed(load_status(job.folder), "failed", message=message))
             return
         shutil.rmtree(model / "checkpoint", ignore_errors=True)  # of no use any more, and large
+        (model / RUN_LOCK).unlink(missing_ok=True)
         write_json(model / "job.json", {"job": job.id, "preset": job.request.preset})
-        target.parent.mkdir(parents=True, exist_ok=True)
-        model.rename(target)
+        with storing(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            model.rename(target)
         save_status(job.folder, changed(load_status(job.folder), "finished", step=""))
+
+
+def _made_by(model: Path) -> str | None:
+    """Return the job that a model folder came from, None where it does not say."""
+    try:
+        return str(read_json(model / "job.json")["job"])
+    except (CheckpointError, KeyError, TypeError):
+        return None
 
 
 def last_words(log: Path, start: int, code: int) -> str:
@@ -167,6 +186,8 @@ def _settle(job: Job, state: State, **changes: object) -> Status:
     with exclusive(states_lock()):
         status = changed(load_status(job.folder), state, **changes)
         save_status(job.folder, status)
+    seconds = status.done.get(status.step)
+    logs.event(logger, "job", id=job.id, state=state, step=status.step or None, seconds=seconds)
     return status
 
 
@@ -176,9 +197,13 @@ def serve(detach: bool) -> int:
         if os.fork():
             os._exit(0)
         os.setsid()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    logs.set_up()
     runner = Runner()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, runner.end)
-    runner.run()
+    try:
+        runner.run()
+    except MicroDesignError as error:  # a full disk: what ran reads as failed, and can be resumed
+        logs.refused(logger, error)
+        return 1
     return 0

@@ -1,9 +1,11 @@
 """Own data: pictures and a table, by drag and drop, become a data set to train on."""
 
+import logging
 from dataclasses import asdict, replace
 
 import streamlit as st
 
+from core import logs
 from core.import_data.findings import has_errors
 from core.import_data.matching import match
 from core.import_data.naming import check_name, plain
@@ -14,6 +16,7 @@ from core.workspace import data_folder
 from dashboard import data_form, data_pictures, data_report, data_session, errors, permission
 from dashboard.errors import escape
 
+logger = logging.getLogger("dashboard.views.data")
 PICTURES = ["png", "jpg", "jpeg", "tif", "tiff", "bmp", "zip"]
 
 st.title("Own data", anchor=False)
@@ -127,6 +130,7 @@ elif sent:
             record,
             lambda done: bar.progress(done / len(plan.files), f"Picture {done}"),
         )
+        logs.event(logger, "data_set", pictures=len(data), columns=len(data.columns))
         made = many(data.table["specimen"].nunique(), "specimen")
         st.session_state["data_made"] = f"{name.strip()} is made: {len(data)} pictures of {made}."
         data_session.forget()

@@ -13,7 +13,16 @@ st.write(
     "and properties. It trains in a process of its own: close this page or the browser, it goes on."
 )
 permission.require("train")
-queue.ensure_runner()
+with errors.shown():
+    queue.ensure_runner()
+for number, why in queue.damaged().items():
+    st.warning(escape(f"The job {number} is damaged and left out: {why}"))
+    st.button(
+        "Remove it",
+        key=f"training_remove_{number}",
+        on_click=training_report.remove,
+        args=(number,),
+    )
 jobs = {job.id: job for job in queue.jobs()}
 
 with errors.shown(), st.expander("New training", expanded=not jobs):

@@ -19,7 +19,7 @@ from bayesnet.library import (
     set_note,
 )
 from bayesnet.recipe import Recipe, load_recipe
-from core.errors import InputError
+from core.errors import InputError, StorageError
 from core.images import read_image
 from tests.recipes import grey_noise, make_recipe
 
@@ -115,7 +115,7 @@ def test_a_save_that_fails_leaves_nothing(library, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("bayesnet.library.write_json", full)
-    with pytest.raises(InputError, match="No space left"):
+    with pytest.raises(StorageError, match="No space left on device; free some space"):
         save_design(library, make_recipe(), grey_noise())
     assert list(library.iterdir()) == []
 

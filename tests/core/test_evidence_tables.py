@@ -13,6 +13,22 @@ def test_what_is_not_measured_is_not_shown(tmp_path: Path) -> None:
     assert evidence_text(tmp_path) == ()
 
 
+def test_faults_are_counted_with_their_losses(tmp_path: Path) -> None:
+    train = {"kills": 50, "runs_finished": 26, "losses": []}
+    train["runs_equal_to_the_undisturbed_bit_for_bit"] = 26
+    part = {"what": "no space left", "faults": 120, "losses": 1, "kinds": {"model": {}, "job": {}}}
+    tabs = {"sessions": 10, "back": 9, "errors": 0, "designs_lost": 0, "job_state": "finished"}
+    found = {"command": "python -m tests.faults.report", "losses": 2, "training": train}
+    write_result("faults", found | {"files": {"full": part}, "server": tabs}, tmp_path)
+    text = "\n".join(evidence_text(tmp_path))
+    assert "by `python -m tests.faults.report`: 2 losses." in text
+    assert "| 50 | 26 of 26 runs end as the undisturbed one, bit for bit | 0 |" in text
+    assert "| no space left | 120 | 2 kinds of files and folders | 1 |" in text
+    assert "| 1 | 9 of 10 tabs came back; its job finished | 1 |" in text
+    write_result("faults", found | {"files": {}, "server": {"not_run": "no browser"}}, tmp_path)
+    assert "tabs" not in "\n".join(evidence_text(tmp_path))
+
+
 def test_unusual_pictures_are_shown_with_what_is_missing(tmp_path: Path) -> None:
     share = {"share": 0.055, "low": 0.028, "high": 0.096, "n": 200}
     one = {

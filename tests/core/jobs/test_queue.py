@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -10,13 +11,13 @@ from core.errors import CheckpointError, ConfigError, InputError
 from core.files import read_json
 from core.jobs import queue, runner
 from core.jobs.__main__ import main
-from core.jobs.locks import tried
 from core.jobs.process import Process, identify, is_alive, this_process
 from core.jobs.progress import read_log, steps_of
-from core.jobs.queue import find, jobs, remove, resume, runner_works, stop, waiting
+from core.jobs.queue import damaged, find, jobs, remove, resume, runner_works, stop, waiting
 from core.jobs.request import STEPS, JobRequest, load_request
 from core.jobs.runner import Runner, last_words
 from core.jobs.status import Status, load_status, observed, save_status
+from core.locks import tried
 from core.workspace import jobs_folder, models_folder
 from tests.core.jobs.conftest import until, until_begun
 from tests.core.jobs.fakes import command, request
@@ -307,3 +308,38 @@ def test_the_command_line_looks_after_the_queue(submit, caplog):
     assert main(["resume", number]) == 0 and find(number).status.state == "queued"
     assert main(["remove", number]) == 2 and "stop it first" in caplog.text
     assert main(["stop", "x"]) == 2
+
+
+def test_a_job_killed_right_after_its_model_was_published_is_finished_by_resuming(submit):
+    number = submit("mine")
+    Runner(command).run()
+    job = find(number)
+    dead = Process(2**22 + 1, "long ago")
+    save_status(job.folder, replace(job.status, state="running", step="examples", runner=dead))
+    assert "Resume it" in find(number).status.message
+    resume(number)
+    Runner(command).run()
+    assert find(number).status.state == "finished"
+    assert (models_folder() / "mine" / "trained").read_text() == "begun "
+
+
+def test_damaged_jobs_are_listed_and_can_be_removed(submit, caplog):
+    caplog.set_level("INFO")
+    number, other = submit("mine"), submit("other")
+    (jobs_folder() / number / "status.json").write_text("{")
+    assert [job.id for job in jobs()] == [other] and list(damaged()) == [number]
+    assert main(["list"]) == 0 and f"{number}  is damaged" in caplog.text
+    with tried(jobs_folder() / queue.RUNNER_LOCK), pytest.raises(InputError, match="no job runs"):
+        remove(number)
+    remove(number)
+    assert damaged() == {} and not (jobs_folder() / number).exists()
+
+
+def test_looking_at_the_queue_writes_nothing_and_keeps_no_runner_from_it(submit):
+    assert not runner_works() and not jobs_folder().exists()
+    number = submit("mine")
+    assert not runner_works() and not (jobs_folder() / queue.RUNNER_LOCK).exists()
+    with tried(jobs_folder() / queue.RUNNER_LOCK):
+        assert runner_works()
+    Runner(command).run()
+    assert find(number).status.state == "finished"
