@@ -83,7 +83,8 @@ class Column:
             value = getattr(self, field)
             if not isinstance(value, str) or len(value) > 80 or not value.isprintable():
                 raise InputError(
-                    f"column {self.name!r}: {field} is {value!r}; at most 80 printable characters"
+                    f"column {str(self.name)[:80]!r}: {field} is {repr(value)[:80]}; at most 80 "
+                    "printable characters"
                 )
         if not self.name.strip() or self.name != self.name.strip():
             raise InputError(f"a column is named {self.name!r}; a name has no outer spaces")
@@ -116,7 +117,7 @@ def declared_column(entry: Any) -> Column:
         )
     for key in ("name", "role"):
         if not isinstance(entry.get(key), str):
-            raise InputError(f"the column {dict(entry)} needs a text {key!r}")
+            raise InputError(f"the column {str(dict(entry))[:200]} needs a text {key!r}")
     name = entry["name"]
     return Column(
         name=name,

@@ -6,6 +6,8 @@ from typing import Any
 from core.errors import CheckpointError, InputError
 from core.files import read_json
 
+MAX_NAME = 200
+
 
 def read_declaration(path: Path) -> dict[str, Any]:
     """Return the content of ``dataset.json``, empty when there is none.
@@ -17,7 +19,7 @@ def read_declaration(path: Path) -> dict[str, Any]:
         return {}
     try:
         content = read_json(path)
-    except (CheckpointError, RecursionError) as error:
+    except CheckpointError as error:
         raise InputError(f"dataset.json: {error}") from error
     check_declaration(content)
     return dict(content)
@@ -38,4 +40,11 @@ def check_declaration(content: Any) -> None:
         if key not in types:
             raise InputError(f"dataset.json has the unknown key {key!r}; known are {list(types)}")
         if not isinstance(value, types[key]) and not (key == "generator" and value is None):
-            raise InputError(f"dataset.json: {key} is {value!r}; a {types[key].__name__} is needed")
+            raise InputError(
+                f"dataset.json: {key} is {repr(value)[:80]}; a {types[key].__name__} is needed"
+            )
+    name = content.get("name", "data")
+    if len(name) > MAX_NAME or not name.isprintable():
+        raise InputError(
+            f"dataset.json: name is {name[:80]!r}; at most {MAX_NAME} printable characters"
+        )

@@ -19,5 +19,7 @@ def display_name(name: str) -> str:
 
 def printable(text: str) -> str:
     """Drop control, format, private, unassigned and line-breaking characters; plain spaces only."""
+    if text.isprintable():  # tables are long, and nearly all of this kind
+        return text
     plain = (" " if unicodedata.category(c) == "Zs" else c for c in text)
     return "".join(c for c in plain if c.isprintable())

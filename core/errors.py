@@ -4,9 +4,23 @@ A message says what is wrong, which value, and what to do. Views catch the base 
 anything else is a defect and is logged with an id.
 """
 
+import re
+
+from core.display_name import printable
+
+MAX_MESSAGE = 1000  # characters; what a file holds may be quoted in one
+
 
 class MicroDesignError(Exception):
-    """Base of all errors of this project that are meant for the user."""
+    """Base of all errors of this project that are meant for the user.
+
+    A message may quote what a stranger's file holds, so it is kept short, and in one line without
+    control characters: it goes to pages, terminals and logs.
+    """
+
+    def __init__(self, message: object = "") -> None:
+        text = printable(re.sub(r"\s+", " ", str(message)[: 2 * MAX_MESSAGE]))
+        super().__init__(text if len(text) <= MAX_MESSAGE else text[: MAX_MESSAGE - 1] + "…")
 
 
 class InputError(MicroDesignError):

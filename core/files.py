@@ -3,7 +3,9 @@
 import errno
 import hashlib
 import json
+import math
 import os
+import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -13,6 +15,8 @@ from typing import Any
 from core.errors import CheckpointError, StorageError
 
 MAX_JSON_BYTES = 64 * 2**20
+MAX_JSON_VALUES = 4_000_000  # each is an object of 24 to 72 bytes in memory
+MAX_INTEGER_DIGITS = 20
 TEMPORARY = ".tmp"  # ends the hidden names of what is being written
 NEXT = ".next"  # ends the name of a part that is about to take its place (`write_together`)
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -136,22 +140,78 @@ def settled(path: Path, sha256: object) -> Path:
         return path
 
 
-def read_json(path: Path, max_bytes: int = MAX_JSON_BYTES) -> Any:
-    """Read a JSON file of bounded size.
+def read_bytes(path: Path, max_bytes: int) -> bytes:
+    """Read a file of bounded size; a pipe or device, which may have no end, is none.
 
     Raises:
-        CheckpointError: the file is missing, larger than ``max_bytes`` or not JSON.
+        CheckpointError: it is missing, no file, or larger than ``max_bytes``.
     """
     path = Path(path)
     try:
+        with open(path, "rb", opener=_open_at_once) as stream:
+            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                raise CheckpointError(f"cannot read {path}: it is not a file")
+            data = stream.read(max_bytes + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise CheckpointError(f"cannot read {path}: {reason}") from error
+    if len(data) > max_bytes:
         size = path.stat().st_size
-        if size > max_bytes:
-            raise CheckpointError(f"{path.name} has {size} bytes; at most {max_bytes} are read")
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise CheckpointError(f"cannot read {path}: {error.strerror}") from error
+        raise CheckpointError(f"{path.name} has {size} bytes; at most {max_bytes} are read")
+    return data
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open without waiting for whoever writes to a pipe."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def read_json(path: Path, max_bytes: int = MAX_JSON_BYTES) -> Any:
+    """Read a strict JSON file of bounded size: no NaN, no infinity, no numbers out of range.
+
+    Raises:
+        CheckpointError: the file is missing, larger than ``max_bytes``, holds too many values or
+            is not JSON.
+    """
+    path = Path(path)
+    data = read_bytes(path, max_bytes)
+    values = sum(data.count(sign) for sign in (b",", b"[", b"{"))
+    if values > MAX_JSON_VALUES:
+        raise CheckpointError(
+            f"{path.name} holds {values} values; at most {MAX_JSON_VALUES} are read"
+        )
+    try:
+        return parse_json(data.decode("utf-8"))
     except ValueError as error:
         raise CheckpointError(f"{path} is not valid JSON: {error}") from error
+
+
+def parse_json(text: str) -> Any:
+    """Parse strict JSON: no NaN, no infinity, no half characters, not nested too deeply.
+
+    Raises:
+        ValueError: it is not that.
+    """
+    try:
+        content = json.loads(text, parse_constant=_finite, parse_float=_finite, parse_int=_whole)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+    if "\\ud" in text or "\\uD" in text:  # half a character cannot be shown or written again
+        json.dumps(content, ensure_ascii=False).encode("utf-8")
+    return content
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"it holds {text[:40]}, which is not a finite number")
+    return value
+
+
+def _whole(text: str) -> int:
+    if len(text) > MAX_INTEGER_DIGITS:
+        raise ValueError(f"it holds a whole number of {len(text)} digits")
+    return int(text)
 
 
 def sha256_file(path: Path) -> str:

@@ -1,5 +1,6 @@
 """How large and how small an image file may be, in bytes and in px."""
 
+import errno
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -39,10 +40,7 @@ def load_bytes(source: Path | bytes, limits: ImageLimits) -> bytes:
     if isinstance(source, (bytes, bytearray, memoryview)):
         data = bytes(source)
     else:
-        if not Path(source).is_file():
-            raise InputError("there is no such file")
-        with open(source, "rb") as stream:
-            data = stream.read(limits.max_bytes + 1)
+        data = _read_file(Path(source), limits.max_bytes + 1)
     if not data:
         raise InputError("the file is empty")
     if len(data) > limits.max_bytes:
@@ -50,6 +48,21 @@ def load_bytes(source: Path | bytes, limits: ImageLimits) -> bytes:
             f"the file has more than {limits.max_bytes / 2**20:.3g} MiB; crop it or save it as PNG"
         )
     return data
+
+
+def _read_file(path: Path, most: int) -> bytes:
+    """Return the beginning of a file; pipes and devices, which may have no end, are none."""
+    try:
+        if not path.is_file():
+            raise InputError("there is no such file")
+        with open(path, "rb") as stream:
+            return stream.read(most)
+    except FileNotFoundError as error:
+        raise InputError("there is no such file") from error
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise InputError("there is no such file: its name is too long") from error
+        raise InputError(f"the file cannot be read: {error.strerror}") from error
 
 
 def check_size(width: int, height: int, limits: ImageLimits) -> None:

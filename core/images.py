@@ -22,6 +22,7 @@ from core.display_name import display_name, printable
 from core.errors import InputError
 from core.image_format import SUFFIXES, told_format
 from core.image_limits import DEFAULT_LIMITS, ImageLimits, check_size, load_bytes
+from core.image_structure import check_chunks, check_rows, check_runs, check_scans
 from core.pixels import LUMINANCE, decode_grey, on_white, scale, upright
 from core.tiff import TiffImage, plausible_scale, read_tiff
 
@@ -49,6 +50,7 @@ _DECODE_ERRORS = (
     zlib.error,
     tifffile.TiffFileError,
     Image.DecompressionBombError,
+    Warning,  # where warnings are errors
 )
 
 
@@ -178,8 +180,15 @@ def _read(data: bytes, shown: str, limits: ImageLimits) -> Micrograph:
         pixels = _tiff_grey(data, page, limits, notes)
         um_per_px, several = page.um_per_px, page.more_images
     else:
+        check_parts = {"PNG": check_chunks, "JPEG": check_scans}.get(kind)
+        if check_parts is not None:
+            check_parts(data)
         with _OPENERS[kind](io.BytesIO(data)) as image:
             check_size(*image.size, limits)
+            if kind == "PNG":
+                check_rows(data)
+            elif kind == "BMP":
+                check_runs(data, *image.size)
             if kind == "PNG" and data[24] == 16 and data[25] != 0:
                 notes.append("16-bit colour in a PNG is read with 8 bits; use TIFF for full depth")
             pixels = scale(decode_grey(image, notes), notes)

@@ -10,10 +10,11 @@ import numpy as np
 
 from core.errors import InputError
 
-MAX_ROWS = 100_000
+MAX_ROWS, MAX_COLUMNS, MAX_CELLS = 100_000, 256, 3_000_000
 MAX_MANIFEST_BYTES = 64 * 2**20
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_HEADER = re.compile(r"^[ ,;]*[^ ,;\r\n][^\r\n]*", re.MULTILINE)  # the first row with a cell
 _NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
 
 
@@ -39,12 +40,24 @@ def parse_cells(data: bytes) -> tuple[dict[str, list[str]], bool]:
         ) from error
     semicolon = _semicolon(text)
     try:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=";" if semicolon else ",")
+        reader = csv.reader(
+            io.StringIO(text, newline=""), delimiter=";" if semicolon else ",", strict=True
+        )
         rows: list[list[str]] = []
         for row in reader:
+            if len(row) > MAX_COLUMNS:
+                raise InputError(
+                    f"manifest.csv row {len(rows) + 1} has {len(row)} cells; at most {MAX_COLUMNS} "
+                    "columns are read: leave out those that are not needed"
+                )
             rows.append([cell.strip() for cell in row])
             if len(rows) > MAX_ROWS + 1:
                 raise InputError(f"manifest.csv has more than {MAX_ROWS} rows; split the data set")
+            if len(rows) * len(rows[0]) > MAX_CELLS:
+                raise InputError(
+                    f"manifest.csv has more than {MAX_CELLS} cells; split the data set, or leave "
+                    "out columns that are not needed"
+                )
     except csv.Error as error:
         raise InputError(f"manifest.csv is not a table: {error}") from error
     while rows and not any(rows[-1]):
@@ -72,8 +85,8 @@ def parse_cells(data: bytes) -> tuple[dict[str, list[str]], bool]:
 
 def _semicolon(text: str) -> bool:
     """Tell whether the header's cells are separated by semicolons."""
-    header = next((line for line in text.splitlines() if line.strip(" ,;")), "")
-    unquoted = re.sub(r'"[^"]*"', "", header)
+    header = _HEADER.search(text)
+    unquoted = re.sub(r'"[^"]*"', "", header.group() if header else "")
     return unquoted.count(";") > unquoted.count(",")
 
 
@@ -165,8 +178,12 @@ def _inside(root: Path, file: str, where: str) -> Path:
         raise InputError(f"{where} leaves the data set; write the path from the manifest's folder")
     try:
         path = (root / relative).resolve()
+        path.lstat()
+    except FileNotFoundError:
+        pass  # said by whoever asks
     except (OSError, RuntimeError, ValueError) as error:
-        raise InputError(f"{where} cannot be followed: {error}") from error
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{where} cannot be followed ({reason}); correct the name") from error
     if not path.is_relative_to(root):
         raise InputError(f"{where} is a link out of the data set; copy the image into it")
     return path

@@ -11,6 +11,7 @@ from PIL import Image
 from core.errors import InputError
 
 LUMINANCE = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # Rec. 601, as Pillow's L
+_ROWS = 256
 CAMERA_BITS = (8, 10, 12, 14, 16)  # depths that arrive in files of 16 bits
 
 
@@ -45,7 +46,7 @@ def decode_grey(image: Image.Image, notes: list[str]) -> np.ndarray:
 def scale(raw: np.ndarray, notes: list[str]) -> np.ndarray:
     """Bring stored values to float32 in [0, 1]; see `core.images.read_image` for the rules."""
     if raw.dtype == np.uint8:
-        return raw.astype(np.float32) / np.float32(255)
+        return _over(raw, 255)
     if np.issubdtype(raw.dtype, np.floating):
         finite = np.isfinite(raw)
         if not finite.all():
@@ -70,7 +71,14 @@ def scale(raw: np.ndarray, notes: list[str]) -> np.ndarray:
         notes.append(f"the largest value is {high}: scaled as {bits}-bit data (by {full})")
     elif bits == 16 and high < full // 2:
         notes.append(f"the largest value is {high}, {high / full:.0%} of 16-bit white: dark")
-    return raw.astype(np.float32) / np.float32(full)
+    return _over(raw, full)
+
+
+def _over(raw: np.ndarray, full: int) -> np.ndarray:
+    """Return the values over full scale, with one copy in memory."""
+    scaled = raw.astype(np.float32)
+    scaled /= np.float32(full)
+    return scaled
 
 
 def _scale_by_range(raw: np.ndarray, notes: list[str]) -> np.ndarray:
@@ -78,10 +86,13 @@ def _scale_by_range(raw: np.ndarray, notes: list[str]) -> np.ndarray:
     low, high = float(raw.min()), float(raw.max())
     if low == high:
         raise InputError(f"every pixel is {low:g}, outside [0, 1]; there is nothing to scale by")
-    half = raw.astype(np.float64) / 2  # halves cannot overflow when subtracted
     notes.append(f"values from {low:g} to {high:g} scaled to 0..1")
-    scaled = (half - low / 2) / (high / 2 - low / 2)
-    return np.clip(scaled, 0, 1).astype(np.float32)
+    scaled = np.empty(raw.shape, np.float32)
+    for row in range(0, len(raw), _ROWS):  # in float64, but not all of it at once
+        half = raw[row : row + _ROWS].astype(np.float64) / 2  # halves do not overflow subtracted
+        part = (half - low / 2) / (high / 2 - low / 2)
+        scaled[row : row + _ROWS] = np.clip(part, 0, 1)
+    return scaled
 
 
 def on_white(grey: np.ndarray, alpha: np.ndarray, kind: str, notes: list[str]) -> np.ndarray:

@@ -17,6 +17,7 @@ import numpy as np
 import tifffile
 
 from core.errors import InputError
+from core.tiff_structure import MAX_DECODED_BYTES, check_directory
 
 _UNCOMPRESSED = 1
 _DEFLATE = (8, 32946)
@@ -68,6 +69,7 @@ def read_tiff(data: bytes, check_size: Callable[[int, int], None]) -> TiffImage:
         InputError: the layout is not that of a single grey or colour image, or data are missing.
         Exception: tifffile's own errors on damaged files (`core.images` turns them to InputError).
     """
+    more = check_directory(data)
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         page = file.pages[0]
         if not isinstance(page, tifffile.TiffPage):
@@ -85,7 +87,7 @@ def read_tiff(data: bytes, check_size: Callable[[int, int], None]) -> TiffImage:
             alpha=_alpha_kind(page),
             orientation=_tag(page, "Orientation", 1),
             um_per_px=_scale(file, page),
-            more_images=_has_more(file),
+            more_images=more or _is_stack(file),
         )
 
 
@@ -129,19 +131,31 @@ def _check_segments(page: tifffile.TiffPage, file_bytes: int) -> None:
         raise InputError(
             f"the TIFF is cut off: image data up to byte {last}, {file_bytes} bytes in the file"
         )
-    whole = (
-        page.imagewidth * page.imagelength * page.samplesperpixel * np.dtype(page.dtype).itemsize
-    )
+    a_pixel = page.samplesperpixel * np.dtype(page.dtype).itemsize
+    whole = page.imagewidth * page.imagelength * a_pixel
+    if whole > MAX_DECODED_BYTES:
+        raise InputError(
+            f"the TIFF holds {whole / 2**20:.0f} MiB of pixels ({page.samplesperpixel} x "
+            f"{page.dtype} each); at most {MAX_DECODED_BYTES // 2**20} MiB are read: crop it, or "
+            "save it with 16 bits"
+        )
     if int(page.compression) == _UNCOMPRESSED:
         if sum(counts) < whole:
             raise InputError(f"the TIFF holds {sum(counts)} of {whole} bytes of image data")
         return
+    most = whole
+    if page.is_tiled:  # tiles overhang the image
+        across, down = (
+            -(-n // t) * t
+            for n, t in ((page.imagewidth, page.tilewidth), (page.imagelength, page.tilelength))
+        )
+        most = across * down * a_pixel
     total = 0
     for offset, count in zip(offsets, counts, strict=True):
         page.parent.filehandle.seek(offset)
         inflater = zlib.decompressobj()
-        total += len(inflater.decompress(page.parent.filehandle.read(count), whole + 1))
-        if total > 2 * whole or inflater.unconsumed_tail:  # tiles may overhang the image
+        total += len(inflater.decompress(page.parent.filehandle.read(count), most + 1))
+        if total > most or inflater.unconsumed_tail:
             raise InputError(f"the TIFF inflates to more than its {whole} bytes of image data")
     if total < whole:
         raise InputError(f"the TIFF holds {total} of {whole} bytes of image data")
@@ -176,12 +190,6 @@ def _per_unit(page: tifffile.TiffPage, name: str) -> float | None:
     return float(value[0] / value[1])
 
 
-def _has_more(file: tifffile.TiffFile) -> bool:
-    """Tell whether the file holds more than one image; never walks the whole chain."""
-    if file.is_imagej and (file.imagej_metadata or {}).get("images", 1) > 1:
-        return True
-    try:
-        file.pages[1]
-    except (IndexError, ValueError, tifffile.TiffFileError):
-        return False
-    return True
+def _is_stack(file: tifffile.TiffFile) -> bool:
+    """Tell whether ImageJ keeps further images in the file, which no directory names."""
+    return bool(file.is_imagej and (file.imagej_metadata or {}).get("images", 1) > 1)

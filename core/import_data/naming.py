@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Collection
+from functools import cache
 from pathlib import PurePosixPath
 
 from core.errors import InputError
@@ -38,9 +39,31 @@ def specimen_of(path: str, pattern: str) -> str | None:
         )
     stem = str(PurePosixPath(path).with_suffix(""))
     text = "/".join(stem.split("/")[-1 - pattern.count("/") :])
+    if pattern.count("*") > 1:  # an expression would try all ways to share the signs between stars
+        return _fitted(pattern, text)
     expression = re.escape(pattern).replace(r"\{specimen\}", "([^/]+)").replace(r"\*", "[^/]*")
     found = re.fullmatch(expression, text)
     return (found.group(1).strip() or None) if found else None
+
+
+def _fitted(pattern: str, text: str) -> str | None:
+    """Return what `specimen_of` does, each place in the text tried once for each part."""
+    parts = [part for part in re.split(r"(\{specimen\}|\*)", pattern) if part]
+
+    @cache
+    def found(part: int, at: int) -> tuple[int, int] | None:
+        if part == len(parts):
+            return (at, at) if at == len(text) else None
+        if (token := parts[part]) not in ("*", "{specimen}"):
+            return found(part + 1, at + len(token)) if text.startswith(token, at) else None
+        stop = text.find("/", at)
+        for end in range(stop if stop >= 0 else len(text), at - (token == "*"), -1):
+            if (rest := found(part + 1, end)) is not None:
+                return (at, end) if token == "{specimen}" else rest
+        return None
+
+    place = found(0, 0)
+    return (text[slice(*place)].strip() or None) if place else None
 
 
 def best_pattern(paths: Collection[str]) -> str:

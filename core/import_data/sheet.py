@@ -3,20 +3,21 @@
 import csv
 import io
 import re
-import zipfile
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
-import pandas as pd
 
 from core.display_name import display_name, printable
 from core.errors import InputError
+from core.import_data.excel import excel_rows
 
 MAX_TABLE_BYTES = 32 * 2**20
-MAX_EXCEL_BYTES = 256 * 2**20  # unpacked
-MAX_ROWS, MAX_COLUMNS = 50_000, 200
+MAX_ROWS, MAX_COLUMNS, MAX_CELLS = 50_000, 200, 1_000_000
 UNKNOWN = frozenset(("", "-", "–", "n/a", "na", "n.a.", "nan", "none", "null", "?", "unknown"))
+_HEADER = re.compile(r"^[ ,;\t]*[^ ,;\t\r\n][^\r\n]*", re.MULTILINE)  # the first row with a cell
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _COMMA = re.compile(r"[+-]?(\d+,\d+|,\d+)([eE][+-]?\d+)?")
 _POINT = re.compile(r"[+-]?(\d+\.\d+|\.\d+)([eE][+-]?\d+)?")
@@ -66,29 +67,33 @@ def read_sheet(data: bytes, name: str) -> Sheet:
     if data.startswith(b"\xd0\xcf\x11\xe0"):
         raise InputError(f"{shown} is an old Excel file (.xls); save it as .xlsx or as CSV")
     notes: list[str] = []
-    rows = _excel(data, shown) if data.startswith(b"PK") else _csv(data, shown, notes)
+    if data.startswith(b"PK"):
+        rows = _with_headings(_bounded(excel_rows(data, shown), shown), MAX_COLUMNS)
+    else:
+        rows = _csv(data, shown, notes)
     columns = _columns(rows, shown, notes)
     comma = _decimal_comma(columns, notes)
     return Sheet(shown, columns, comma, tuple(notes))
 
 
-def _excel(data: bytes, shown: str) -> list[list[str]]:
-    """Return the cells of the first sheet as text."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > MAX_EXCEL_BYTES:
-                raise InputError(f"{shown} unpacks to too much; save the sheet as CSV")
-        frame = pd.read_excel(
-            io.BytesIO(data), header=None, dtype=str, na_filter=False, engine="openpyxl"
-        )
-    except InputError:
-        raise
-    except Exception as error:  # openpyxl raises whatever a damaged file makes it raise
-        raise InputError(
-            f"{shown} is not an Excel file that can be read ({printable(str(error))[:120]}); "
-            "save the sheet as CSV"
-        ) from error
-    return [[str(cell).strip() for cell in row] for row in frame.to_numpy().tolist()]
+def _bounded(rows: Iterable[list[str]], shown: str) -> list[list[str]]:
+    """Return rows that are not empty, refusing more than is read while they come."""
+    found: list[list[str]] = []
+    cells = 0
+    for row in rows:
+        if not any(row):
+            continue
+        if len(row) > MAX_COLUMNS:
+            raise InputError(
+                f"{shown} has a row of {len(row)} columns; at most {MAX_COLUMNS} are read"
+            )
+        found.append(row)
+        cells += len(row)
+        if len(found) > MAX_ROWS + 1:
+            raise InputError(f"{shown} has more than {MAX_ROWS} rows; split it")
+        if cells > MAX_CELLS:
+            raise InputError(f"{shown} has more than {MAX_CELLS} cells; split it")
+    return found
 
 
 def _csv(data: bytes, shown: str, notes: list[str]) -> list[list[str]]:
@@ -99,15 +104,25 @@ def _csv(data: bytes, shown: str, notes: list[str]) -> list[list[str]]:
     separator = _separator(text)
     if separator != ",":
         notes.append(f"cells are separated by {'semicolons' if separator == ';' else 'tabs'}")
-    rows: list[list[str]] = []
     try:
-        for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator):
-            rows.append([cell.strip() for cell in row])
-            if len(rows) > MAX_ROWS + 1:
-                raise InputError(f"{shown} has more than {MAX_ROWS} rows; split it")
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+        header = next((row for row in reader if any(cell.strip() for cell in row)), [])
+        rows = _bounded(map(_trimmed, chain([header], reader)), shown)
     except csv.Error as error:
         raise InputError(f"{shown} is not a table: {error}") from error
-    return rows
+    return _with_headings(rows, len(header))
+
+
+def _with_headings(rows: list[list[str]], most: int) -> list[list[str]]:
+    """Give the header an empty heading for each column without one, up to ``most`` columns."""
+    widest = min(max(map(len, rows), default=0), most)
+    return [row + [""] * (widest - len(row)) for row in rows[:1]] + rows[1:]
+
+
+def _trimmed(row: list[str]) -> list[str]:
+    """Return a row's cells, stripped, without the empty ones at its end."""
+    end = next((place for place in range(len(row), 0, -1) if row[place - 1].strip()), 0)
+    return [cell.strip() for cell in row[:end]]
 
 
 def _decoded(data: bytes, notes: list[str]) -> str:
@@ -123,27 +138,21 @@ def _decoded(data: bytes, notes: list[str]) -> str:
 
 def _separator(text: str) -> str:
     """Return the separator that the header has most of, outside quotes."""
-    header = next((line for line in text.splitlines() if line.strip(" ,;\t")), "")
-    plain = re.sub(r'"[^"]*"', "", header)
+    header = _HEADER.search(text)
+    plain = re.sub(r'"[^"]*"', "", header.group() if header else "")
     return max((",", ";", "\t"), key=plain.count)
 
 
 def _columns(rows: list[list[str]], shown: str, notes: list[str]) -> dict[str, list[str]]:
     """Return named columns; rows are made as long as the header."""
-    rows = [row for row in rows if any(row)]
     if len(rows) < 2:
         raise InputError(f"{shown} has no row below its header; a table needs both")
     header = [printable(cell)[:80].strip() for cell in rows[0]]
-    while header and not header[-1] and not any(len(r) >= len(header) and r[-1] for r in rows[1:]):
-        header.pop()
-        rows = [row[: len(header)] for row in rows]
-    if len(header) > MAX_COLUMNS:
-        raise InputError(f"{shown} has {len(header)} columns; at most {MAX_COLUMNS} are read")
     for number, row in enumerate(rows[1:], start=2):
-        if len(row) > len(header) and any(row[len(header) :]):
+        if len(row) > len(header):
             raise InputError(
                 f"{shown}, row {number}: {len(row)} cells under {len(header)} headings; put cells "
-                "that hold the separator in quotes"
+                "that hold the separator in quotes, and name every column"
             )
     names = [name or f"column {place}" for place, name in enumerate(header, start=1)]
     doubled = [name for name, count in Counter(names).items() if count > 1]

@@ -4,24 +4,21 @@ Nothing is unpacked to the disk and no name becomes a path: a file is known by t
 there, made safe to show, and read when it is asked for, never more of it than is allowed.
 """
 
-import stat
-import zipfile
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import os
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from io import BytesIO
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePosixPath
 
 from core.display_name import printable
 from core.errors import InputError
 from core.image_format import SUFFIXES
 from core.image_limits import DEFAULT_LIMITS, load_bytes
+from core.zips import read_entries
 
 TABLES = (".csv", ".tsv", ".txt", ".xlsx")
 MAX_FILES = 20_000
-MAX_ZIP_BYTES = 8 * 2**30  # of a zip's pictures, unpacked
-MAX_RATIO = 200  # unpacked to packed, of one entry; micrographs reach 10
 MAX_PATH = 300
 
 
@@ -68,8 +65,9 @@ def list_folder(root: Path) -> Listing:
         if path.is_symlink() or not path.is_file():
             links += path.is_symlink()
             continue
-        relative = path.relative_to(root).as_posix()
-        found.append(SourceFile(_safe(relative), path.stat().st_size, _reader(path)))
+        # Names of older systems need not be UTF-8: what is not is shown as such.
+        named = os.fsencode(path.relative_to(root)).decode("utf-8", errors="replace")
+        found.append(SourceFile(_safe(named), path.stat().st_size, _reader(path)))
         if len(found) > MAX_FILES:
             raise InputError(f"{root} holds more than {MAX_FILES} files; split the data set")
     notes = [f"{many(links, 'link')} left out"] if links else []
@@ -87,20 +85,13 @@ def list_zip(source: Path | bytes, name: str) -> Listing:
         InputError: it is no zip, has a password, names that lead out of it, or unpacks to too much.
     """
     try:
-        archive = zipfile.ZipFile(BytesIO(source) if isinstance(source, bytes) else source)
-    except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        raise InputError(f"{name} is not a zip that can be read ({error}); pack it anew") from error
-    entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-    if len(entries) > MAX_FILES:
-        raise InputError(f"{name} holds more than {MAX_FILES} files; split the data set")
-    found = [SourceFile(*_checked(name, e), _zip_reader(archive, e)) for e in entries]
-    total = sum(file.size_bytes for file in found)
-    if total > MAX_ZIP_BYTES:
-        raise InputError(
-            f"{name} unpacks to {total / 2**30:.1f} GiB; at most {MAX_ZIP_BYTES / 2**30:.0f} are "
-            "read: split it"
-        )
-    return _sorted(found, [])
+        entries = read_entries(BytesIO(source) if isinstance(source, bytes) else source)
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from error
+    for entry in entries:
+        if entry.problem:
+            raise InputError(f"{name}: {entry.name[:120]!r}: {entry.problem}")
+    return _sorted([SourceFile(e.name, e.size_bytes, e.load) for e in entries], [])
 
 
 def list_uploads(uploads: Iterable[tuple[str, bytes]]) -> Listing:
@@ -173,51 +164,10 @@ def many(count: int, what: str) -> str:
 
 def _safe(path: str) -> str:
     """Return a relative path safe to show: plain characters, forward slashes."""
-    text = "/".join(part.strip() for part in printable(path.replace("\\", "/")).split("/"))
+    plain = printable(path[-4 * MAX_PATH :].replace("\\", "/"))
+    text = "/".join(part.strip() for part in plain.split("/"))
     return text if len(text) <= MAX_PATH else "…" + text[-MAX_PATH + 1 :]
 
 
 def _reader(path: Path) -> Callable[[], bytes]:
     return lambda: load_bytes(path, DEFAULT_LIMITS)
-
-
-def _checked(name: str, entry: zipfile.ZipInfo) -> tuple[str, int]:
-    """Return an entry's safe name and its size; refuses what no honest zip holds."""
-    raw = entry.filename.replace("\\", "/")
-    shown = _safe(raw)
-    path = PurePosixPath(raw)
-    if path.is_absolute() or PureWindowsPath(raw).drive or ".." in path.parts:
-        raise InputError(f"{name}: {shown[:120]!r} leads out of the zip; pack it anew")
-    if stat.S_ISLNK(entry.external_attr >> 16):
-        raise InputError(f"{name}: {shown[:120]!r} is a link; pack the file itself")
-    if entry.flag_bits & 1:
-        raise InputError(f"{name} has a password; pack it without")
-    if entry.file_size > MAX_RATIO * max(entry.compress_size, 1) + 2**20:
-        raise InputError(
-            f"{name}: {shown[:120]!r} unpacks to {entry.file_size} bytes, more than {MAX_RATIO} "
-            "times what it takes in the zip: no micrograph does; leave it out"
-        )
-    return shown, entry.file_size
-
-
-def _zip_reader(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Callable[[], bytes]:
-    def read() -> bytes:
-        most = DEFAULT_LIMITS.max_bytes
-        try:
-            with archive.open(entry) as stream:
-                data = b"".join(_blocks(stream, most + 1))
-        except (OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-            raise InputError(f"it cannot be unpacked ({error}); pack it anew") from error
-        if len(data) > most:
-            raise InputError(f"it unpacks to more than {most / 2**20:.0f} MiB")
-        return data
-
-    return read
-
-
-def _blocks(stream: object, most: int) -> Iterator[bytes]:
-    """Yield at most so many bytes, whatever the header said."""
-    left = most
-    while left > 0 and (block := stream.read(min(left, 2**20))):  # type: ignore[attr-defined]
-        left -= len(block)
-        yield block

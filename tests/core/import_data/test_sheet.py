@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core import zips
 from core.errors import InputError
+from core.import_data import excel
 from core.import_data import sheet as module
 from core.import_data.sheet import read_sheet
 from tests.core.import_data.pictures import workbook
@@ -95,9 +97,31 @@ def test_a_workbook_is_read_as_its_first_sheet():
 
 
 def test_a_workbook_that_unpacks_to_too_much_is_refused(monkeypatch):
-    monkeypatch.setattr(module, "MAX_EXCEL_BYTES", 10)
-    with pytest.raises(InputError, match="unpacks to too much"):
+    monkeypatch.setattr(zips, "MAX_UNPACKED_BYTES", 10)
+    with pytest.raises(InputError, match="unpacks to"):
         read_sheet(workbook([["a"], ["b"]]), "t.xlsx")
+
+
+def test_a_workbook_of_too_many_cells_is_refused_before_it_is_read(monkeypatch):
+    monkeypatch.setattr(excel, "MAX_TAGS", 10)
+    with pytest.raises(InputError, match="more than about 2 cells"):
+        read_sheet(workbook([["a"], ["b"]]), "t.xlsx")
+
+
+def test_columns_without_a_heading_are_numbered_where_the_header_has_room_for_them():
+    assert list(read_sheet(b"a,,\n1,2,\n", "t.csv").columns) == ["a", "column 2"]
+    assert list(read_sheet(b"a,,,,\n1,,,,\n", "t.csv").columns) == ["a"]
+    with pytest.raises(InputError, match="2 cells under 1 headings"):
+        read_sheet(b"a\n1,2\n", "t.csv")
+
+
+def test_a_table_is_read_no_further_than_its_limits(monkeypatch):
+    monkeypatch.setattr(module, "MAX_CELLS", 5)
+    with pytest.raises(InputError, match="more than 5 cells"):
+        read_sheet(b"a,b\n1,2\n3,4\n", "t.csv")
+    monkeypatch.setattr(module, "MAX_COLUMNS", 1)
+    with pytest.raises(InputError, match="row of 2 columns; at most 1"):
+        read_sheet(b"a,b\n1,2\n", "t.csv")
 
 
 @given(st.binary(max_size=120))

@@ -1,0 +1,12 @@
+"""Hostile pictures, zips, tables and data sets."""
+
+import pytest
+
+from tests.hostile.groups import GROUPS
+
+CASES = [case.id for case in GROUPS["files"]()]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_is_refused_with_reasons_or_read_right(case, problem):
+    assert problem("files", case) == ""
