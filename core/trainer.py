@@ -159,13 +159,13 @@ class Trainer:
         self._average()
         terms_by_name = dict(zip(("loss", "gradient", *terms), figures, strict=True))
         if self.critic is not None:
-            terms_by_name["critic_loss"] = self._teach_critic(made)
+            terms_by_name["critic_loss"] = self._teach_critic(self.critic, made)
         self.step += 1
         return terms_by_name
 
-    def _teach_critic(self, made: Made) -> float:
+    def _teach_critic(self, critic: Critic, made: Made) -> float:
         """Do one step of the critic on what the decoder has just made; return its loss."""
-        critic, optimiser = self.beside["critic"]
+        optimiser = self.beside["critic"][1]
         loss = critic_objective(critic, self._originals(), made, self.precision)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
