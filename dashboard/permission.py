@@ -25,7 +25,7 @@ R = TypeVar("R")
 Action = Literal["save", "change", "fit", "import", "train"]
 WHAT: dict[Action, str] = {
     "save": "Saving designs",
-    "change": "Deleting saved designs and changing their notes",
+    "change": "Deleting or changing saved designs",
     "fit": "Fitting the network anew",
     "import": "Importing own data",
     "train": "Training",

@@ -1,6 +1,7 @@
 """Folders as visitors may read of them: by short names, never where they lie on the server."""
 
 import os
+import re
 from pathlib import Path
 
 from core.workspace import ROOT, workspace
@@ -24,6 +25,7 @@ def shown(path: Path | str) -> str:
     ):
         if folder == folder.parent:  # the root of the disk would be in every path
             continue
-        text = text.replace(f"{folder}{os.sep}", f"{instead}/" if instead else "")
-        text = text.replace(str(folder), instead or ".")
+        whole = rf"(?<![\w.~-]){re.escape(str(folder))}"
+        text = re.sub(rf"{whole}/", lambda _, to=instead: f"{to}/" if to else "", text)
+        text = re.sub(rf"{whole}(?![\w-])", lambda _, to=instead: to or ".", text)
     return text

@@ -32,6 +32,24 @@ def stopped():
         st.stop()
 
 
+def in_a_callback():
+    from core.errors import InputError
+    from dashboard import errors
+
+    assert errors.unexpected(ZeroDivisionError("secret detail"))
+    assert errors.unexpected(InputError("the file is *empty*"))
+
+
+def test_what_fails_in_a_callback_is_shown_by_its_number_or_in_our_words(caplog):
+    with caplog.at_level(logging.ERROR):
+        app = AppTest.from_function(in_a_callback).run()
+    defect, ours = (box.value for box in app.error)
+    number = re.search(r"error ([0-9a-f]{8})", defect).group(1)
+    assert "secret detail" not in defect and "ZeroDivisionError: secret detail" in caplog.text
+    assert number in caplog.text and not app.exception
+    assert ours == r"the file is \*empty\*"
+
+
 def test_our_errors_are_shown_literally():
     app = AppTest.from_function(ours).run()
     assert app.error[0].value == r"a\_b.png\: the file is \*empty\*"

@@ -206,6 +206,9 @@ def test_folders_are_shown_by_short_names(monkeypatch, tmp_path):
     )
     assert places.shown("in /home/somebody/.cache/w") == "in ~/.cache/w"
     assert places.shown("at /srv/micro") == "at ."
+    assert places.shown("not in '/data/lab'. Make it") == "not in '$MICRODESIGN_WORKSPACE'. Make it"
+    assert places.shown("file:///srv/micro/a:/data/lab/b") == "file://a:$MICRODESIGN_WORKSPACE/b"
+    assert places.shown("my/data/lab and /data/labour") == "my/data/lab and /data/labour"
     monkeypatch.delenv("MICRODESIGN_WORKSPACE")
     monkeypatch.setattr(places, "workspace", lambda: Path("/srv/micro/workspace"))
     assert places.shown(Path("/srv/micro/workspace/latents/NAME")) == "workspace/latents/NAME"
