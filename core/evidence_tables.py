@@ -105,7 +105,8 @@ def _faults(found: Mapping[str, Any]) -> list[str]:
         rows.append([part["what"], str(part["faults"]), kinds, str(part["losses"])])
     if "not_run" not in tabs:
         lost = tabs["sessions"] - tabs["back"] + tabs["designs_lost"] + tabs["errors"]
-        said = f"{tabs['back']} of {tabs['sessions']} tabs came back; its job {tabs['job_state']}"
+        went = f"from step {tabs['job_step_at_kill']} to {tabs['job_step_at_end']}"
+        said = f"{tabs['back']} of {tabs['sessions']} tabs came back; a training went on {went}"
         rows.append(["server killed under open tabs", "1", said, str(lost)])
     text = f"Faults injected, by `{found['command']}`: {found['losses']} losses."
     return [text, table(["fault", "n", "what became of it", "losses"], rows)]

@@ -17,14 +17,15 @@ def test_faults_are_counted_with_their_losses(tmp_path: Path) -> None:
     train = {"kills": 50, "runs_finished": 26, "losses": []}
     train["runs_equal_to_the_undisturbed_bit_for_bit"] = 26
     part = {"what": "no space left", "faults": 120, "losses": 1, "kinds": {"model": {}, "job": {}}}
-    tabs = {"sessions": 10, "back": 9, "errors": 0, "designs_lost": 0, "job_state": "finished"}
+    tabs = {"sessions": 10, "back": 9, "errors": 0, "designs_lost": 0}
+    tabs |= {"job_step_at_kill": 7, "job_step_at_end": 31}
     found = {"command": "python -m tests.faults.report", "losses": 2, "training": train}
     write_result("faults", found | {"files": {"full": part}, "server": tabs}, tmp_path)
     text = "\n".join(evidence_text(tmp_path))
     assert "by `python -m tests.faults.report`: 2 losses." in text
     assert "| 50 | 26 of 26 runs end as the undisturbed one, bit for bit | 0 |" in text
     assert "| no space left | 120 | 2 kinds of files and folders | 1 |" in text
-    assert "| 1 | 9 of 10 tabs came back; its job finished | 1 |" in text
+    assert "| 1 | 9 of 10 tabs came back; a training went on from step 7 to 31 | 1 |" in text
     write_result("faults", found | {"files": {}, "server": {"not_run": "no browser"}}, tmp_path)
     assert "tabs" not in "\n".join(evidence_text(tmp_path))
 

@@ -34,7 +34,7 @@ from tests.core.textures import make_textures
 MODEL = ModelConfig(latents=4, channels=(8, 8, 8, 8, 8), hidden=8, patch_px=32)
 CONFIG = TrainConfig(
     model=MODEL,
-    steps=16,
+    steps=8,
     batch=2,
     warm_up=2,
     kl_warm_up=3,
@@ -86,6 +86,7 @@ def _backbone() -> VGG19:
             torch.nn.init.constant_(parameter, 0.1)
         else:  # keeps the features' size from layer to layer
             torch.nn.init.kaiming_normal_(parameter, nonlinearity="relu")
+    vgg = vgg.to(memory_format=torch.channels_last)  # once, not at each start
     return vgg.requires_grad_(False).eval()
 
 
@@ -93,6 +94,7 @@ def stand_in(shop: Foundry) -> None:
     """Give the code under test the random backbone (in a fork of its own)."""
     for module in (trainer, checkpoint):
         module.load_vgg19 = lambda source, pooling: shop.vgg  # type: ignore[attr-defined]
+    trainer.accelerate = lambda vgg: vgg  # type: ignore[assignment]
     trainer.STANDARDISE_PATCHES = 4  # type: ignore[misc]
 
 

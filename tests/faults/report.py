@@ -139,7 +139,8 @@ def losses(content: dict[str, Any]) -> int:
     count += content["tests"]["status"] != 0
     if "not_run" not in tabs:
         count += tabs["sessions"] - tabs["back"] + tabs["errors"] + tabs["designs_lost"]
-        count += tabs["job_state"] != "finished" or not tabs["model_published"]
+        steps = [tabs[f"job_step_at_{when}"] for when in ("kill", "restart", "end")]
+        count += tabs["job_state"] != "stopped" or steps != sorted({*steps})
     return int(count)
 
 
