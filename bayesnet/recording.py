@@ -16,7 +16,7 @@ from bayesnet.pictures import Picture
 from bayesnet.recipe import PictureRecord, Recipe
 from bayesnet.wording import wished
 from core.checkpoint import LoadedModel, versions
-from core.columns import Column
+from core.columns import Column, Role
 from core.encode import ABOUT
 from core.errors import CheckpointError
 from core.files import read_json, sha256_file
@@ -102,8 +102,9 @@ def record(
 def _columns(network: Network) -> tuple[Column, ...]:
     found = []
     for node in network.nodes:
+        role: Role = "process" if node.role == "process" else "property"  # descriptors too
         if node.role != "latent":
-            found.append(Column(node.column, node.unit, node.label, node.role, "numeric"))
+            found.append(Column(node.column, node.unit, node.label, role, "numeric"))
     return tuple(found)
 
 

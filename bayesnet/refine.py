@@ -97,7 +97,7 @@ def refine(
     if steps < 1:
         raise InputError(f"steps = {steps}: at least one")
     begun = time.perf_counter()
-    names = [n.column for n in network.properties if n.column in wanted]
+    names = [n.column for n in network.outcomes if n.column in wanted]
     first = _attempt(loaded, network, properties, start.pixels, start.z, wanted)
     if not set(names) & set(first.predicted) or not names:
         raise InputError(f"none of {sorted(wanted)} is predicted from pictures")
@@ -153,7 +153,7 @@ def _direction(network: Network, names: list[str], regime: int) -> Array:
 
 def _gap(network: Network, names: list[str], wanted: dict[str, Wish], found: Attempt) -> Array:
     """Return how far each property has to rise (T,), in z-scores; 0 where it is met."""
-    scales = {n.column: n.scale for n in network.properties}
+    scales = {n.column: n.scale for n in network.outcomes}
     gaps = []
     for name in names:
         demand, value = parse_demand(wanted[name], name), found.predicted[name].value
