@@ -119,6 +119,8 @@ def learn(model: Path, data: Path | None, chunked: bool = False) -> Network:
             f"run python -m core.encode --model {model} --data {data} first"
         )
     unseen = load_unseen(model)
+    if unseen is not None and unseen.data_hash == table.data_hash:
+        unseen = None  # the specimens fitted to
     network = fit_network(table, None, load_descriptors(folder), unseen)
     if isinstance(table, LatentStream):
         network.save(model / "network.json")

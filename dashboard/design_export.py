@@ -11,6 +11,7 @@ from bayesnet.network import Network
 from bayesnet.pictures import Picture
 from bayesnet.recipe import Recipe
 from bayesnet.recording import parts_of, picture_text, record
+from bayesnet.refine import Refinement
 from core.descriptors import describe
 from core.exports.spreadsheet import descriptors_csv, latents_csv
 from core.exports.tiff16 import encode_tiff16
@@ -19,8 +20,10 @@ from dashboard.designs import SAMPLE_PX
 from dashboard.state import Model
 
 
-def recipe_of(design: Design, model: Model, network: Network) -> Recipe:
-    """Return the recipe of a design with its samples."""
+def recipe_of(
+    design: Design, model: Model, network: Network, refined: Refinement | None = None
+) -> Recipe:
+    """Return the recipe of a design with its samples, and of how it was refined."""
     fitted = model.part("network.json").parent
     return record(
         design,
@@ -29,6 +32,7 @@ def recipe_of(design: Design, model: Model, network: Network) -> Recipe:
         parts_of(model.folder, fitted),
         SAMPLE_PX,
         model.name,
+        refined,
     )
 
 
@@ -39,35 +43,44 @@ def named_pictures(design: Design) -> dict[str, Picture]:
     }
 
 
-def offer(design: Design, stem: str, model: Model, network: Network) -> None:
+def offer(
+    design: Design, stem: str, model: Model, network: Network, refined: Refinement | None = None
+) -> None:
     """Offer further files of a design, and to save it; everything is made when it is asked for.
 
     Args:
         design: on the screen, with its samples.
         stem: what the files' names begin with.
         model: the model; network: its network.
+        refined: the design refined, where it is on the screen.
     """
     with st.container(horizontal=True, key="design_export"):
         with st.popover("More files", icon=":material/download:", key="design_files"):
-            _files(design, stem, model, network)
+            _files(design, stem, model, network, refined)
         with st.popover("Save design", icon=":material/bookmark_add:", key="design_save"):
-            _save(design, model, network)
+            _save(design, model, network, refined)
 
 
-def _files(design: Design, stem: str, model: Model, network: Network) -> None:
+def _files(
+    design: Design, stem: str, model: Model, network: Network, refined: Refinement | None
+) -> None:
     pictures = named_pictures(design)
+    if refined is not None:
+        pictures["refined design"] = refined.picture
+    shown = design.main if refined is None else refined.picture
 
     def recipe() -> Recipe:
-        return recipe_of(design, model, network)
+        return recipe_of(design, model, network, refined)
 
     def tiff() -> bytes:
-        return encode_tiff16(design.main.pixels, design.um_per_px, picture_text(recipe()))
+        return encode_tiff16(shown.pixels, design.um_per_px, picture_text(recipe()))
 
     def as_json() -> str:
         return json.dumps(recipe().to_json(), indent=2, allow_nan=False)
 
     def report() -> str:
-        return design_report(recipe(), [p.pixels for p in pictures.values()])
+        samples = [sample.picture.pixels for sample in design.samples]
+        return design_report(recipe(), [shown.pixels, *samples])
 
     def descriptors() -> bytes:
         found = {n: describe(p.pixels, design.um_per_px or 0) for n, p in pictures.items()}
@@ -98,7 +111,7 @@ def _files(design: Design, stem: str, model: Model, network: Network) -> None:
         st.caption(about)  # a tooltip would cover the next button
 
 
-def _save(design: Design, model: Model, network: Network) -> None:
+def _save(design: Design, model: Model, network: Network, refined: Refinement | None) -> None:
     with st.form("design_save_form", border=False):
         note = st.text_area(
             "Note", key="design_note", max_chars=library.MAX_NOTE, placeholder="What is it for?"
@@ -106,10 +119,9 @@ def _save(design: Design, model: Model, network: Network) -> None:
         sent = st.form_submit_button("Save to the library", key="design_save_submit")
     if not sent:
         return
+    shown = design.main if refined is None else refined.picture
     with errors.shown():
-        recipe = recipe_of(design, model, network)
-        name, new = library.save_design(
-            state.workspace() / "designs", recipe, design.main.pixels, note
-        )
+        recipe = recipe_of(design, model, network, refined)
+        name, new = library.save_design(state.workspace() / "designs", recipe, shown.pixels, note)
         st.success(f"Saved as {name}." if new else f"This design is in the library as {name}.")
         st.page_link("views/library.py", label="Open the library", icon=":material/bookmarks:")

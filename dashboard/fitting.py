@@ -1,21 +1,31 @@
 """Fitting a model's network and property predictors anew, and going back to its own."""
 
-from bayesnet.learn import fit_network
+from bayesnet.learn import NetworkConfig, fit_network
 from bayesnet.network import Network
 from core.calibrate import fit_calibrated, load_unseen
 from core.encode import load_latents
+from core.specimen_descriptors import load_descriptors
 from dashboard import state
 from dashboard.state import Model
 
 
-def fit_anew(model: Model, data: str) -> Network:
+def fit_anew(model: Model, data: str, arcs: tuple[tuple[str, str], ...] | None = None) -> Network:
     """Fit network and property predictors to cached latents and keep them in the workspace.
+
+    Args:
+        model: the model.
+        data: name of its cached latents.
+        arcs: (parent, child) names of nodes, the user's own; None lets the fit choose.
 
     Files are written whole, the network last, so that other sessions see the old fit or the new.
     """
-    table = load_latents(state.latent_folders(model)[data])
-    network = fit_network(table)
-    fitted = fit_calibrated(table, load_unseen(model.folder))
+    folder = state.latent_folders(model)[data]
+    table, unseen = load_latents(folder), load_unseen(model.folder)
+    if unseen is not None and unseen.data_hash == table.data_hash:
+        unseen = None
+    config = NetworkConfig(arcs=arcs)
+    network = fit_network(table, config, load_descriptors(folder), unseen)
+    fitted = fit_calibrated(table, unseen)
     fitted.save(model.fitted_folder / "properties.json")
     network.save(model.fitted_folder / "network.json")
     return network

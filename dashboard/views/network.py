@@ -2,7 +2,16 @@
 
 import streamlit as st
 
-from dashboard import beliefs, components, errors, figures, fitting, latent_effects, state
+from dashboard import (
+    arc_editor,
+    beliefs,
+    components,
+    errors,
+    figures,
+    fitting,
+    latent_effects,
+    state,
+)
 from dashboard.wording import quantity, unbroken
 
 model = components.current_model()
@@ -15,16 +24,12 @@ named = {n.node: n for n in nodes}
 refitted = model.refitted
 
 
-def score(of: object) -> float | None:
-    """Return the left-out score of the candidate that was chosen."""
-    scores = of.scores
-    tried = scores.get("left_out_log_likelihood", {})
-    return tried.get(f"regimes={scores.get('regimes')},factors={scores.get('factors')}")
+score = components.left_out_score
 
 
 st.write(
-    "How process settings, the model's latents and the properties hang together. Inverse design "
-    "goes through this network from the properties asked for to latents and settings."
+    "How process settings, the model's latents, descriptors and properties hang together. Inverse "
+    "design goes through this network from the properties asked for to latents and settings."
 )
 with st.container(horizontal=True):
     st.metric("Specimens", len(network.specimens), border=True)
@@ -44,6 +49,7 @@ with st.container(horizontal=True):
         help="Mean log likelihood of a specimen that the fit has not seen ; more is better.",
     )
 st.caption("Fitted anew in this dashboard." if refitted else "As it came with the model.")
+arc_editor.about(model, network)
 for note in network.notes:
     st.caption(errors.escape(note))
 
@@ -66,7 +72,7 @@ st.plotly_chart(
     figures.network_graph(nodes, shown),
     key="network_graph",
     config=figures.CONFIG,
-    alt=f"Graph of {len(shown)} arcs from process settings over latents to properties",
+    alt=f"Graph of {len(shown)} arcs from settings over latents to descriptors and properties",
 )
 with st.expander("Table of arcs"):
     st.dataframe(
@@ -86,20 +92,20 @@ with st.expander("What the latents do"):
     latent_effects.listed(nodes, labels)
 beliefs.panel(model, network)
 
-left_out = network.calibration.get("properties", {})
+left_out = network.calibration.get("descriptors", {}) | network.calibration.get("properties", {})
 rows = [
     {
-        "Property": n.label,
+        "Quantity": n.label,
         "Typical error": unbroken(quantity(left_out[n.column]["rms_given_latents"], n.unit)),
         "90 % interval": "too few specimens"
         if left_out[n.column]["half_width_90"] is None
         else f"± {quantity(left_out[n.column]['half_width_90'], n.unit)}",
     }
-    for n in network.properties
+    for n in network.outcomes
     if n.column in left_out
 ]
 if rows:
-    st.subheader("How well latents tell properties", anchor=False)
+    st.subheader("How well latents tell the rest", anchor=False)
     st.caption(
         "On specimens left out of this fit. The image model was trained with micrographs of most "
         "of them, so specimens that are new to it do somewhat worse."
@@ -113,12 +119,13 @@ if not folders:
     place = state.workspace() / "latents" / "NAME"
     st.code(f"python -m core.encode --model {model.folder} --data DIR --out {place}")
 else:
+    arcs_wanted = arc_editor.edited(network, nodes)
     with st.form("network_form"):
         data = st.selectbox("Data set", list(folders), key="network_data")
         fit = st.form_submit_button("Fit the network anew", type="primary", key="network_fit")
     if fit:
         with errors.shown(), st.spinner("Fitting: half a minute at most for a hundred specimens…"):
-            after = fitting.fit_anew(model, data)
+            after = fitting.fit_anew(model, data, arcs_wanted)
             counts = len(network.specimens), len(after.specimens)
             scores = score(network), score(after)
             st.session_state["network_fitted"] = (model.id, data, counts, scores)
