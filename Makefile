@@ -106,6 +106,7 @@ bench: .venv/installed weights
 	test -f $(WORK)/fresh/manifest.csv || $(BIN)/python -m core.castings --design fresh --out $(WORK)/fresh
 	$(BIN)/python -m core.bench --model assets/reference --data $(WORK)/extended
 	$(BIN)/python -m core.pixel_optimisation --model assets/reference --data $(WORK)/fresh
+	$(BIN)/python -m bayesnet.bench --model assets/reference
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
