@@ -128,6 +128,7 @@ bench: .venv/installed weights
 	test -f $(WORK)/fresh/manifest.csv || $(BIN)/python -m core.castings --design fresh --out $(WORK)/fresh
 	$(BIN)/python -m core.bench --model assets/reference --data $(WORK)/extended
 	$(BIN)/python -m core.pixel_optimisation --model assets/reference --data $(WORK)/fresh
+	$(BIN)/python -m bayesnet.bench --model assets/reference
 
 # Faults injected (kills, full and read-only disks, a server killed under open tabs) and what was lost. Minutes.
 faults: .venv/installed-dev weights browser

@@ -6,25 +6,28 @@ from scipy.stats import norm
 from bayesnet.gaussian import Array
 from bayesnet.levels import Levels
 from bayesnet.network import Arc
+from bayesnet.nodes import OUTCOMES
+from bayesnet.structure import Structure
 
 
-def pooled_arcs(levels: Levels) -> tuple[Arc, ...]:
+def pooled_arcs(levels: Levels, structure: Structure) -> tuple[Arc, ...]:
     """Standardised slopes over all specimens, with Bonferroni-corrected z tests.
 
     Slopes on the latents are ridge estimates; their standard errors (of the same ridge) leave out
     its bias, so "significant" is a guide there.
     """
-    groups = {r: [n.node for n in levels.nodes if n.role == r] for r in ("process", "latent")}
-    rows: list[tuple[str, str, float, float]] = []
-    p, z = levels.process, levels.latents
-    if p.shape[1]:
-        for j, child in enumerate(groups["latent"]):
-            slopes, errors = _ridge_with_errors(p, z[:, j], 1e-3)
-            rows += list(zip(groups["process"], [child] * len(slopes), slopes, errors, strict=True))
-    for m, node in enumerate(n for n in levels.nodes if n.role == "property"):
-        known = np.isfinite(levels.properties[:, m])
-        slopes, errors = _ridge_with_errors(z[known], levels.properties[known, m], 10.0)
-        rows += list(zip(groups["latent"], [node.node] * len(slopes), slopes, errors, strict=True))
+    latents, rows = levels.named("latent"), []
+    tiers = (
+        (structure.latents, levels.named("process"), latents, levels.process, levels.latents, 1e-3),
+        (structure.outcomes, latents, levels.named(*OUTCOMES), levels.latents, levels.outcomes, 10),
+    )
+    for mask, parents, children, x, y, strength in tiers:
+        for i, child in enumerate(children):
+            known, some = np.isfinite(y[:, i]), np.flatnonzero(mask[i])
+            if some.size:
+                slopes, errors = _ridge_with_errors(x[np.ix_(known, some)], y[known, i], strength)
+                names = [parents[j] for j in some]
+                rows += list(zip(names, [child] * len(names), slopes, errors, strict=True))
     bar = norm.ppf(1 - 0.025 / max(len(rows), 1))
     return tuple(Arc(a, b, float(w), bool(abs(w) > bar * e)) for a, b, w, e in rows)
 

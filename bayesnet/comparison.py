@@ -21,7 +21,7 @@ def compare_designs(recipes: Sequence[Recipe]) -> list[tuple[str, list[str]]]:
         (what, a text for each design) pairs; "not given" where a design's data have no such column.
     """
     rows: list[tuple[str, Cell]] = [("Verdict", lambda r: VERDICTS[r.verdict][0].rstrip("."))]
-    for name in _in_order([[*r.pictures[0].predicted] for r in recipes]):
+    for name in _in_order([[*r.shown.predicted] for r in recipes]):
         label = _label(recipes, name)
         rows.append((f"{label}, asked for", partial(_asked, name)))
         rows.append((f"{label}, found", partial(_found, name)))
@@ -29,6 +29,7 @@ def compare_designs(recipes: Sequence[Recipe]) -> list[tuple[str, list[str]]]:
         rows.append((f"{_label(recipes, name)}, recommended", partial(_recommended, name)))
     rows += [
         ("Field", _field),
+        ("Refined", _refined),
         ("Seed", lambda r: str(r.seed)),
         ("Model", lambda r: f"{r.model['name']} ({r.parts['model'][:12]})"),
         ("Network", lambda r: r.parts["network"][:12]),
@@ -60,7 +61,7 @@ def _asked(name: str, recipe: Recipe) -> str:
 
 
 def _found(name: str, recipe: Recipe) -> str:
-    found, unit = recipe.pictures[0].predicted.get(name), _unit(recipe, name)
+    found, unit = recipe.shown.predicted.get(name), _unit(recipe, name)
     if found is None:
         return "not given"
     said = f"{quantity(found.value, unit)} ({interval(found, unit)})"
@@ -79,7 +80,14 @@ def _recommended(name: str, recipe: Recipe) -> str:
 
 
 def _field(recipe: Recipe) -> str:
-    height, width = recipe.pictures[0].shape
+    height, width = recipe.shown.shape
     size = f"{width} × {height} px"
     scale = recipe.um_per_px
     return f"{width * scale:g} × {height * scale:g} µm ({size})" if scale else size
+
+
+def _refined(recipe: Recipe) -> str:
+    found = recipe.refinement
+    if found is None:
+        return "no"
+    return f"residual {found.before:.2f} before, {found.after:.2f} after, {found.tried} pictures"

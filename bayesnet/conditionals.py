@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 
 from bayesnet.gaussian import Array
 from bayesnet.regimes import MIN_STD, Estimate
+from bayesnet.structure import Mask, Structure
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +22,16 @@ class Conditional:
 
 
 def conditionals(
-    parameters: Estimate, process: list[str], latents: list[str], properties: list[str]
+    parameters: Estimate,
+    process: list[str],
+    latents: list[str],
+    outcomes: list[str],
+    structure: Structure,
 ) -> tuple[Conditional, ...]:
-    """Write an estimate as one conditional a node, parents before children."""
+    """Write an estimate as one conditional a node, parents before children.
+
+    Outcomes are chained, so each also hangs on those before it and on what those hang on.
+    """
     result = []
 
     def add(
@@ -48,17 +56,20 @@ def conditionals(
     for name in causes:
         add(name, 0.0, [], np.zeros(0), 1.0)
     for i, name in enumerate(latents):
-        slopes = np.concatenate([parameters.slopes[i, 1:], parameters.loadings[i]])
-        add(name, parameters.slopes[i, 0], process + causes, slopes, parameters.unique[i])
-    cov = parameters.property_cov
-    for m, name in enumerate(properties):
+        some: Mask = structure.latents[i]
+        slopes = np.concatenate([parameters.slopes[i, 1:][some], parameters.loadings[i]])
+        parents = [n for n, keep in zip(process, some, strict=True) if keep] + causes
+        add(name, parameters.slopes[i, 0], parents, slopes, parameters.unique[i])
+    cov = parameters.outcome_cov
+    for m, name in enumerate(outcomes):
         chain = np.linalg.solve(cov[:m, :m], cov[:m, m])
         slopes = parameters.weights[m] - chain @ parameters.weights[:m]  # (A + 1,)
+        kept: Mask = np.logical_or.reduce(structure.outcomes[: m + 1], axis=0)
         add(
             name,
             slopes[0],
-            latents + properties[:m],
-            np.concatenate([slopes[1:], chain]),
+            [n for n, keep in zip(latents, kept, strict=True) if keep] + outcomes[:m],
+            np.concatenate([slopes[1:][kept], chain]),
             cov[m, m] - chain @ cov[:m, m],
         )
     return tuple(result)

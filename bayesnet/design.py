@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bayesnet.demands import Limit, Wish
 from bayesnet.network import Network
-from bayesnet.pictures import Picture, read_back, synthesise_field
+from bayesnet.pictures import Picture, described_by, read_back, synthesise_field
 from bayesnet.query import Answer, most_probable
 from bayesnet.samples import Sample, diverse_designs
 from core.checkpoint import LoadedModel
@@ -147,7 +147,7 @@ def design(
         loaded: the model that decodes and encodes.
         network: fitted on the model's latents.
         properties: predicts properties from mean latents; they are applied to the pictures.
-        targets: property -> what is wanted, in the unit of its column: a value, (low, high) with
+        targets: property or descriptor -> what is wanted, in its unit: a value, (low, high) with
             None for an open end, "highest" or "lowest".
         process: setting -> value, or (low, high) with None for open ends.
         size_px: side of the main field, a multiple of 32, 128 to 4096.
@@ -166,7 +166,8 @@ def design(
     proposal = proposal or propose(loaded, network, targets, limits, size_px=size_px, seed=seed)
     answer, seconds = proposal.answer, dict(proposal.seconds)
     start = time.perf_counter()
-    predicted = read_back(loaded, properties, proposal.pixels)
+    described = described_by(network, answer.conditioned_on)
+    predicted = read_back(loaded, properties, proposal.pixels, described=described)
     seconds["read_back"] = time.perf_counter() - start
     start = time.perf_counter()
     samples: tuple[Sample, ...] = ()

@@ -36,7 +36,8 @@ def design_report(recipe: Recipe, pictures: Sequence[Pixels], note: str = "") ->
 
     Args:
         recipe: of the design.
-        pictures: (H, W) in [0, 1], the design's own first, then as many samples as are at hand.
+        pictures: (H, W) in [0, 1], the design's own (refined where it was) first, then as many
+            samples as are at hand.
         note: of the user.
     """
     asked = ", ".join(_named(recipe, n, w) for n, w in recipe.targets.items())
@@ -71,12 +72,17 @@ def _named(recipe: Recipe, name: str, wish: Wish) -> str:
 
 
 def _main_picture(recipe: Recipe, pixels: Pixels) -> list[Block]:
-    height, width = recipe.pictures[0].shape
+    height, width = recipe.shown.shape
     size, scale = f"{width} × {height} px", recipe.um_per_px
     if scale:
         size = f"{width * scale:g} × {height * scale:g} µm ({size}, {scale:g} µm per px)"
     tiles = "; opposite edges fit together" if recipe.periodic else ""
     caption = f"Synthesised, {size}, seed {recipe.seed}{tiles}."
+    if found := recipe.refinement:
+        caption += (
+            f" Refined: residual {found.before:.2f} before, {found.after:.2f} after "
+            f"{found.tried} more pictures."
+        )
     alt = "Synthesised micrograph" + (" with scale bar" if scale else "")
     return [Picture(png(with_scale_bar(pixels, scale)), caption, alt)]
 
@@ -87,7 +93,7 @@ def _found(recipe: Recipe) -> Table:
     header = ["Property", "Asked for"]
     header += ["Designed for"] if stands_in else []
     rows = []
-    for name, found in recipe.pictures[0].predicted.items():
+    for name, found in recipe.shown.predicted.items():
         column = recipe.named.get(name)
         label, unit = (column.label, column.unit) if column else (name, "")
         cells = [wished(recipe.targets[name], unit) if name in recipe.targets else "free"]
@@ -136,7 +142,7 @@ def _origin(recipe: Recipe) -> Table:
     rows = [
         ["Data", f"{recipe.model['data_name']} (sha256 {recipe.model['data_sha256']})"],
         *([f"{name.capitalize()}, sha256", value] for name, value in recipe.parts.items()),
-        ["Picture, sha256 of its grey levels", recipe.pictures[0].sha256],
+        ["Picture, sha256 of its grey levels", recipe.shown.sha256],
         ["Seed", str(recipe.seed)],
         ["Versions", ", ".join(f"{n} {v}" for n, v in recipe.versions.items())],
         ["Machine", f"{recipe.machine['hardware']}; {recipe.machine['threads']} threads"],

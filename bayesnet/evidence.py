@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from bayesnet.demands import Demand, Limit, Wish, parse_demand, with_unit
 from bayesnet.gaussian import Array
 from bayesnet.network import Network
-from bayesnet.nodes import Node
+from bayesnet.nodes import OUTCOMES, Node
 from bayesnet.reachable import design_range
+from core.descriptors import SCALARS
 from core.errors import InputError
 
 SLACK = 1e-6  # of the design range: rounding in what the user types
@@ -21,7 +22,7 @@ class Evidence:
     """A checked query.
 
     Attributes:
-        targets: properties and what is asked of them, in their units.
+        targets: properties and descriptors and what is asked of them, in their units.
         bounds: (P, 2) process limits in their units.
         low: (P,) lower limits in z-scores; high: (P,) upper limits.
         words: the limits that were given, in words; empty without any.
@@ -48,20 +49,21 @@ def check_evidence(
 
     Args:
         network: the fitted network.
-        targets: property -> value, (low, high) with None for an open end, "highest" or "lowest".
+        targets: property or descriptor -> value, (low, high) with None for an open end, "highest"
+            or "lowest".
         process: setting -> value or (low, high).
 
     Raises:
         InputError: no target, unknown names, values that are not finite numbers, a lower limit
             above the upper one, or limits that lie outside the range of the data altogether.
     """
-    properties = {n.column: n for n in network.properties}
+    properties = {n.column: n for n in network.outcomes}
     settings = {n.column: i for i, n in enumerate(network.process)}
     if not targets:
         raise InputError(f"no target; give at least one of {sorted(properties)}")
     for name in targets:
         if name not in properties:
-            raise InputError(f"unknown property {name!r}; the network has {sorted(properties)}")
+            raise InputError(_unknown_target(network, name))
     for name in process or {}:
         if name not in settings:
             raise InputError(
@@ -80,6 +82,17 @@ def check_evidence(
     return Evidence(wanted, bounds, low, high, " and ".join(words))
 
 
+def _unknown_target(network: Network, name: str) -> str:
+    known = sorted(n.column for n in network.outcomes)
+    text = f"unknown property {name!r}; the network has {known}"
+    if not network.descriptors and name in {s.name for s in SCALARS}:
+        text += (
+            "; it has no descriptors yet: run python -m core.specimen_descriptors, then "
+            "python -m bayesnet.learn"
+        )
+    return text
+
+
 def demand_on(node: Node, wish: Wish) -> Demand:
     """Read what is asked of a property.
 
@@ -90,7 +103,7 @@ def demand_on(node: Node, wish: Wish) -> Demand:
     demand = parse_demand(wish, node.column)
     if np.isinf([demand.low, demand.high]).all() and not demand.extreme:
         raise InputError(f"{node.column}: neither a lower nor an upper limit is given")
-    if node.role == "property" and node.low > 0 and demand.high <= 0:
+    if node.role in OUTCOMES and node.low > 0 and demand.high <= 0:
         raise InputError(f"{node.column} = {with_unit(demand.high, node)} must be positive")
     return demand
 

@@ -124,8 +124,8 @@ def _ways_out(found: Candidates, targets: dict[Node, Demand]) -> dict[str, tuple
 
 
 def _columns(network: Network, targets: dict[Node, Demand]) -> Index:
-    """Positions (T,) of the targets among the properties."""
-    return np.array([network.properties.index(node) for node in targets], dtype=int)
+    """Positions (T,) of the targets among the outcomes."""
+    return network.outcome_places(targets)
 
 
 def _nothing(asked: str, limits: str) -> str:

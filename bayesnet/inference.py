@@ -5,26 +5,29 @@ truncated part is integrated with weighted quasi-random samples (`bayesnet.gauss
 importance sampling by sequential truncation), and the rest follows from them exactly. Regimes are
 weighted by the probability of the evidence, and intervals are quantiles of the whole mixture.
 
-The network's own uncertainty shows in the answers as far as its conditionals hold it: properties
+The network's own uncertainty shows in the answers as far as its conditionals hold it: outcomes
 given latents have the spread of left-out residuals, latents given process the spread of residuals
-corrected for the slopes fitted, both shrunk (`bayesnet.regimes`). Designs do not use these plain
-posteriors but take targets as expected values and settings from the surface (`bayesnet.query`).
+corrected for the slopes fitted, both shrunk (`bayesnet.regimes`). What is still too wide or too
+narrow is stretched by factors from specimens that the network has not seen. Designs do not use
+these plain posteriors but take targets as expected values and settings from the surface
+(`bayesnet.query`).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import logsumexp, ndtr
 from scipy.stats import qmc
 
+from bayesnet.belief import Belief
 from bayesnet.box import Box, evidence_box, plausibility
 from bayesnet.demands import Demand, Wish
 from bayesnet.evidence import demand_on, process_limits
 from bayesnet.gaussian import Array, Index, condition, log_density, sample_in_box
 from bayesnet.network import Network
-from bayesnet.nodes import Node
 from bayesnet.quantiles import mixture_summary, sample_summary
+from bayesnet.stretch import as_wide_as_needed
 from core.errors import InputError
 
 DRAWS, MOST_DRAWS = 512, 8192  # a regime, powers of two
@@ -33,24 +36,6 @@ IMPOSSIBLE = 1e-9  # plausibility below which there is no answer
 UNUSUAL = 0.01
 TAILS = (0.05, 0.95)
 EXTREME = 0.9  # "highest" is above this quantile of what the other evidence leaves
-
-
-@dataclass(frozen=True, slots=True)
-class Belief:
-    """What the network says of one node, in the node's unit.
-
-    Attributes:
-        node: which one.
-        mean: posterior mean.
-        low, high: 90 % interval.
-        given: what was said of it; None for a node without evidence.
-    """
-
-    node: Node
-    mean: float
-    low: float
-    high: float
-    given: Demand | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +66,8 @@ def posterior(
     evidence: Mapping[str, Wish],
     *,
     inside_data: bool = True,
+    stretched: bool | None = None,
+    about: Collection[str] | None = None,
     seed: int = 0,
 ) -> Beliefs:
     """Return the posterior of every node given evidence on any of them.
@@ -92,6 +79,9 @@ def posterior(
             what the other evidence leaves of it. Empty: the prior.
         inside_data: keep process settings without evidence inside the range of the data, as
             designs do. Without it, and with values only, the answer is exact.
+        stretched: make the intervals as wide as left-out specimens say (`bayesnet.stretch`); as
+            ``inside_data`` where None.
+        about: columns to answer for, which saves time; evidence is answered for too. None: all.
         seed: of the quasi-random points.
 
     Raises:
@@ -114,7 +104,10 @@ def posterior(
                 end = float(np.clip(end, node.low, node.high))
             low, high = sorted((edge, end))
             demands[i] = Demand(low, high, demand.extreme)
-    return _answer(network, demands, inside_data, seed, TAILS)
+    beliefs = _answer(network, demands, inside_data, seed, TAILS, about)
+    if stretched or (stretched is None and inside_data):
+        return replace(beliefs, nodes=as_wide_as_needed(network, beliefs.nodes, inside_data))
+    return beliefs
 
 
 def _read(network: Network, evidence: Mapping[str, Wish]) -> dict[int, Demand]:
@@ -143,6 +136,7 @@ def _answer(
     inside_data: bool,
     seed: int,
     tails: tuple[float, float],
+    about: Collection[str] | None = None,
 ) -> Beliefs:
     likely = plausibility(network, evidence_box(network, demands, inside_data=False))
     if likely < IMPOSSIBLE:
@@ -160,7 +154,11 @@ def _answer(
             break
         draws *= 4
     weights = np.exp(log_w)  # (K, n)
-    scores = mixture_summary(weights, centres, covs, tails)
+    kept = np.arange(rest.size)
+    if about is not None:
+        kept = np.array([j for j in kept if network.nodes[rest[j]].column in about], dtype=int)
+    rest = rest[kept]
+    scores = mixture_summary(weights, centres[..., kept], covs[:, kept], tails)
     own = sample_summary(weights, inside, tails)
     beliefs = {}
     for positions, (mean, low, high) in ((rest, scores), (box.at, own)):

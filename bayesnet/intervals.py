@@ -14,9 +14,9 @@ import numpy as np
 
 from bayesnet.evidence import Evidence, check_evidence
 from bayesnet.gaussian import Array, Index
+from bayesnet.mixture import Mixture
 from bayesnet.network import Network, Regime
 from bayesnet.posterior import Posterior, process_posterior
-from bayesnet.selection import Mixture
 from bayesnet.support import restricted
 from core.conformal import conformal_half_width
 
@@ -80,14 +80,15 @@ def left_out_widening(
     if not network.process:
         return {}
     needed = []
-    labelled = np.flatnonzero(np.isfinite(network.support.properties).any(axis=1))
+    tested = network.support.properties[:, network.outcome_places(network.properties)]
+    labelled = np.flatnonzero(np.isfinite(tested).any(axis=1))
     step = max(len(labelled) // MOST_SPECIMENS, 1)
     for fold, mixture in mixtures.items():
-        without = _without(network, mixture, np.flatnonzero(folds != fold))
+        blind = without(network, mixture, np.flatnonzero(folds != fold))
         for row in labelled[::step]:
             if folds[row] == fold:
-                evidence = _asked_for(without, network.support.properties[row])
-                posterior = process_posterior(without, evidence.targets, evidence)
+                evidence = _asked_for(blind, tested[row])
+                posterior = process_posterior(blind, evidence.targets, evidence)
                 needed.append(spread(posterior).needed(network.support.process[row]))
     scores = np.array(needed).reshape(-1, len(network.process))
     result = {}
@@ -107,7 +108,7 @@ def mixture_regimes(mixture: Mixture) -> tuple[Regime, ...]:
     return tuple(Regime(float(weight), parts) for weight, parts in pairs)
 
 
-def _without(network: Network, mixture: Mixture, rows: Index) -> Network:
+def without(network: Network, mixture: Mixture, rows: Index) -> Network:
     """Return the network that the specimens ``rows`` alone would give."""
     return replace(
         network, regimes=mixture_regimes(mixture), support=restricted(network.support, rows)

@@ -2,181 +2,131 @@
 
 import argparse
 import logging
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bayesnet.arcs import pooled_arcs
-from bayesnet.gaussian import Index
-from bayesnet.intervals import left_out_widening, mixture_regimes
-from bayesnet.levels import Levels, build_levels
+from bayesnet.calibration import left_out_figures
+from bayesnet.choice import Chooser, NetworkConfig
+from bayesnet.intervals import mixture_regimes
+from bayesnet.levels import build_levels
+from bayesnet.mixture import fit_mixture, responsibilities
 from bayesnet.network import Network
-from bayesnet.selection import (
-    HeldOut,
-    coverage,
-    cross_validate,
-    fit_mixture,
-    make_folds,
-    responsibilities,
-)
+from bayesnet.selection import make_folds
+from bayesnet.structure import structure_score
 from bayesnet.support import fit_support
 from core.calibrate import fit_calibrated, load_unseen
-from core.conformal import conformal_half_width
 from core.dataset import load_dataset
 from core.encode import LatentTable, load_latents
-from core.errors import ConfigError, InputError, MicroDesignError
+from core.errors import InputError, MicroDesignError
+from core.latent_stream import LatentStream, open_latents
+from core.specimen_descriptors import SpecimenDescriptors, load_descriptors
+
+__all__ = ["NetworkConfig", "fit_network", "learn"]
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NetworkConfig:
-    """How a network is fitted.
-
-    Attributes:
-        regimes: numbers of regimes to try; left-out likelihood decides.
-        factors: numbers of hidden common causes of the latents to try.
-        folds: folds of specimens for left-out figures.
-        active_variance: a latent is active above this variance of mu (measures.md).
-        patch_px: side of a patch, for counting independent patches.
-        seed: of folds, regimes and surfaces.
-    """
-
-    regimes: tuple[int, ...] = (1, 2, 3)
-    factors: tuple[int, ...] = (2, 4, 8)
-    folds: int = 5
-    active_variance: float = 0.05
-    patch_px: int = 128
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if not self.regimes or not all(1 <= k <= 8 for k in self.regimes):
-            raise ConfigError(f"regimes = {self.regimes}: numbers from 1 to 8 are allowed")
-        if not self.factors or not all(0 <= q <= 64 for q in self.factors):
-            raise ConfigError(f"factors = {self.factors}: numbers from 0 to 64 are allowed")
-        if not 2 <= self.folds <= 20:
-            raise ConfigError(f"folds = {self.folds}: 2 to 20 are allowed")
-        if not 0 <= self.active_variance < 10:
-            raise ConfigError(f"active_variance = {self.active_variance}: 0 to 10 are allowed")
-        if self.patch_px < 1:
-            raise ConfigError(f"patch_px = {self.patch_px}: must be positive")
-
-
-def _choose(
-    levels: Levels, config: NetworkConfig, folds: Index
-) -> tuple[int, int, dict[str, float]]:
-    """Try the regimes with a middling number of factors, then the factors with the best regimes."""
-    tried: dict[tuple[int, int], float] = {}
-
-    def score(k: int, q: int) -> float:
-        if (k, q) not in tried:
-            held_out = cross_validate(levels, k, q, folds, config.seed)
-            good = held_out is not None and np.isfinite(held_out.log_likelihood).all()
-            tried[k, q] = float(held_out.log_likelihood.mean()) if good and held_out else -np.inf
-        return tried[k, q]
-
-    middle = sorted(config.factors)[(len(config.factors) - 1) // 2]
-    regimes = max(sorted(config.regimes), key=lambda k: score(k, middle))
-    factors = max(sorted(config.factors), key=lambda q: score(regimes, q))
-    if not np.isfinite(score(regimes, factors)):
-        raise InputError(
-            f"{len(levels.names)} specimens are too few for {config.regimes} regimes; allow 1"
-        )
-    figures = {f"regimes={k},factors={q}": v for (k, q), v in tried.items() if np.isfinite(v)}
-    return regimes, factors, figures
-
-
-def _calibration(
-    levels: Levels, held_out: HeldOut, folds: Index, network: Network
-) -> dict[str, Any]:
-    """Left-out figures by column; columns without labels are left out."""
-    result: dict[str, Any] = {"folds": int(folds.max()) + 1, "properties": {}}
-    result["process"] = left_out_widening(network, held_out.mixtures, folds)
-    covered = coverage(held_out.ranks)
-    for i, node in enumerate(network.process):
-        if np.isfinite(held_out.ranks[:, i]).any():
-            result["process"][node.column]["coverage_90_given_properties"] = float(covered[i])
-    for m, node in enumerate(network.properties):
-        left = held_out.property_residual[:, m]
-        left = np.abs(left[np.isfinite(left)]) * node.scale
-        entry = {
-            "specimens": int(left.size),
-            "rms_given_latents": float(np.sqrt((left**2).mean())),
-            "half_width_90": conformal_half_width(left),  # None with fewer than nine specimens
-        }
-        given = held_out.property_given_process[:, m]
-        if levels.process.shape[1]:
-            entry["rms_given_process"] = float(np.sqrt(np.nanmean(given**2))) * node.scale
-        result["properties"][node.column] = entry
-    return result
-
-
-def fit_network(table: LatentTable, config: NetworkConfig | None = None) -> Network:
+def fit_network(
+    table: LatentTable | LatentStream,
+    config: NetworkConfig | None = None,
+    descriptors: SpecimenDescriptors | None = None,
+    unseen: LatentTable | None = None,
+) -> Network:
     """Fit the two-level mixture of linear-Gaussian networks.
 
     Args:
-        table: patch latents with their specimens' labels (`core.encode.LatentTable`).
+        table: patch latents with their specimens' labels; a stream is read in chunks.
         config: settings; the defaults when None.
+        descriptors: of the same data set's specimens, which become nodes.
+        unseen: latents of specimens that the encoder has not learned, which say how wide the
+            posterior's intervals must be; left-out specimens do when None.
 
     Returns:
         The network, with left-out figures. Seconds for 100 specimens and 64 latents.
 
     Raises:
-        InputError: too few specimens, no active latent, or latents that are not finite.
+        InputError: too few specimens, no active latent, latents that are not finite, or arcs that
+            cannot be.
     """
     config = config or NetworkConfig()
-    levels = build_levels(table, config.active_variance, config.patch_px)
+    levels = build_levels(table, config.active_variance, config.patch_px, descriptors)
     size = len(levels.names)
     folds, notes = make_folds(levels, config.folds, config.seed)
-    regimes, factors, figures = _choose(levels, config, folds)
-    held_out = cross_validate(levels, regimes, factors, folds, config.seed, detail=True)
+    chooser = Chooser(levels, config, folds)
+    choice = chooser.choose()
+    regimes, factors = choice.regimes, choice.factors
+    held_out = chooser.held_out(regimes, factors, choice.arcs, detail=True)
     shares = responsibilities(levels.process, levels.latents, regimes, config.seed)
     if shares is None or held_out is None:
         raise InputError(f"{size} specimens are too few for {regimes} regimes")
-    mixture = fit_mixture(levels, np.arange(size), shares, factors, denoise=True)
+    rows = np.arange(size)
+    structure = chooser.arcs(choice.arcs)(rows)
+    mixture = fit_mixture(levels, rows, shares, factors, structure, denoise=True)
     network = Network(
         nodes=levels.nodes,
         regimes=mixture_regimes(mixture),
         latent_mean=levels.latent_mean,
         within=levels.within,
-        support=fit_support(levels, held_out.property_residual, config.seed),
-        graph_arcs=pooled_arcs(levels),
+        support=fit_support(levels, held_out.given_latents, config.seed),
+        graph_arcs=pooled_arcs(levels, structure),
         specimens=levels.names,
         data_hash=table.data_hash,
         model_hash=table.model_hash,
         synthetic=bool(table.synthetic),
         scores={
-            "left_out_log_likelihood": figures,
+            "left_out_log_likelihood": choice.figures,
             "regimes": regimes,
             "factors": factors,
+            "structure": choice.arcs,
+            "arcs": structure.arcs,
+            "bic_per_specimen": structure_score(levels, structure),
             "specimens": size,
         },
-        config={k: list(v) if isinstance(v, tuple) else v for k, v in asdict(config).items()},
+        config=_plain(config),
         notes=levels.notes + notes,
     )
     for regime in network.regimes:
         _ = regime.graph  # pgmpy checks the graph and its conditionals
-    return replace(network, calibration=_calibration(levels, held_out, folds, network))
+    found = left_out_figures(levels, held_out, folds, network, unseen)
+    return replace(network, calibration=found)
 
 
-def learn(model: Path, data: Path | None) -> Network:
+def _plain(config: NetworkConfig) -> dict[str, Any]:
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(config).items()}
+
+
+def learn(model: Path, data: Path | None, chunked: bool = False) -> Network:
     """Fit network and property models from a model folder's cached latents and save them there.
+
+    Args:
+        model: the folder.
+        data: data set that the latents must be of.
+        chunked: read the latents in chunks, in bounded memory, and fit the network alone.
 
     Raises:
         InputError: the cached latents are not those of the data set at ``data``.
     """
 
-    table = load_latents(model / "latents")
+    folder = model / "latents"
+    table = open_latents(folder) if chunked else load_latents(folder)
     if data is not None and load_dataset(data).hash != table.data_hash:
         raise InputError(
             f"the latents in {model / 'latents'} were not made from {data}; "
             f"run python -m core.encode --model {model} --data {data} first"
         )
-    network = fit_network(table)
+    unseen = load_unseen(model)
+    if unseen is not None and unseen.data_hash == table.data_hash:
+        unseen = None  # the specimens fitted to
+    network = fit_network(table, None, load_descriptors(folder), unseen)
+    if isinstance(table, LatentStream):
+        network.save(model / "network.json")
+        return network
     try:
-        fit_calibrated(table, load_unseen(model)).save(model / "properties.json")
+        fit_calibrated(table, unseen).save(model / "properties.json")
     except InputError as error:
         (model / "properties.json").unlink(missing_ok=True)  # of another fit
         logger.warning("no property models: %s", error)
@@ -196,6 +146,7 @@ def _log_summary(network: Network) -> None:
         logger.info("left-out log likelihood a specimen, %s: %.2f", candidate, value)
     for name, entry in network.calibration["properties"].items():
         logger.info("%s given latents, left out: rms %.3g", name, entry["rms_given_latents"])
+    logger.info("arcs: %s, %d", network.scores["structure"], network.scores["arcs"])
     for note in network.notes:
         logger.info("note: %s", note)
 
@@ -205,10 +156,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bayesnet.learn", description=__doc__)
     parser.add_argument("--model", type=Path, required=True, help="model folder")
     parser.add_argument("--data", type=Path, help="data set that the cached latents must be of")
+    parser.add_argument(
+        "--chunked", action="store_true", help="read latents in chunks; the network alone is fitted"
+    )
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
-        _log_summary(learn(options.model, options.data))
+        _log_summary(learn(options.model, options.data, options.chunked))
     except MicroDesignError as error:
         logger.error("%s", error)
         return 1

@@ -10,15 +10,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.covariance import ledoit_wolf
 
 from bayesnet.gaussian import Array, Index
-from bayesnet.nodes import Node, identifier
+from bayesnet.nodes import Node
+from bayesnet.patch_statistics import Chunks, gather, pooled_scatter, union_patches
+from bayesnet.variables import descriptor_columns, label_columns, latent_nodes, z_scored
 from core.encode import LatentTable
 from core.errors import InputError
+from core.latent_stream import LatentStream
+from core.specimen_descriptors import SpecimenDescriptors
 
 MIN_SPECIMENS = 5
-MIN_LABELLED = 5
 MIN_SCALE = 1e-3
 SAME_SETTING = 0.05  # z-scores: settings closer than that are replicates
 
@@ -28,9 +30,10 @@ class Levels:
     """Specimen-level table in z-scores, and the pooled patch scatter.
 
     Attributes:
-        nodes: process, latent and property nodes, in this order.
+        nodes: process, latent, descriptor and property nodes, in this order.
         process: (S, P) z-scores.
         latents: (S, A) z-scores of the active latents' specimen means.
+        descriptors: (S, E) z-scores, NaN where there was nothing to measure it on.
         properties: (S, M) z-scores, NaN where a specimen is unlabelled.
         names: (S,) specimen names.
         latent_mean: (D,) mean of the specimen means of every dimension, in latent units.
@@ -42,12 +45,22 @@ class Levels:
     nodes: tuple[Node, ...]
     process: Array
     latents: Array
+    descriptors: Array
     properties: Array
     names: tuple[str, ...]
     latent_mean: Array
     within: Array
     noise: Array
     notes: tuple[str, ...]
+
+    @property
+    def outcomes(self) -> Array:
+        """Descriptors, then properties (S, O): what hangs on the latents."""
+        return np.hstack([self.descriptors, self.properties])
+
+    def named(self, *roles: str) -> list[str]:
+        """Return the nodes of these roles, in the order of `nodes`."""
+        return [n.node for n in self.nodes if n.role in roles]
 
 
 def effective_patches(file: np.ndarray, corner: np.ndarray, patch_px: int = 128) -> float:
@@ -58,17 +71,9 @@ def effective_patches(file: np.ndarray, corner: np.ndarray, patch_px: int = 128)
         corner: (n, 2) row and column of each patch's upper left pixel.
         patch_px: side of a patch.
     """
-    step = max(patch_px // 16, 1)
-    area = 0
-    for name in np.unique(file):
-        cells = np.asarray(corner)[file == name] // step
-        cells = cells - cells.min(axis=0)
-        side = patch_px // step
-        mask = np.zeros(cells.max(axis=0) + side, dtype=bool)
-        for row, col in cells:
-            mask[row : row + side, col : col + side] = True
-        area += int(mask.sum())
-    return min(max(area * step**2 / patch_px**2, 1.0), float(len(file)))
+    cells = np.asarray(corner) // max(patch_px // 16, 1)
+    area = sum(union_patches(cells[file == name], patch_px) for name in np.unique(file))
+    return min(max(area, 1.0), float(len(file)))
 
 
 def setting_groups(process: Array) -> Index:
@@ -94,55 +99,15 @@ def setting_groups(process: Array) -> Index:
     return groups
 
 
-def _label_columns(
-    columns: tuple, frame: pd.DataFrame, role: str, notes: list[str]
-) -> list[tuple[Any, Array]]:
-    """Return the usable numeric columns of one role with their values, sorted by name."""
-    kept: list[tuple[Any, Array]] = []
-    for column in sorted((c for c in columns if c.role == role), key=lambda c: c.name):
-        if column.kind != "numeric":
-            notes.append(f"{column.name}: categorical, left out of the network")
-            continue
-        values = pd.to_numeric(frame[column.name], errors="coerce")
-        values = values.to_numpy(dtype=float, copy=True)
-        values[~np.isfinite(values)] = np.nan
-        known = values[np.isfinite(values)]
-        if role == "property" and known.size < MIN_LABELLED:
-            notes.append(f"{column.name}: {known.size} labelled specimens, {MIN_LABELLED} needed")
-        elif role == "process" and known.size < max(0.8 * len(frame), MIN_LABELLED):
-            notes.append(
-                f"{column.name}: known for {known.size} of {len(frame)} specimens, left out"
-            )
-        elif np.ptp(known) <= 1e-9 * max(np.abs(known).max(), 1e-300):
-            notes.append(f"{column.name}: the same value for every specimen, left out")
-        else:
-            kept.append((column, values))
-    return kept
-
-
-def _z_scored(columns: list[tuple], role: str, taken: set[str]) -> tuple[list[Node], list[Array]]:
-    nodes, scores = [], []
-    for column, values in columns:
-        mean, scale = float(np.nanmean(values)), float(np.nanstd(values))
-        nodes.append(
-            Node(
-                node=identifier(column.name, taken),
-                column=column.name,
-                role=role,  # type: ignore[arg-type]
-                unit=column.unit or "",
-                label=column.label or column.name,
-                mean=mean,
-                scale=scale,
-                low=float(np.nanmin(values)),
-                high=float(np.nanmax(values)),
-            )
-        )
-        scores.append((values - mean) / scale)
-    return nodes, scores
-
-
-def build_levels(table: LatentTable, active_variance: float = 0.05, patch_px: int = 128) -> Levels:
+def build_levels(
+    table: LatentTable | LatentStream,
+    active_variance: float = 0.05,
+    patch_px: int = 128,
+    descriptors: SpecimenDescriptors | None = None,
+) -> Levels:
     """Aggregate patch latents by specimen and z-score everything.
+
+    A stream is read twice, chunk by chunk; the rows are never in memory together.
 
     Left out, each with a note: latents that are not active (variance of mu over the patches at most
     ``active_variance``, measures.md) or collapsed, constant or categorical columns, properties with
@@ -153,81 +118,70 @@ def build_levels(table: LatentTable, active_variance: float = 0.05, patch_px: in
         InputError: non-finite latents, fewer than five specimens, or no active latent.
     """
     notes: list[str] = []
-    mu = np.asarray(table.mu, dtype=np.float64)
-    owner = np.asarray(table.specimen).astype(str)
-    if mu.ndim != 2 or len(mu) != len(owner) or not np.isfinite(mu).all():
-        raise InputError("latents must be a finite (N, D) table with one specimen name a row")
+    chunks = _chunks_of(table)
+    patches = gather(chunks, patch_px)
     by_name = table.specimens.copy()
     by_name.index = by_name.index.astype(str)
-    missing = sorted(set(owner) - set(by_name.index))
+    missing = sorted(set(patches.names) - set(by_name.index))
     if missing:
         raise InputError(f"specimens without a row of settings and properties: {missing[:5]}")
-    names = sorted(map(str, set(owner)))
+    names, process_columns = _with_settings(table, by_name, list(patches.names), notes)
     frame = by_name.loc[names]
-    process_columns = _label_columns(table.columns, frame, "process", notes)
-    known = np.ones(len(names), dtype=bool)
-    for _, values in process_columns:
-        known &= np.isfinite(values)
-    if not known.all():
-        lost = [n for n, ok in zip(names, known, strict=True) if not ok]
-        notes.append(f"{len(lost)} specimens with unknown process settings left out: {lost[:5]}")
-        names = [n for n, ok in zip(names, known, strict=True) if ok]
-        frame = by_name.loc[names]
-        process_columns = _label_columns(table.columns, frame, "process", [])
-    property_columns = _label_columns(table.columns, frame, "property", notes)
+    property_columns = label_columns(table.columns, frame, "property", notes)
+    measured = descriptor_columns(table, descriptors, names, notes)
     if len(names) < MIN_SPECIMENS:
         raise InputError(f"{len(names)} specimens; a network needs at least {MIN_SPECIMENS}")
 
-    position = {name: i for i, name in enumerate(names)}
-    rows = np.array([position.get(name, -1) for name in owner])
-    mu, file = mu[rows >= 0], np.asarray(table.file)[rows >= 0]
-    corner, rows = np.asarray(table.corner)[rows >= 0], rows[rows >= 0]
-    counts = np.bincount(rows, minlength=len(names)).astype(float)
-    means = np.zeros((len(names), mu.shape[1]))
-    np.add.at(means, rows, mu)
-    means /= counts[:, None]
-    active = np.flatnonzero((mu.var(axis=0) > active_variance) & (means.std(axis=0) > MIN_SCALE))
+    patches = patches.of(names)
+    means, variance = patches.means, patches.variance()
+    active = np.flatnonzero((variance > active_variance) & (means.std(axis=0) > MIN_SCALE))
     if active.size == 0:
         raise InputError("no active latent: the model has collapsed, or all images are alike")
-    if active.size < mu.shape[1]:
-        notes.append(f"{active.size} of {mu.shape[1]} latents are active; the others are left out")
-
-    spread = mu[:, active] - means[rows][:, active]
-    degrees = max(len(mu) - len(names), 1)
-    within = ledoit_wolf(spread, assume_centered=True)[0] * len(mu) / degrees
+    if active.size < means.shape[1]:
+        notes.append(
+            f"{active.size} of {means.shape[1]} latents are active; the others are left out"
+        )
+    within = pooled_scatter(chunks, patches, active)
     within = (within + within.T) / 2 + 1e-8 * np.eye(active.size)
-    independent = [
-        effective_patches(file[rows == i], corner[rows == i], patch_px) for i in range(len(names))
-    ]
 
     taken: set[str] = {f"z{i}" for i in active}
-    process_nodes, process = _z_scored(process_columns, "process", taken)
-    property_nodes, properties = _z_scored(property_columns, "property", taken)
-    centre, scale = means[:, active].mean(axis=0), means[:, active].std(axis=0)
-    latent_nodes = [
-        Node(
-            node=f"z{d}",
-            column=f"z{d}",
-            role="latent",
-            unit="",
-            label=f"latent {d}",
-            mean=float(centre[i]),
-            scale=float(scale[i]),
-            low=float(means[:, d].min()),
-            high=float(means[:, d].max()),
-            index=int(d),
-        )
-        for i, d in enumerate(active)
-    ]
+    process_nodes, process = z_scored(process_columns, "process", taken)
+    property_nodes, properties = z_scored(property_columns, "property", taken)
+    descriptor_nodes, described = z_scored(measured, "descriptor", taken)
+    latents, scale, active_nodes = latent_nodes(means, active)
     empty = np.zeros((len(names), 0))
     return Levels(
-        nodes=(*process_nodes, *latent_nodes, *property_nodes),
+        nodes=(*process_nodes, *active_nodes, *descriptor_nodes, *property_nodes),
         process=np.stack(process, axis=1) if process else empty,
-        latents=(means[:, active] - centre) / scale,
+        latents=latents,
+        descriptors=np.stack(described, axis=1) if described else empty,
         properties=np.stack(properties, axis=1) if properties else empty,
         names=tuple(names),
         latent_mean=means.mean(axis=0),
         within=within,
-        noise=within * np.mean(1 / np.array(independent)) / np.outer(scale, scale),
+        noise=within * np.mean(1 / patches.independent) / np.outer(scale, scale),
         notes=tuple(notes),
     )
+
+
+def _chunks_of(table: Any) -> Chunks:
+    """Return the rows of a table, all at once, or of a stream, in chunks."""
+    if isinstance(table, LatentStream):
+        return table.chunks
+    return lambda: (table,)
+
+
+def _with_settings(
+    table: Any, by_name: pd.DataFrame, names: list[str], notes: list[str]
+) -> tuple[list[str], list[tuple[Any, Array]]]:
+    """Return the specimens whose process settings are known, and the settings' columns."""
+    columns = label_columns(table.columns, by_name.loc[names], "process", notes)
+    known = np.ones(len(names), dtype=bool)
+    for _, values in columns:
+        known &= np.isfinite(values)
+    if known.all():
+        return names, columns
+    lost = [n for n, ok in zip(names, known, strict=True) if not ok]
+    notes.append(f"{len(lost)} specimens with unknown process settings left out: {lost[:5]}")
+    names = [n for n, ok in zip(names, known, strict=True) if ok]
+    return names, label_columns(table.columns, by_name.loc[names], "process", [])

@@ -81,7 +81,7 @@ def save_design(library: Path, recipe: Recipe, pixels: Pixels, note: str = "") -
     Args:
         library: folder of all saved designs.
         recipe: of the design.
-        pixels: (H, W) in [0, 1], its picture.
+        pixels: (H, W) in [0, 1], its picture, the refined one where it was refined.
         note: at most 4000 characters.
 
     Returns:
@@ -184,7 +184,15 @@ def _folder(library: Path, name: str) -> Path:
 
 
 def _digest(recipe: Recipe) -> str:
-    asked = [recipe.targets, recipe.process, recipe.seed, recipe.size_px, recipe.parts]
+    asked: list[object] = [
+        recipe.targets,
+        recipe.process,
+        recipe.seed,
+        recipe.size_px,
+        recipe.parts,
+    ]
+    if recipe.refinement is not None:
+        asked.append({"refined": recipe.refinement.steps})
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:8]
 
 

@@ -1,11 +1,12 @@
 """The network: a mixture (regime node) of linear-Gaussian networks.
 
 Within a regime, in z-scores: process settings (chained) -> active latents <- hidden common causes
-u1..uq, and latents -> properties (chained). `Regime.graph` is the pgmpy object; queries use the
-exact joint of the same conditionals, because pgmpy rounds its joint to eight decimals and takes
-seconds to import.
+u1..uq, and latents -> descriptors and properties (chained). `Regime.graph` is the pgmpy object;
+queries use the exact joint of the same conditionals, because pgmpy rounds its joint to eight
+decimals and takes seconds to import.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +16,7 @@ import numpy as np
 
 from bayesnet.conditionals import Conditional, joint
 from bayesnet.gaussian import Array, Index, condition
-from bayesnet.nodes import Node
+from bayesnet.nodes import OUTCOMES, Node
 from bayesnet.support import Support
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class Network:
     """A fitted network; every field but the joints is in its file.
 
     Attributes:
-        nodes: process, latent and property nodes, the order of the joints.
+        nodes: process, latent, descriptor and property nodes, the order of the joints.
         regimes: the mixture.
         latent_mean: (D,) mean of every latent over specimens; inactive ones keep it in designs.
         within: (A, A) pooled patch covariance round a specimen's mean, active latents, their units.
@@ -105,13 +106,13 @@ class Network:
 
     @cached_property
     def design_joints(self) -> tuple[tuple[Array, Array], ...]:
-        """Joints in which properties are expected values rather than single scattered tests.
+        """Joints in which outcomes are expected values rather than single scattered tests.
 
         Someone who asks for 430 MPa means the casting's expected strength. The covariance of the
-        properties given the latents is therefore reduced, to a twentieth at least, less so for a
-        property that latents explain poorly: by the unexplained share of its variance.
+        outcomes given the latents is therefore reduced, to a twentieth at least, less so for an
+        outcome that latents explain poorly: by the unexplained share of its variance.
         """
-        latents, columns = self.positions("latent"), self.positions("property")
+        latents, columns = self.positions("latent"), self.positions(*OUTCOMES)
         result = []
         for mean, cov in self.joints:
             rest, _, given = condition(mean, cov, latents, mean[latents])
@@ -143,9 +144,23 @@ class Network:
         """Property nodes."""
         return tuple(n for n in self.nodes if n.role == "property")
 
-    def positions(self, role: str) -> Index:
-        """Positions in `nodes` of one role."""
-        return np.array([i for i, n in enumerate(self.nodes) if n.role == role], dtype=int)
+    @cached_property
+    def descriptors(self) -> tuple[Node, ...]:
+        """Descriptor nodes; empty where none were measured."""
+        return tuple(n for n in self.nodes if n.role == "descriptor")
+
+    @cached_property
+    def outcomes(self) -> tuple[Node, ...]:
+        """Descriptor nodes, then property nodes: the columns of `support.properties`."""
+        return self.descriptors + self.properties
+
+    def outcome_places(self, nodes: Iterable[Node]) -> Index:
+        """Positions (T,) of nodes among `outcomes`."""
+        return np.array([self.outcomes.index(node) for node in nodes], dtype=int)
+
+    def positions(self, *roles: str) -> Index:
+        """Positions in `nodes` of the nodes of some roles."""
+        return np.array([i for i, n in enumerate(self.nodes) if n.role in roles], dtype=int)
 
     def full_latents(self, scores: Array) -> Array:
         """Turn z-scores (..., A) of the active latents into latents (..., D) of the model."""
@@ -156,7 +171,7 @@ class Network:
         return result
 
     def arcs(self) -> list[Arc]:
-        """Return process -> latent and latent -> property arcs, the strongest first."""
+        """Return process -> latent and latent -> outcome arcs, the strongest first."""
         return sorted(self.graph_arcs, key=lambda arc: -abs(arc.weight))
 
     def save(self, path: Path) -> None:

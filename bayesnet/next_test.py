@@ -79,7 +79,7 @@ def propose_tests(
     if count < 1:
         raise InputError(f"count = {count}: at least one test")
     evidence, _, wanted = resolve(network, targets, process)
-    columns = np.array([network.properties.index(node) for node in wanted], dtype=int)
+    columns = network.outcome_places(wanted)
     if not network.process or not uses_surface(network, columns):
         raise InputError(
             "process settings do not predict these properties here, so nothing says which settings "
@@ -131,7 +131,7 @@ def _in_units(
     """Turn the surfaces' deviations into the properties' units, at the target."""
     result = {}
     for node, spread in zip(wanted, spreads, strict=True):
-        surface = network.support.surfaces[network.properties.index(node)]
+        surface = network.support.surfaces[network.outcomes.index(node)]
         demand = wanted[node]
         at = float(np.mean([e for e in (demand.low, demand.high) if np.isfinite(e)]))
         result[node.column] = spread * abs(at) if surface.log else spread
@@ -182,6 +182,7 @@ def with_tests(network: Network, settings: Array, properties: Array) -> Network:
     Args:
         network: fitted on specimens with latents.
         settings: (n, P) in their units; properties: (n, M) in their units, NaN where unknown.
+            Descriptors are not known of them.
 
     Returns:
         A network whose verdicts and recommended settings know of them; its regimes do not.
@@ -189,7 +190,8 @@ def with_tests(network: Network, settings: Array, properties: Array) -> Network:
     support = network.support
     mean, scale = np.array([[n.mean, n.scale] for n in network.process]).T
     process = np.vstack([support.process, (settings - mean) / scale])
-    values = np.vstack([support.properties, properties])
+    unknown = np.full((len(settings), len(network.descriptors)), np.nan)
+    values = np.vstack([support.properties, np.hstack([unknown, properties])])
     surfaces = tuple(refit(s, process, values[:, m]) for m, s in enumerate(support.surfaces))
     blank = np.zeros((len(settings), support.scores.shape[1]))
     scores = np.vstack([support.scores, blank])

@@ -4,6 +4,9 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+Role = Literal["process", "latent", "descriptor", "property"]
+OUTCOMES = ("descriptor", "property")  # what hangs on the latents
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
@@ -24,7 +27,7 @@ class Node:
 
     node: str
     column: str
-    role: Literal["process", "latent", "property"]
+    role: Role
     unit: str
     label: str
     mean: float

@@ -1,11 +1,14 @@
 """Synthesise a field round latents, encode it again, and predict its properties from it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesnet.network import Network
 from core.checkpoint import LoadedModel
+from core.descriptors import describe
 from core.encode import LatentTable, patch_scatter
 from core.patches import cut_at, spread_patches
 from core.properties import Prediction, PropertyModel
@@ -22,7 +25,8 @@ class Picture:
         pixels: (H, W) float32 in [0, 1]; opposite edges fit together.
         z: (D,) the specimen-mean latents that its cells scatter round.
         seed: of the decoder's noise.
-        predicted: properties predicted from the picture itself (encoded again).
+        predicted: properties predicted from the picture itself (encoded again), and those
+            descriptors that were asked for, measured in it.
     """
 
     pixels: NDArray[np.float32]
@@ -53,19 +57,35 @@ def read_back(
     properties: PropertyModel,
     pixels: NDArray[np.float32],
     patches: int | None = None,
+    described: Collection[str] = (),
 ) -> dict[str, Prediction]:
-    """Encode a synthesised field again and predict its properties.
+    """Encode a synthesised field again, predict its properties, and measure descriptors.
 
     Args:
         loaded: the model; properties: predicts from mean latents.
         pixels: (H, W) field.
         patches: encoded at most, without overlap; None for `PREDICT_PATCHES`.
+        described: descriptors to measure in the field, by the names of
+            `core.descriptors.SCALARS`. They are measured, not predicted: without interval, and
+            left out where there is nothing to measure them on.
     """
     patch_px = loaded.config.patch_px
     without_overlap = (len(pixels) // patch_px) ** 2
     corners = spread_patches(pixels, patch_px, min(patches or PREDICT_PATCHES, without_overlap))
     mean_latent = encode_patches(loaded, cut_at(pixels, corners, patch_px))[0].mean(axis=0)
-    return properties.predict(mean_latent, len(corners))
+    found = properties.predict(mean_latent, len(corners))
+    if described and loaded.um_per_px is not None:
+        values = describe(pixels, loaded.um_per_px).scalars()
+        for name in described:
+            value = values.get(name)
+            if value is not None:
+                found[name] = Prediction(value, None, None)
+    return found
+
+
+def described_by(network: Network, wanted: Collection[str]) -> tuple[str, ...]:
+    """Return which of the quantities wanted are descriptors, to be measured in pictures."""
+    return tuple(n.column for n in network.descriptors if n.column in wanted)
 
 
 def picture(
@@ -75,7 +95,9 @@ def picture(
     z: NDArray[np.float64],
     size_px: int,
     seed: int,
+    described: Collection[str] = (),
 ) -> Picture:
     """Synthesise a square field round z (D,), encode it again and predict its properties."""
     pixels = synthesise_field(loaded, table, z, size_px, seed)
-    return Picture(pixels, z, seed, read_back(loaded, properties, pixels))
+    found = read_back(loaded, properties, pixels, described=described)
+    return Picture(pixels, z, seed, found)

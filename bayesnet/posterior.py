@@ -69,7 +69,7 @@ def process_posterior(
 
     Args:
         network: the fitted network.
-        targets: property nodes and what is asked of them in their units, extremes settled.
+        targets: outcome nodes and what is asked of them in their units, extremes settled.
         evidence: process limits.
         seed: scrambles the quasi-random points.
         mode: "posterior" is the network's plain posterior given measured properties. "design"
@@ -123,7 +123,7 @@ def _draw(
         density = log_density(known_values[None], mean[known], cov[np.ix_(known, known)])[0]
         log_weights[k] = np.log(network.weights[k]) + density + log_w
     wanted, settings = drawn[..., : columns.size], drawn[..., columns.size :]
-    order = np.array([network.properties.index(node) for node in targets], dtype=int)
+    order = network.outcome_places(targets)
     if mode == "design" and process.size and uses_surface(network, order):
         log_weights += _surface_correction(network, columns, order, wanted, settings)
     log_weights -= logsumexp(log_weights)
@@ -137,13 +137,13 @@ def _surface_correction(
 
     Args:
         network: the fitted network.
-        columns: (T,) positions of the targets among the nodes; order: among the properties.
+        columns: (T,) positions of the targets among the nodes; order: among the outcomes.
         wanted: (K, n, T) target z-scores; settings: (K, n, P).
     """
     flat, values = settings.reshape(-1, settings.shape[-1]), wanted.reshape(-1, columns.size)
     result = np.zeros(len(flat))
     for i, m in enumerate(order):
-        model, node = network.support.surfaces[m], network.properties[m]
+        model, node = network.support.surfaces[m], network.outcomes[m]
         predicted = predict_surface(model, network.support.process, flat)
         asked = transform(node.mean + node.scale * values[:, i], model.log)
         result -= 0.5 * ((asked - predicted) / model.sd) ** 2

@@ -7,11 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
+from bayesnet.belief import Belief
 from bayesnet.demands import Demand, Limit, Wish
 from bayesnet.evidence import Evidence, check_evidence
 from bayesnet.feasibility import Feasibility, assess, settle
 from bayesnet.gaussian import Array, Index, condition
-from bayesnet.inference import Belief, Beliefs, posterior
+from bayesnet.inference import Beliefs, posterior
 from bayesnet.intervals import spread
 from bayesnet.network import Network
 from bayesnet.nodes import Node
@@ -49,7 +50,7 @@ class Answer:
     Attributes:
         latents: (D,) most probable specimen-mean latents; inactive ones at their mean in the data.
         process: recommended settings, inside the range of the data and the limits.
-        properties: what the network predicts back from ``latents``, every property.
+        properties: what the network predicts back from ``latents``, descriptors too.
         regimes: (K,) posterior regime weights.
         feasibility: the verdict on the target that was asked for.
         conditioned_on: the targets behind latents and process: those asked for, or the nearest
@@ -102,8 +103,8 @@ def most_probable(
 
     Args:
         network: the fitted network.
-        targets: properties by column name, in their units; at least one. Each a value, a range
-            (low, high) with None for an open end, "highest" or "lowest".
+        targets: properties and descriptors by column name, in their units; at least one. Each a
+            value, a range (low, high) with None for an open end, "highest" or "lowest".
         process: settings by column name, each a value, or (low, high) with None for open ends.
         mode: see `process_posterior`.
 
@@ -158,7 +159,7 @@ def _recommend(
 
 
 def predict_back(network: Network, scores: Array, regime: int) -> dict[str, Estimate]:
-    """Return every property given latent z-scores (A,) in one regime.
+    """Return every descriptor and property given latent z-scores (A,) in one regime.
 
     The half width is that of the left-out specimens (split conformal); None below nine specimens.
     """
@@ -167,9 +168,10 @@ def predict_back(network: Network, scores: Array, regime: int) -> dict[str, Esti
     rest, expected, _ = condition(mean, cov, latents, scores)
     place = {network.nodes[i].column: e for i, e in zip(rest, expected, strict=True)}
     result = {}
-    for node in network.properties:
+    for node in network.outcomes:
         value = node.mean + node.scale * float(place[node.column])
-        half = network.calibration["properties"][node.column]["half_width_90"]
+        kind = "properties" if node.role == "property" else "descriptors"
+        half = network.calibration[kind][node.column]["half_width_90"]
         ends = (None, None) if half is None else (value - half, value + half)
         result[node.column] = Estimate(value, *ends)
     return result

@@ -31,11 +31,11 @@ def residuals(
     """Return the residual of every property that was asked for and is predicted.
 
     Args:
-        network: knows the properties' spread in the data.
+        network: knows the outcomes' spread in the data.
         wanted: settled demands, as `bayesnet.query.Answer.conditioned_on` has them.
         predicted: from a picture.
     """
-    spreads = {node.column: node.scale for node in network.properties}
+    spreads = {node.column: node.scale for node in network.outcomes}
     return {
         name: float(
             parse_demand(wish, name).outside(np.array(predicted[name].value))

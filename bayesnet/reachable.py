@@ -47,7 +47,7 @@ def candidates(network: Network, columns: Index, low: Array, high: Array) -> Can
 
     Args:
         network: the fitted network.
-        columns: (T,) positions among the properties.
+        columns: (T,) positions among the outcomes.
         low: (P,) lower process limits in z-scores.
         high: (P,) upper process limits; equal to the lower ones where fixed.
     """
@@ -142,7 +142,7 @@ def feasible_region(
     Raises:
         InputError: the data hold nothing within the limits.
     """
-    columns = np.array([network.properties.index(node) for node in (x, y)], dtype=int)
+    columns = network.outcome_places((x, y))
     found = candidates(network, columns, low, high)
     if len(found.values) == 0:
         raise InputError("no specimen in the data lies near these limits")

@@ -11,36 +11,18 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bayesnet.demands import Limit, Wish
+from bayesnet.picture_record import PictureRecord, RefinementRecord
 from core.columns import Column
 from core.errors import CheckpointError, InputError
 from core.files import read_json
 from core.properties import Prediction
 
-FORMAT, VERSION = "microdesign-design", 1
+FORMAT, VERSION = "microdesign-design", 2  # 1: without refinement
 MAX_BYTES = 4 * 2**20
+__all__ = ["PARTS", "PictureRecord", "Recipe", "RefinementRecord", "load_recipe"]
+
 PARTS = ("model", "network", "properties", "latents")
 VERDICTS = ("feasible", "borderline", "infeasible")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PictureRecord:
-    """A picture of a design, without its pixels.
-
-    Attributes:
-        shape: height and width, px.
-        seed: of the decoder's noise.
-        sha256: of the pixels as little-endian float32, row by row.
-        sha256_8bit: of the pixels as the PNG has them.
-        latents: (D,) that its cells scatter round.
-        predicted: properties predicted back from the picture.
-    """
-
-    shape: tuple[int, int]
-    seed: int
-    sha256: str
-    sha256_8bit: str
-    latents: tuple[float, ...]
-    predicted: dict[str, Prediction]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +39,7 @@ class Recipe:
         designed_for: the targets, or the nearest feasible ones.
         recommended: process settings.
         pictures: the design's own, then those of its samples that were kept.
+        refinement: None where the design was not refined.
         periodic: whether opposite edges of the pictures fit together.
         versions: of the program and of what decides its numbers; machine: hardware and threads.
         created: date and time, UTC, ISO 8601.
@@ -83,6 +66,12 @@ class Recipe:
     versions: dict[str, str]
     machine: dict[str, Any]
     created: str
+    refinement: RefinementRecord | None = None
+
+    @property
+    def shown(self) -> PictureRecord:
+        """The picture that the design is for people: the refined one where it was refined."""
+        return self.refinement.picture if self.refinement else self.pictures[0]
 
     @property
     def named(self) -> dict[str, Column]:
@@ -110,11 +99,13 @@ class Recipe:
                 "this is no recipe of a design; export one with Recipe (JSON) on the page Inverse "
                 "design"
             )
-        if content.get("version") != VERSION:
+        if content.get("version") not in (1, VERSION):
             raise InputError(
                 f"the recipe has version {content.get('version')!r}; this program reads {VERSION}"
             )
         values = {k: v for k, v in content.items() if k not in ("format", "version")}
+        if content["version"] == 1:
+            values.setdefault("refinement", None)
         if odd := sorted(set(values) ^ set(cls.__dataclass_fields__)):
             raise InputError(f"the recipe is damaged: entries {odd[:5]} are missing or unknown")
         try:
@@ -155,6 +146,8 @@ def _checked(values: dict[str, Any]) -> dict[str, Any]:
     values["pictures"] = tuple(_picture(p) for p in values["pictures"])
     if not values["pictures"]:
         raise ValueError("it holds no picture")
+    if values["refinement"] is not None:
+        values["refinement"] = _refinement(values["refinement"])
     if values["um_per_px"] is not None:
         values["um_per_px"] = _number(values["um_per_px"], "um_per_px")
     if not isinstance(values["periodic"], bool):
@@ -213,6 +206,17 @@ def _predictions(found: Mapping[str, Any]) -> dict[str, Prediction]:
         )
         for name, entry in found.items()
     }
+
+
+def _refinement(found: Mapping[str, Any]) -> RefinementRecord:
+    return RefinementRecord(
+        steps=_whole(found["steps"], "steps"),
+        tried=_whole(found["tried"], "tried"),
+        aim={str(name): _number(value, str(name)) for name, value in found["aim"].items()},
+        before=_number(found["before"], "before"),
+        after=_number(found["after"], "after"),
+        picture=_picture(found["picture"]),
+    )
 
 
 def _picture(found: Mapping[str, Any]) -> PictureRecord:

@@ -13,10 +13,11 @@ import core
 from bayesnet.design import Design
 from bayesnet.network import Network
 from bayesnet.pictures import Picture
-from bayesnet.recipe import PictureRecord, Recipe
+from bayesnet.recipe import PictureRecord, Recipe, RefinementRecord
+from bayesnet.refine import Refinement
 from bayesnet.wording import wished
 from core.checkpoint import LoadedModel, versions
-from core.columns import Column
+from core.columns import Column, Role
 from core.encode import ABOUT
 from core.errors import CheckpointError
 from core.files import read_json, sha256_file
@@ -55,6 +56,7 @@ def record(
     parts: Mapping[str, str],
     sample_px: int,
     name: str | None = None,
+    refinement: Refinement | None = None,
 ) -> Recipe:
     """Return a design's recipe.
 
@@ -65,6 +67,7 @@ def record(
         parts: see `parts_of`.
         sample_px: side of the samples.
         name: of the model for people; the one in its manifest by default.
+        refinement: of the design, where it was refined.
     """
     manifest, found = loaded.manifest, design.answer.feasibility
     return Recipe(
@@ -91,6 +94,7 @@ def record(
             k: Prediction(v.value, v.low, v.high) for k, v in design.answer.process.items()
         },
         pictures=tuple(_picture(p) for p in design.pictures),
+        refinement=None if refinement is None else _refined(refinement),
         periodic=loaded.config.decoder != "paper",
         um_per_px=design.um_per_px,
         versions={"microdesign": core.__version__, **versions()},
@@ -102,8 +106,9 @@ def record(
 def _columns(network: Network) -> tuple[Column, ...]:
     found = []
     for node in network.nodes:
+        role: Role = "process" if node.role == "process" else "property"  # descriptors too
         if node.role != "latent":
-            found.append(Column(node.column, node.unit, node.label, node.role, "numeric"))
+            found.append(Column(node.column, node.unit, node.label, role, "numeric"))
     return tuple(found)
 
 
@@ -119,8 +124,21 @@ def _picture(picture: Picture) -> PictureRecord:
     )
 
 
-def picture_text(recipe: Recipe, place: int = 0) -> dict[str, str]:
+def _refined(found: Refinement) -> RefinementRecord:
+    return RefinementRecord(
+        steps=found.steps,
+        tried=len(found.attempts) - 1,
+        aim=dict(found.aim),
+        before=float(found.before),
+        after=float(found.residual),
+        picture=_picture(found.picture),
+    )
+
+
+def picture_text(recipe: Recipe, place: int = 0, *, refined: bool | None = None) -> dict[str, str]:
     """Return what the file of a design's picture says about itself (PNG text, ImageJ's Info).
+
+    The first place is the picture shown, refined where the design was, unless ``refined`` says.
 
     No date: a replay's files are those of the design, byte for byte.
     """
@@ -136,6 +154,8 @@ def picture_text(recipe: Recipe, place: int = 0) -> dict[str, str]:
         "Periodic": "yes: opposite edges fit together" if recipe.periodic else "no",
         "Model": f"{recipe.model['name']}, weights sha256 {recipe.parts['model']}",
     }
+    if place == 0 and recipe.refinement is not None and refined is not False:
+        text["Description"] += ", refined"
     if recipe.synthetic:
         text["Disclaimer"] = "The model was trained on synthetic micrographs and strengths"
     return text

@@ -18,7 +18,7 @@ import numpy as np
 from bayesnet.demands import Wish, parse_demand
 from bayesnet.gaussian import Array
 from bayesnet.network import Network
-from bayesnet.pictures import Picture, read_back, synthesise_field
+from bayesnet.pictures import Picture, described_by, read_back, synthesise_field
 from bayesnet.ranking import residuals, worst
 from core.checkpoint import LoadedModel
 from core.encode import LatentTable
@@ -50,12 +50,16 @@ class Refinement:
         attempts: every one, the one begun with first, all read back in the same way.
         residual: of the picture.
         seconds: taken.
+        steps: pictures to try at most.
+        aim: by how much the aim was shifted for the picture, by property, in its unit.
     """
 
     picture: Picture
     attempts: tuple[Attempt, ...]
     residual: float
     seconds: float
+    steps: int
+    aim: dict[str, float]
 
     @property
     def before(self) -> float:
@@ -97,12 +101,13 @@ def refine(
     if steps < 1:
         raise InputError(f"steps = {steps}: at least one")
     begun = time.perf_counter()
-    names = [n.column for n in network.properties if n.column in wanted]
+    names = [n.column for n in network.outcomes if n.column in wanted]
     first = _attempt(loaded, network, properties, start.pixels, start.z, wanted)
-    if not set(names) & set(first.predicted) or not names:
-        raise InputError(f"none of {sorted(wanted)} is predicted from pictures")
+    names = [name for name in names if name in first.predicted]
+    if not names:
+        raise InputError(f"none of {sorted(wanted)} can be read back from pictures")
     direction = _direction(network, names, int(np.argmax(regimes)))
-    attempts, pictures = [first], [start.pixels]
+    attempts, pictures, aims = [first], [start.pixels], [np.zeros(len(names))]
     aim, response = np.zeros(len(names)), RESPONSE * np.eye(len(names))
     while len(attempts) <= steps and min(a.residual for a in attempts) > ENOUGH:
         gap = _gap(network, names, wanted, attempts[-1])
@@ -116,8 +121,10 @@ def refine(
         pixels = synthesise_field(loaded, table, z, len(start.pixels), start.seed)
         attempts.append(_attempt(loaded, network, properties, pixels, z, wanted))
         pictures.append(pixels)
+        aims.append(aim)
         moved = gap - _gap(network, names, wanted, attempts[-1])
         response = _learned(response, step, moved)
+    scales = {n.column: n.scale for n in network.outcomes}
     best = int(np.argmin([a.residual for a in attempts]))
     chosen = attempts[best]
     return Refinement(
@@ -125,6 +132,8 @@ def refine(
         tuple(attempts),
         chosen.residual,
         time.perf_counter() - begun,
+        steps,
+        {n: float(a * scales[n]) for n, a in zip(names, aims[best], strict=True)},
     )
 
 
@@ -136,7 +145,8 @@ def _attempt(
     z: Array,
     wanted: dict[str, Wish],
 ) -> Attempt:
-    predicted = read_back(loaded, properties, pixels, PATCHES)
+    described = described_by(network, wanted)
+    predicted = read_back(loaded, properties, pixels, PATCHES, described)
     return Attempt(z, predicted, worst(residuals(network, wanted, predicted)))
 
 
@@ -153,7 +163,7 @@ def _direction(network: Network, names: list[str], regime: int) -> Array:
 
 def _gap(network: Network, names: list[str], wanted: dict[str, Wish], found: Attempt) -> Array:
     """Return how far each property has to rise (T,), in z-scores; 0 where it is met."""
-    scales = {n.column: n.scale for n in network.properties}
+    scales = {n.column: n.scale for n in network.outcomes}
     gaps = []
     for name in names:
         demand, value = parse_demand(wanted[name], name), found.predicted[name].value

@@ -1,7 +1,8 @@
 """Estimate one regime: a linear-Gaussian network over process, latents and properties.
 
-    process (chained) -> latents <- hidden common causes u1..uq;   latents -> properties (chained)
+    process (chained) -> latents <- hidden common causes u1..uq;   latents -> outcomes (chained)
 
+Outcomes are descriptors, then properties.
 Latents that the process does not explain vary together; q hidden factors carry that, so that
 dozens of specimens suffice for 64 latents. Every estimate is weighted by the responsibilities of
 the regime and shrunk toward the pooled network.
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayesnet.gaussian import Array
+from bayesnet.structure import Mask, Structure, all_arcs
 from core.errors import InputError
 
 MIN_STD = 1e-2  # of a z-score: far above pgmpy's rounding to 8 decimals
@@ -22,7 +24,7 @@ RIDGES = np.geomspace(0.3, 3000.0, 13)
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Parameters of one regime in z-scores; P process, A latents, q factors, M properties."""
+    """Parameters of one regime in z-scores; P process, A latents, q factors, O outcomes."""
 
     process_mean: Array  # (P,)
     process_cov: Array  # (P, P)
@@ -30,8 +32,8 @@ class Estimate:
     residual: Array  # (A, A) covariance of latents given process
     loadings: Array  # (A, q)
     unique: Array  # (A,) variances
-    weights: Array  # (M, A + 1), intercept first
-    property_cov: Array  # (M, M) of left-out residuals
+    weights: Array  # (O, A + 1), intercept first
+    outcome_cov: Array  # (O, O) of left-out residuals
 
 
 def _weighted_cov(x: Array, w: Array) -> tuple[Array, Array]:
@@ -79,14 +81,25 @@ def ridge(x: Array, y: Array, w: Array, prior: Array) -> tuple[Array, Array]:
     return np.concatenate([[mean_y - mean_x @ slopes], slopes]), residual
 
 
-def _slopes(process: Array, latents: Array, w: Array, prior: Array | None) -> Array:
-    """Regress latents on process, shrunk toward prior slopes by a few pseudo-specimens."""
+def _slopes(process: Array, latents: Array, w: Array, prior: Array | None, allowed: Mask) -> Array:
+    """Regress latents on process, shrunk toward prior slopes by a few pseudo-specimens.
+
+    Args:
+        process: (S, P); latents: (S, A); w: (S,) weights.
+        prior: (A, P + 1), intercept first.
+        allowed: (A, P) which settings each latent hangs on; the other slopes are 0.
+    """
     mean_p, mean_z = w @ process / w.sum(), w @ latents / w.sum()
     p, z = process - mean_p, latents - mean_z
     strength = 1e-3 if prior is None else SLOPE_PRIOR
     anchor = np.zeros((latents.shape[1], process.shape[1])) if prior is None else prior[:, 1:]
     gram = (w * p.T) @ p + strength * np.eye(p.shape[1])
-    slopes = np.linalg.solve(gram, (w * p.T) @ z + strength * anchor.T).T  # (A, P)
+    right = (w * p.T) @ z + strength * anchor.T  # (P, A)
+    slopes = np.zeros(anchor.shape)
+    for pattern in np.unique(allowed, axis=0):
+        some = (allowed == pattern).all(axis=1)
+        found = np.linalg.solve(gram[np.ix_(pattern, pattern)], right[np.ix_(pattern, some)])
+        slopes[np.ix_(some, pattern)] = found.T
     return np.column_stack([mean_z - slopes @ mean_p, slopes])
 
 
@@ -123,26 +136,30 @@ def factorise(cov: Array, factors: int, noise: Array | None) -> tuple[Array, Arr
 def estimate(
     process: Array,
     latents: Array,
-    properties: Array,
+    outcomes: Array,
     w: Array,
     factors: int,
     pooled: Estimate | None = None,
     noise: Array | None = None,
+    structure: Structure | None = None,
 ) -> Estimate:
     """Estimate one regime from weighted specimens, shrunk toward ``pooled`` when given.
 
     Args:
         process: (S, P) z-scores.
         latents: (S, A) z-scores.
-        properties: (S, M) z-scores, NaN where unlabelled: such rows count for the latents only.
+        outcomes: (S, O) z-scores, NaN where unknown: such rows count for the latents only.
         w: (S,) responsibilities of this regime.
         factors: number of hidden factors.
         pooled: the network of all specimens.
         noise: (A, A) sampling covariance of specimen means, taken off the latents' variance.
+        structure: the arcs; all between the tiers when None.
     """
+    structure = structure or all_arcs(process.shape[1], latents.shape[1], outcomes.shape[1])
     total = w.sum()
     p_mean, p_cov = _weighted_cov(process, w)
-    slopes = _slopes(process, latents, w, None if pooled is None else pooled.slopes)
+    prior = None if pooled is None else pooled.slopes
+    slopes = _slopes(process, latents, w, prior, structure.latents)
     left = latents - slopes[:, 0] - process @ slopes[:, 1:].T
     degrees = max(total - process.shape[1] - 1, total / 2)
     residual = (w * left.T) @ left / degrees
@@ -151,42 +168,45 @@ def estimate(
         residual = total * residual + COVARIANCE_PRIOR * pooled.residual
         residual = residual / (total + COVARIANCE_PRIOR)
     loadings, unique = factorise(residual, factors, noise)
-    weights, property_cov = _properties(latents, properties, w, pooled)
+    weights, outcome_cov = _outcomes(latents, outcomes, w, structure.outcomes, pooled)
     jitter = MIN_STD**2 * np.eye(p_cov.shape[0])
     return Estimate(
-        p_mean, p_cov + jitter, slopes, residual, loadings, unique, weights, property_cov
+        p_mean, p_cov + jitter, slopes, residual, loadings, unique, weights, outcome_cov
     )
 
 
-def _properties(
-    latents: Array, properties: Array, w: Array, pooled: Estimate | None
+def _outcomes(
+    latents: Array, outcomes: Array, w: Array, allowed: Mask, pooled: Estimate | None
 ) -> tuple[Array, Array]:
-    """Ridge each property on the latents; covariance of the leave-one-out residuals.
+    """Ridge each outcome on its latents; covariance of the leave-one-out residuals.
 
-    With fewer than three labels, as may be left beside a fold, a property is predicted by their
+    With fewer than three labels, as may be left beside a fold, an outcome is predicted by their
     mean, or without any by the mean of the data (0 in z-scores) and their variance.
     """
-    count, size = properties.shape[1], latents.shape[1]
+    count, size = outcomes.shape[1], latents.shape[1]
     weights = np.zeros((count, size + 1))
-    left = np.full(properties.shape, np.nan)
+    left = np.full(outcomes.shape, np.nan)
     for m in range(count):
-        known = np.isfinite(properties[:, m])
+        known = np.isfinite(outcomes[:, m])
         if pooled is not None and w[known].sum() < 4:
             weights[m] = pooled.weights[m]
             continue
         if known.sum() < MIN_REGRESSION:
-            weights[m, 0] = properties[known, m].mean() if known.any() else 0.0
-            left[known, m] = properties[known, m] - weights[m, 0]
+            weights[m, 0] = outcomes[known, m].mean() if known.any() else 0.0
+            left[known, m] = outcomes[known, m] - weights[m, 0]
             continue
         prior = np.zeros(size) if pooled is None else pooled.weights[m, 1:]
-        weights[m], left[known, m] = ridge(latents[known], properties[known, m], w[known], prior)
+        some = allowed[m]
+        x = latents[np.ix_(known, some)]
+        found, left[known, m] = ridge(x, outcomes[known, m], w[known], prior[some])
+        weights[m, np.concatenate([[True], some])] = found
     cov = np.zeros((count, count))
     for i in range(count):
         for j in range(count):
             both = np.isfinite(left[:, i]) & np.isfinite(left[:, j])
             seen = w[both].sum()
             moment = float(w[both] @ (left[both, i] * left[both, j]))
-            prior_cov = 0.0 if pooled is None else pooled.property_cov[i, j]
+            prior_cov = 0.0 if pooled is None else pooled.outcome_cov[i, j]
             strength = PROPERTY_PRIOR if pooled is not None or i != j else 0.0
             if pooled is None and i == j and both.sum() < MIN_REGRESSION:
                 prior_cov, strength = 1.0, PROPERTY_PRIOR  # z-scores: the variance of the data

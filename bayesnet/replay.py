@@ -19,7 +19,9 @@ from bayesnet.design_report import design_report
 from bayesnet.network import Network
 from bayesnet.recipe import Recipe, load_recipe
 from bayesnet.recording import parts_of, picture_text, record
+from bayesnet.refine import Refinement, refine
 from core.checkpoint import load_model
+from core.encode import load_latents
 from core.errors import CheckpointError, MicroDesignError
 from core.exports.tiff16 import encode_tiff16
 from core.files import write_bytes, write_text
@@ -44,12 +46,14 @@ class Replay:
         design: as made now; recipe: of it.
         same: whether every picture is the recorded one, bit for bit.
         differences: what is not as recorded, in words.
+        refinement: of the design, where the recipe has one.
     """
 
     design: Design
     recipe: Recipe
     same: bool
     differences: tuple[str, ...]
+    refinement: Refinement | None = None
 
 
 def check_parts(recipe: Recipe, here: Mapping[str, str], model: Path) -> None:
@@ -95,9 +99,22 @@ def replay(recipe: Recipe, model: Path, fitted: Path | None = None) -> Replay:
         sample_px=recipe.sample_px,
         seed=recipe.seed,
     )
-    now = record(made, loaded, network, parts, recipe.sample_px, recipe.model["name"])
+    better = None
+    if recipe.refinement is not None:
+        better = refine(
+            loaded,
+            network,
+            properties,
+            load_latents(loaded.path / "latents"),
+            made.main,
+            made.answer.conditioned_on,
+            made.answer.regimes,
+            steps=recipe.refinement.steps,
+        )
+    name = recipe.model["name"]
+    now = record(made, loaded, network, parts, recipe.sample_px, name, better)
     same, differences = compare(recipe, now)
-    return Replay(made, now, same, differences)
+    return Replay(made, now, same, differences, better)
 
 
 def compare(recorded: Recipe, now: Recipe) -> tuple[bool, tuple[str, ...]]:
@@ -108,6 +125,11 @@ def compare(recorded: Recipe, now: Recipe) -> tuple[bool, tuple[str, ...]]:
             name = "the picture" if place == 0 else f"sample {place}"
             eight = "also" if old.sha256_8bit != new.sha256_8bit else "not"
             differences.append(f"{name} differs, {eight} in its 8-bit grey levels")
+    if recorded.refinement and now.refinement:
+        before, after = recorded.refinement.picture, now.refinement.picture
+        if before.sha256 != after.sha256:
+            eight = "also" if before.sha256_8bit != after.sha256_8bit else "not"
+            differences.append(f"the refined picture differs, {eight} in its 8-bit grey levels")
     if len(recorded.pictures) != len(now.pictures):
         differences.append(f"{len(now.pictures)} pictures instead of {len(recorded.pictures)}")
     same = not differences
@@ -120,13 +142,21 @@ def compare(recorded: Recipe, now: Recipe) -> tuple[bool, tuple[str, ...]]:
     return same, tuple(differences)
 
 
-def write_design(folder: Path, made: Design, recipe: Recipe) -> list[Path]:
+def write_design(
+    folder: Path, made: Design, recipe: Recipe, better: Refinement | None = None
+) -> list[Path]:
     """Write a design's pictures, recipe and report; return the files."""
     pictures = [picture.pixels for picture in made.pictures]
+    named = [
+        ("picture" if place == 0 else f"sample_{place}", place, pixels)
+        for place, pixels in enumerate(pictures)
+    ]
+    if better is not None:
+        named.append(("refined", 0, better.picture.pixels))
+        pictures[0] = better.picture.pixels
     written = []
-    for place, pixels in enumerate(pictures):
-        stem = "picture" if place == 0 else f"sample_{place}"
-        text = picture_text(recipe, place)
+    for stem, place, pixels in named:
+        text = picture_text(recipe, place, refined=stem == "refined")
         for suffix, encode in ((".png", encode_png), (".tif", encode_tiff16)):
             write_bytes(folder / f"{stem}{suffix}", encode(pixels, recipe.um_per_px, text))
             written.append(folder / f"{stem}{suffix}")
@@ -148,12 +178,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The order of sums hangs on the number of threads: 1e-5 of the grey range from 1 to 2.
         torch.set_num_threads(max(1, min(recipe.machine["threads"], os.cpu_count() or 1)))
         made = replay(recipe, arguments.model, arguments.fitted)
-        files = write_design(arguments.out, made.design, made.recipe)
+        files = write_design(arguments.out, made.design, made.recipe, made.refinement)
     except (MicroDesignError, OSError) as error:
         parser.exit(2, f"{error}\n")
     for line in (*map(str, files), *made.differences):
         print(line)
-    count = len(made.recipe.pictures)
+    count = len(made.recipe.pictures) + (made.recipe.refinement is not None)
     print(
         f"all {count} pictures are as recorded, bit for bit"
         if made.same

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from bayesnet.demands import Limit, Wish, parse_demand
 from bayesnet.gaussian import Array
 from bayesnet.network import Network
-from bayesnet.pictures import Picture, picture
+from bayesnet.pictures import Picture, described_by, picture
 from bayesnet.query import Answer, sample_latents
 from bayesnet.ranking import WITHIN, residuals, worst
 from bayesnet.refine import refine
@@ -75,8 +75,9 @@ def diverse_designs(
         return _agrees(properties, wanted, latents)
 
     made = []
+    described = described_by(network, wanted)
     for i, z in enumerate(sample_latents(network, targets, process, count, seed, agrees)):
-        first = picture(loaded, properties, table, z, size_px, seed + 1 + i)
+        first = picture(loaded, properties, table, z, size_px, seed + 1 + i, described)
         residual = worst(residuals(network, wanted, first.predicted))
         if residual <= WITHIN:
             made.append(Sample(first, residual, refined=False))

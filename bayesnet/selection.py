@@ -1,120 +1,39 @@
-"""Choose the number of regimes and of hidden factors by the likelihood of left-out specimens."""
+"""Judge candidate networks by what they say of specimens left out of them."""
 
-import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import logsumexp, ndtr
+from scipy.special import ndtr
 from scipy.stats import norm
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.mixture import GaussianMixture
 
-from bayesnet.conditionals import Conditional, conditionals, joint
-from bayesnet.gaussian import Array, Index, condition, log_density
+from bayesnet.gaussian import Array, Index
 from bayesnet.levels import Levels, setting_groups
-from bayesnet.regimes import estimate
+from bayesnet.mixture import (
+    Mixture,
+    conditional_moments,
+    fit_mixture,
+    mixture_log_density,
+    responsibilities,
+)
+from bayesnet.structure import Structure
 
-PROJECTION = 4  # principal components beside the process settings in which regimes are sought
-MIN_REGIME = 8.0  # specimens
-
-
-@dataclass(frozen=True, slots=True)
-class Mixture:
-    """Weighted regimes: conditionals and the exact joint over (process, latents, properties)."""
-
-    weights: Array  # (K,)
-    parts: tuple[tuple[Conditional, ...], ...]
-    joints: tuple[tuple[Array, Array], ...]
-
-
-def responsibilities(process: Array, latents: Array, count: int, seed: int) -> Array | None:
-    """Find regimes by EM on process settings and the leading principal components.
-
-    Returns:
-        (S, K) responsibilities, or None when a regime holds fewer than eight specimens.
-    """
-    if count == 1:
-        return np.ones((len(latents), 1))
-    u, s, _ = np.linalg.svd(latents - latents.mean(axis=0), full_matrices=False)
-    size = min(PROJECTION, len(s))
-    scores = u[:, :size] * s[:size] / max(s[0] / np.sqrt(len(u)), 1e-12)
-    features = np.hstack([process, scores])
-    model = GaussianMixture(
-        count, reg_covar=2e-2, n_init=4, random_state=seed, max_iter=200, tol=1e-3
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        result: Array = model.fit(features).predict_proba(features)
-    return result if result.sum(axis=0).min() >= MIN_REGIME else None
-
-
-def fit_mixture(
-    levels: Levels,
-    rows: Index,
-    shares: Array,
-    factors: int,
-    denoise: bool,
-) -> Mixture:
-    """Estimate every regime from the given specimens.
-
-    Args:
-        levels: the specimen table.
-        rows: (n,) positions of the specimens to use.
-        shares: (n, K) responsibilities.
-        factors: hidden factors of each regime.
-        denoise: take the sampling noise of specimen means off the latents' variance.
-    """
-    p, z, y = levels.process[rows], levels.latents[rows], levels.properties[rows]
-    noise = levels.noise if denoise else None
-    pooled = estimate(p, z, y, np.ones(len(rows)), factors, noise=noise)
-    order = [n.node for n in levels.nodes]
-    named = [
-        [n.node for n in levels.nodes if n.role == r] for r in ("process", "latent", "property")
-    ]
-    parts = []
-    for k in range(shares.shape[1]):
-        single = shares.shape[1] == 1
-        fit = pooled if single else estimate(p, z, y, shares[:, k], factors, pooled, noise)
-        parts.append(conditionals(fit, *named))
-    weights = (shares.sum(axis=0) + 1) / (len(rows) + shares.shape[1])
-    joints = tuple(joint(part, order) for part in parts)
-    return Mixture(weights / weights.sum(), tuple(parts), joints)
-
-
-def mixture_log_density(mixture: Mixture, x: Array, columns: Index) -> Array:
-    """Log density (n,) of points x (n, len(columns)) in the margin of some variables."""
-    terms = [
-        np.log(w) + log_density(x, mean[columns], cov[np.ix_(columns, columns)])
-        for w, (mean, cov) in zip(mixture.weights, mixture.joints, strict=True)
-    ]
-    result: Array = logsumexp(np.array(terms), axis=0)
-    return result
-
-
-def conditional_moments(
-    mixture: Mixture, x: Array, given: Index, wanted: int
-) -> tuple[Array, Array, Array]:
-    """Regime weights, means and standard deviations (each (K,)) of one variable given others."""
-    log_w, means, stds = [], [], []
-    for weight, (mean, cov) in zip(mixture.weights, mixture.joints, strict=True):
-        rest, m, c = condition(mean, cov, given, x)
-        at = int(np.flatnonzero(rest == wanted)[0])
-        log_w.append(
-            np.log(weight) + log_density(x[None], mean[given], cov[np.ix_(given, given)])[0]
-        )
-        means.append(m[at])
-        stds.append(np.sqrt(c[at, at]))
-    shares = np.exp(np.array(log_w) - logsumexp(log_w))
-    return shares, np.array(means), np.array(stds)
+Arcs = Callable[[Index], Structure]
 
 
 @dataclass(slots=True)
 class HeldOut:
-    """What left-out specimens say of one candidate; residuals are in z-scores."""
+    """What left-out specimens say of one candidate; residuals are truth minus mean, in z-scores.
+
+    O outcomes are E descriptors, then M properties.
+    """
 
     log_likelihood: Array  # (S,) of process, latents and known properties
-    property_residual: Array  # (S, M) truth minus prediction from the latents
-    property_given_process: Array  # (S, M) truth minus prediction from the process
+    given_latents: Array  # (S, O)
+    given_process: Array  # (S, O)
+    given_both: Array  # (S, M) properties given latents and descriptors
+    process_given_properties: Array  # (S, P)
+    process_given_outcomes: Array  # (S, P)
     ranks: Array  # (S, P) probability integral transform of process given properties
     mixtures: dict[int, Mixture]  # of each fold, fitted without it; only with ``detail``
 
@@ -144,48 +63,93 @@ def make_folds(levels: Levels, count: int, seed: int) -> tuple[Index, tuple[str,
 
 
 def cross_validate(
-    levels: Levels, regimes: int, factors: int, folds: Index, seed: int, detail: bool = False
+    levels: Levels,
+    regimes: int,
+    factors: int,
+    folds: Index,
+    seed: int,
+    arcs: Arcs,
+    detail: bool = False,
+    known: dict[tuple[int, int], Array | None] | None = None,
 ) -> HeldOut | None:
-    """Fit without each fold of specimens, regimes included, and judge on it.
+    """Fit without each fold of specimens, regimes and arcs included, and judge on it.
+
+    Args:
+        levels: the specimen table.
+        regimes, factors: of the candidate.
+        folds: (S,) fold of every specimen.
+        seed: of the regimes.
+        arcs: returns the arcs from the specimens (n,) that may be looked at.
+        detail: fill in more than the likelihood.
+        known: responsibilities by number of regimes and fold, to fill and to use again.
 
     Returns:
         None when a regime would be too small in some fold.
     """
-    s, p = levels.process.shape
-    a, m = levels.latents.shape[1], levels.properties.shape[1]
-    x = np.hstack([levels.process, levels.latents, levels.properties])
-    result = HeldOut(
-        np.full(s, np.nan),
-        np.full((s, m), np.nan),
-        np.full((s, m), np.nan),
-        np.full((s, p), np.nan),
-        {},
-    )
-    process, latents, properties = np.split(np.arange(p + a + m), [p, p + a])
+    known = {} if known is None else known
+    s, p, m = len(levels.names), levels.process.shape[1], levels.properties.shape[1]
+    o = levels.outcomes.shape[1]
+    blank = [np.full((s, width), np.nan) for width in (o, o, m, p, p, p)]
+    likely = np.full(s, np.nan)
+    result = HeldOut(likely, blank[0], blank[1], blank[2], blank[3], blank[4], blank[5], {})
     for fold in np.unique(folds):
-        train = np.flatnonzero(folds != fold)
-        shares = responsibilities(levels.process[train], levels.latents[train], regimes, seed)
+        train, left = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+        key = regimes, int(fold)
+        if key not in known:
+            z = levels.latents[train]
+            known[key] = responsibilities(levels.process[train], z, regimes, seed)
+        shares = known[key]
         if shares is None:
             return None
-        mixture = fit_mixture(levels, train, shares, factors, denoise=False)
+        mixture = fit_mixture(levels, train, shares, factors, arcs(train), denoise=False)
+        _judge(result, mixture, levels, left, detail)
         if detail:
             result.mixtures[int(fold)] = mixture
-        for i in np.flatnonzero(folds == fold):
-            known = np.flatnonzero(np.isfinite(x[i]))
-            result.log_likelihood[i] = mixture_log_density(mixture, x[i : i + 1, known], known)[0]
-            if not detail:
-                continue
-            for j, column in enumerate(properties):
-                for given, target in (
-                    (latents, result.property_residual),
-                    (process, result.property_given_process),
-                ):
-                    w, mean, _ = conditional_moments(mixture, x[i, given], given, int(column))
-                    target[i, j] = x[i, column] - w @ mean
-            given = properties[np.isfinite(x[i, properties])]
-            for j in process if given.size else ():
-                w, mean, std = conditional_moments(mixture, x[i, given], given, int(j))
-                result.ranks[i, j] = w @ ndtr((x[i, j] - mean) / std)
+    return result
+
+
+def _judge(result: HeldOut, mixture: Mixture, levels: Levels, rows: Index, detail: bool) -> None:
+    """Fill in what left-out specimens (n,) say of a mixture."""
+    x = np.hstack([levels.process, levels.latents, levels.outcomes])
+    sizes = [part.shape[1] for part in (levels.process, levels.latents, levels.descriptors)]
+    process, latents, described, properties = np.split(np.arange(x.shape[1]), np.cumsum(sizes))
+    outcomes = np.concatenate([described, properties])
+    likely = np.concatenate([process, latents, properties])
+    for known, same in _patterns(x, rows, likely):
+        result.log_likelihood[same] = mixture_log_density(mixture, x[np.ix_(same, known)], known)
+    if not detail:
+        return
+    result.given_latents[rows] = _residual(mixture, x, rows, latents, outcomes)
+    result.given_process[rows] = _residual(mixture, x, rows, process, outcomes)
+    for known, same in _patterns(x, rows, described):
+        given = np.concatenate([latents, known])
+        result.given_both[same] = _residual(mixture, x, same, given, properties)
+    for given, target in (
+        (properties, result.process_given_properties),
+        (outcomes, result.process_given_outcomes),
+    ):
+        for known, same in _patterns(x, rows, given):
+            if known.size:
+                target[same] = _residual(mixture, x, same, known, process)
+    for known, same in _patterns(x, rows, properties):
+        if known.size and process.size:
+            w, means, stds = conditional_moments(mixture, x[np.ix_(same, known)], known, process)
+            true = x[np.ix_(same, process)][:, None]
+            result.ranks[same] = (w[:, :, None] * ndtr((true - means) / stds)).sum(axis=1)
+
+
+def _patterns(x: Array, rows: Index, columns: Index) -> list[tuple[Index, Index]]:
+    """Return (known columns, specimens that know just these) pairs."""
+    known = np.isfinite(x[np.ix_(rows, columns)])
+    return [
+        (columns[pattern], rows[(known == pattern).all(axis=1)])
+        for pattern in np.unique(known, axis=0)
+    ]
+
+
+def _residual(mixture: Mixture, x: Array, rows: Index, given: Index, wanted: Index) -> Array:
+    w, means, _ = conditional_moments(mixture, x[np.ix_(rows, given)], given, wanted)
+    result: Array = x[np.ix_(rows, wanted)] - (w[:, :, None] * means).sum(axis=1)
     return result
 
 

@@ -3,14 +3,14 @@
 import math
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from bayesnet.conditionals import Conditional
 from bayesnet.gaussian import Array, is_positive_definite
 from bayesnet.network import Arc, Network, Regime
-from bayesnet.nodes import Node
+from bayesnet.nodes import Node, Role
 from bayesnet.support import Support
 from bayesnet.surface import Surface
 from core.errors import CheckpointError
@@ -93,8 +93,11 @@ def _array(value: Any, *shape: int, holes: bool = False) -> Array:
 
 def _build(content: dict[str, Any]) -> Network:
     nodes = tuple(Node(**n) for n in content["nodes"])
-    count = {r: sum(n.role == r for n in nodes) for r in ("process", "latent", "property")}
-    p, a, m = count["process"], count["latent"], count["property"]
+    roles = [n.role for n in nodes]
+    if sorted(roles, key=get_args(Role).index) != roles:
+        raise CheckpointError("the nodes are not in the order of their tiers")
+    p, a = roles.count("process"), roles.count("latent")
+    m = len(nodes) - p - a  # descriptors and properties
     raw = content["support"]
     size = len(content["specimens"])
     surfaces = tuple(
@@ -171,8 +174,8 @@ def _check(network: Network) -> None:
     if not is_positive_definite(network.within):
         raise CheckpointError("the patch covariance is not positive definite")
     surfaces = network.support.surfaces
-    if len(surfaces) not in (0, len(network.properties)):
-        raise CheckpointError("surfaces and properties do not match")
+    if len(surfaces) not in (0, len(network.outcomes)):
+        raise CheckpointError("surfaces do not match descriptors and properties")
     for s in surfaces:
         if not all(math.isfinite(v) and v > 0 for v in (s.constant, s.noise, s.sd, s.scatter)):
             raise CheckpointError("a surface has a variance that is not positive")

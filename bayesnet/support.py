@@ -16,6 +16,7 @@ from scipy.stats import qmc
 
 from bayesnet.gaussian import Array, Index
 from bayesnet.levels import Levels, setting_groups
+from bayesnet.nodes import OUTCOMES
 from bayesnet.surface import Surface, fit_surface, refit
 
 MIN_R2 = 0.5
@@ -29,12 +30,12 @@ class Support:
 
     Attributes:
         process: (S, P) process z-scores of the specimens.
-        properties: (S, M) properties in their units, NaN where unlabelled.
+        properties: (S, O) descriptors, then properties, in their units, NaN where unknown.
         scores: (S, R) leading principal components of the specimens' latents.
-        surfaces: one a property; empty without process columns.
+        surfaces: one an outcome (descriptor or property); empty without process columns.
         reach: largest distance from a process setting to its nearest specimen that still counts as
             near the data, in process z-scores.
-        spread: (M,) left-out standard deviations of the properties given latents, relative where
+        spread: (O,) left-out standard deviations of the outcomes given latents, relative where
             the surface would be logarithmic.
     """
 
@@ -46,16 +47,16 @@ class Support:
     spread: Array
 
 
-def fit_support(levels: Levels, property_residual: Array, seed: int) -> Support:
+def fit_support(levels: Levels, residual: Array, seed: int) -> Support:
     """Fit the surfaces and find how near to the data a setting must be.
 
     Args:
         levels: the specimen table.
-        property_residual: (S, M) left-out residuals of properties given latents, in z-scores.
+        residual: (S, O) left-out residuals of outcomes given latents, in z-scores.
         seed: for the surfaces.
     """
-    nodes = [n for n in levels.nodes if n.role == "property"]
-    properties = levels.properties * [n.scale for n in nodes] + np.array([n.mean for n in nodes])
+    nodes = [n for n in levels.nodes if n.role in OUTCOMES]
+    properties = levels.outcomes * [n.scale for n in nodes] + np.array([n.mean for n in nodes])
     u, s, _ = np.linalg.svd(levels.latents - levels.latents.mean(axis=0), full_matrices=False)
     size = min(SCORES, len(s))
     process = levels.process
@@ -70,7 +71,7 @@ def fit_support(levels: Levels, property_residual: Array, seed: int) -> Support:
         reach = _reach(process[np.unique(groups, return_index=True)[1]])
     spread = np.zeros(len(nodes))
     for m, node in enumerate(nodes):
-        rms = float(np.sqrt(np.nanmean(property_residual[:, m] ** 2))) * node.scale
+        rms = float(np.sqrt(np.nanmean(residual[:, m] ** 2))) * node.scale
         positive = (properties[np.isfinite(properties[:, m]), m] > 0).all()
         spread[m] = rms / abs(node.mean) if positive else rms
     return Support(

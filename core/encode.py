@@ -3,8 +3,7 @@
     python -m core.encode --model DIR --data DIR [--out DIR] [--stride PX]
 
 writes ``latents.safetensors`` (mu, logvar, corner, and the rows' file and specimen numbers),
-``specimens.csv``, ``latents.json`` and, of irons, ``descriptors.json``; by default into the model's
-``latents/``.
+``specimens.csv``, ``latents.json`` and ``descriptors.json``; by default into ``DIR/latents``.
 """
 
 import argparse
@@ -28,7 +27,7 @@ from core.errors import CheckpointError, InputError, MicroDesignError
 from core.files import read_json, settled, sha256_file, write_together
 from core.patches import cut_at, patch_corners, spread_patches
 from core.scale import read_to_scale, scale_remarks
-from core.specimen_descriptors import measure_if_possible
+from core.specimen_descriptors import measure_specimens, save_descriptors
 from core.synthesis import encode_patches
 
 TENSORS, SPECIMENS, ABOUT = "latents.safetensors", "specimens.csv", "latents.json"
@@ -190,7 +189,7 @@ def load_latents(folder: Path) -> LatentTable:
     try:
         columns = tuple(Column(**column) for column in about["columns"])
         rows = settled(folder / SPECIMENS, about.get("specimens_sha256"))
-        frame = _read_specimens(rows, columns)
+        frame = read_specimens(rows, columns)
         specimens, files = np.array(about["specimens"]), np.array(about["files"])
         if list(frame.index) != list(specimens) or set(frame) != {c.name for c in columns}:
             raise ValueError("specimens.csv does not fit latents.json")
@@ -221,7 +220,7 @@ def load_latents(folder: Path) -> LatentTable:
         raise CheckpointError(f"the latents in {folder} are damaged: {error}") from error
 
 
-def _read_specimens(path: Path, columns: Sequence[Column]) -> pd.DataFrame:
+def read_specimens(path: Path, columns: Sequence[Column]) -> pd.DataFrame:
     """Read ``specimens.csv`` as it was written: numbers exactly, texts such as "None" as texts."""
     text = path.read_text(encoding="utf-8")
     frame = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False, na_values=[""])
@@ -246,9 +245,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         for line in (*data.described, *scale_remarks(data)):
             logger.info("%s", line)
         table = encode_dataset(loaded, data, arguments.stride)
-        out = arguments.out or arguments.model / "latents"
-        save_latents(out, table)
-        measure_if_possible(out, data)
+        folder = arguments.out or arguments.model / "latents"
+        save_latents(folder, table)
+        save_descriptors(folder, measure_specimens(data, loaded.um_per_px))
     except MicroDesignError as error:
         parser.exit(2, f"{error}\n")
     logger.info("%d patches of %d specimens", len(table.mu), len(table.specimens))

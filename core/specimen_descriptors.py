@@ -1,21 +1,26 @@
-"""What the descriptors say of each training specimen, kept beside the latents.
+"""Descriptors of every specimen of a data set, measured once and kept beside its latents.
 
-    python -m core.specimen_descriptors --data DIR --out MODEL/latents
+    python -m core.specimen_descriptors --model DIR --data DIR [--out DIR]
 
-measures all micrographs of each specimen, pooled, and writes ``descriptors.json``; `core.encode`
-does it too. Only for graphite irons: elsewhere they mean nothing, and there is no file.
+writes ``descriptors.json`` into the model's ``latents/`` by default; `core.encode` does it too. A
+small, chosen set: what metallographers report first. A data set that does not look like a graphite
+iron has none; one without scale has the share of graphite only, which needs none.
 """
 
 import argparse
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
+from core.checkpoint import load_model
 from core.dataset import DataSet, load_dataset
-from core.descriptors import SCALARS, measure_field, sum_up
+from core.descriptors import SCALARS, Scalar, measure_field, segment_graphite, sum_up
 from core.descriptors.graphite_iron import looks_like_graphite_iron
 from core.errors import CheckpointError, InputError, MicroDesignError
 from core.files import read_json, write_json
@@ -23,128 +28,182 @@ from core.scale import common_scale, read_to_scale
 
 FILE = "descriptors.json"
 FORMAT = 1
-LOOKED_AT = 8  # micrographs that decide whether the data show a graphite iron
+MAX_BYTES = 2**26
+CHOSEN = (
+    "graphite_pct",
+    "particles_per_mm2",
+    "diameter_um",
+    "nodularity_iso_pct",
+    "flake_length_um",
+    "grain_intercept_um",
+)
+WITHOUT_SCALE = ("graphite_pct",)
+LOOKED_AT = 12  # micrographs, spread over the data set, that say whether there is graphite
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SpecimenDescriptors:
-    """Descriptors of the specimens of a data set.
+    """Descriptors of the specimens of one data set.
 
     Attributes:
+        scalars: what was measured, with labels and units.
+        values: frame indexed by specimen, a column for each of ``scalars``; NaN where there was
+            nothing to measure it on.
+        um_per_px: scale at which it was measured, None where unknown.
         data_hash: of the data set.
-        values: name of a descriptor (`core.descriptors.SCALARS`) -> specimen -> value; None where
-            the specimen does not have it.
+        note: why there are none, or fewer than usual; empty otherwise.
     """
 
+    scalars: tuple[Scalar, ...]
+    values: pd.DataFrame
+    um_per_px: float | None
     data_hash: str
-    values: Mapping[str, Mapping[str, float | None]]
+    note: str
 
 
-def measure_specimens(data: DataSet) -> SpecimenDescriptors | None:
-    """Measure every specimen's micrographs, pooled, at the data set's common scale.
+def measure_specimens(data: DataSet, um_per_px: float | None = None) -> SpecimenDescriptors:
+    """Measure every specimen of a data set, its micrographs pooled.
 
-    Returns:
-        None where the scale is not known, or most micrographs show no graphite iron.
-
-    Raises:
-        InputError: a micrograph cannot be measured.
+    Args:
+        data: the data set.
+        um_per_px: scale to bring the micrographs to; their common one where None.
     """
-    um_per_px = common_scale(data)
-    if um_per_px is None or not _graphite_iron(data):
-        return None
-    names = data.table["specimen"].astype(str).to_numpy()
-    values: dict[str, dict[str, float | None]] = {s.name: {} for s in SCALARS}
-    for specimen in map(str, data.specimens.index):
-        rows = np.flatnonzero(names == specimen)
-        fields = [
-            measure_field(read_to_scale(data, int(row), um_per_px), um_per_px) for row in rows
-        ]
-        for name, value in sum_up(fields).scalars().items():
-            values[name][specimen] = None if value is None else float(value)
-    return SpecimenDescriptors(data.hash, values)
+    known = np.isfinite(data.scales).any()
+    scale = (um_per_px or common_scale(data)) if known else None
+    owner = data.table["specimen"].astype(str).to_numpy()
+    names = list(dict.fromkeys(owner))
+    if not _shows_graphite(data, scale):
+        note = "the micrographs do not look like those of a graphite iron: no descriptors"
+        return _table(data, (), names, [{} for _ in names], scale, note)
+    chosen = CHOSEN if scale is not None else WITHOUT_SCALE
+    rows = []
+    for number, name in enumerate(names, start=1):
+        fields = [read_to_scale(data, int(i), scale) for i in np.flatnonzero(owner == name)]
+        rows.append(_measured(name, fields, scale))
+        if number % 20 == 0 or number == len(names):
+            logger.info("descriptors of %d of %d specimens", number, len(names))
+    note = "" if scale is not None else "the scale is not known: the share of graphite only"
+    return _table(data, chosen, names, rows, scale, note)
 
 
-def _graphite_iron(data: DataSet) -> bool:
-    rows = np.unique(np.linspace(0, len(data) - 1, LOOKED_AT).round().astype(int))
-    looks = [looks_like_graphite_iron(data.read(int(row)).pixels) for row in rows]
-    return sum(looks) > len(looks) / 2
+def _shows_graphite(data: DataSet, scale: float | None) -> bool:
+    """Tell by the majority of a few micrographs."""
+    rows = np.unique(np.linspace(0, len(data) - 1, min(LOOKED_AT, len(data))).astype(int))
+    found = [looks_like_graphite_iron(read_to_scale(data, int(row), scale)) for row in rows]
+    return bool(np.mean(found) > 0.5)
 
 
-def save_descriptors(folder: Path, found: SpecimenDescriptors) -> None:
-    """Write the descriptors into a folder of latents."""
-    values = {name: dict(of) for name, of in found.values.items()}
-    write_json(
-        Path(folder) / FILE, {"format": FORMAT, "data_hash": found.data_hash, "values": values}
+def _measured(
+    name: str, fields: Sequence[NDArray[np.float32]], scale: float | None
+) -> dict[str, float | None]:
+    """Measure the fields (H, W) of one specimen together; nothing where they are too small."""
+    try:
+        if scale is None:
+            areas = [segment_graphite(field).graphite for field in fields]
+            share = sum(int(a.sum()) for a in areas) / sum(a.size for a in areas)
+            return {"graphite_pct": 100 * share}
+        return sum_up([measure_field(field, scale) for field in fields]).scalars()
+    except InputError as error:
+        logger.warning("%s is not measured: %s", name, error)
+        return {}
+
+
+def _table(
+    data: DataSet,
+    chosen: Sequence[str],
+    names: Sequence[str],
+    rows: Sequence[dict[str, float | None]],
+    scale: float | None,
+    note: str,
+) -> SpecimenDescriptors:
+    scalars = tuple(s for s in SCALARS if s.name in chosen)
+    index = pd.Index(names, name="specimen", dtype=object)
+    values = pd.DataFrame(
+        {s.name: [np.nan if r.get(s.name) is None else r[s.name] for r in rows] for s in scalars},
+        index=index,
+        dtype=float,
+    )
+    return SpecimenDescriptors(
+        scalars=scalars, values=values, um_per_px=scale, data_hash=data.hash, note=note
     )
 
 
+def save_descriptors(folder: Path, found: SpecimenDescriptors) -> None:
+    """Write ``descriptors.json``; floats survive exactly, NaN becomes null."""
+    rows: dict[str, list[float | None]] = {
+        str(name): [None if np.isnan(v) else float(v) for v in row]
+        for name, row in zip(found.values.index, found.values.to_numpy(), strict=True)
+    }
+    content = {
+        "format": FORMAT,
+        "data_hash": found.data_hash,
+        "um_per_px": found.um_per_px,
+        "note": found.note,
+        "columns": [asdict(scalar) for scalar in found.scalars],
+        "specimens": rows,
+    }
+    write_json(Path(folder) / FILE, content)
+
+
 def load_descriptors(folder: Path) -> SpecimenDescriptors | None:
-    """Read the descriptors in a folder of latents, None where there are none.
+    """Read ``descriptors.json``; None where the folder has none.
 
     Raises:
-        CheckpointError: the file is damaged.
+        CheckpointError: damaged or of another format.
     """
     path = Path(folder) / FILE
     if not path.is_file():
         return None
-    content = read_json(path)
+    content = read_json(path, MAX_BYTES)
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise CheckpointError(f"{path} is not a table of descriptors of format {FORMAT}")
     try:
-        if content["format"] != FORMAT:
-            raise ValueError(f"format {content['format']!r}")
-        values = {
-            str(name): {str(s): None if v is None else _finite(v) for s, v in of.items()}
-            for name, of in content["values"].items()
-        }
-        if unknown := set(values) - {s.name for s in SCALARS}:
-            raise ValueError(f"no descriptor is called {sorted(unknown)[0]!r}")
-        return SpecimenDescriptors(str(content["data_hash"]), values)
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path} is damaged: {error}; run core.encode again") from error
+        return _read(content)
+    except (LookupError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            f"{path} is damaged ({error}); run python -m core.specimen_descriptors again"
+        ) from error
 
 
-def _finite(value: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not np.isfinite(value):
-        raise ValueError(f"{value!r} is no number")
-    return float(value)
-
-
-def measure_into(folder: Path, data: DataSet) -> bool:
-    """Measure a data set's specimens into a folder of latents; tell whether there was anything.
-
-    A file of other data that is there goes.
-    """
-    found = measure_specimens(data)
-    if found is None:
-        (Path(folder) / FILE).unlink(missing_ok=True)
-        return False
-    save_descriptors(folder, found)
-    return True
-
-
-def measure_if_possible(folder: Path, data: DataSet) -> None:
-    """Measure a data set's specimens into a folder of latents; say why where it cannot be done."""
-    try:
-        measure_into(folder, data)
-    except InputError as error:
-        (Path(folder) / FILE).unlink(missing_ok=True)
-        logger.warning("descriptors of the specimens are left out: %s", error)
+def _read(content: dict[str, Any]) -> SpecimenDescriptors:
+    known = {scalar.name: scalar for scalar in SCALARS}
+    scalars = tuple(known[str(column["name"])] for column in content["columns"])
+    rows = content["specimens"]
+    table = np.array([[np.nan if v is None else v for v in row] for row in rows.values()], float)
+    table = table.reshape(len(rows), len(scalars))
+    if np.isinf(table).any() or len(set(scalars)) < len(scalars):
+        raise ValueError("values are infinite, or a column is there twice")
+    scale = content["um_per_px"]
+    return SpecimenDescriptors(
+        scalars=scalars,
+        values=pd.DataFrame(
+            table,
+            index=pd.Index(list(rows), name="specimen", dtype=object),
+            columns=[s.name for s in scalars],
+        ),
+        um_per_px=None if scale is None else float(scale),
+        data_hash=str(content["data_hash"]),
+        note=str(content["note"]),
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Measure the descriptors of every specimen of a data set."""
-    parser = argparse.ArgumentParser(
-        prog="python -m core.specimen_descriptors", description=main.__doc__
-    )
+    """Measure a data set's specimens and keep their descriptors beside the latents."""
+    parser = argparse.ArgumentParser(prog="python -m core.specimen_descriptors")
+    parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True, help="a folder of latents")
+    parser.add_argument("--out", type=Path, help="default: MODEL/latents")
     arguments = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
-        written = measure_into(arguments.out, load_dataset(arguments.data))
+        scale = load_model(arguments.model).um_per_px
+        found = measure_specimens(load_dataset(arguments.data), scale)
+        save_descriptors(arguments.out or arguments.model / "latents", found)
     except MicroDesignError as error:
         parser.exit(2, f"{error}\n")
-    logger.info("%s", arguments.out / FILE if written else "no graphite iron, or no known scale")
+    if found.note:
+        logger.info("%s", found.note)
 
 
 if __name__ == "__main__":

@@ -33,8 +33,9 @@ def panel(model: Model, network: Network) -> None:
     """Show the panel: choose quantities, say what is known, see the posterior of all the rest."""
     st.subheader("What follows from what", anchor=False)
     st.caption(
-        "Say what is known of any process settings, latents or properties, and see what the "
-        "network expects of all the others."
+        "Say what is known of any process settings, latents, descriptors or properties, and see "
+        "what the network expects of all the others. Intervals are as wide as left-out specimens "
+        "ask for."
     )
     named = {n.column: n for n in network.nodes}
     if NODES not in st.session_state:
@@ -125,7 +126,7 @@ def _show(found: Beliefs, before: Beliefs, network: Network) -> None:
     latents = sorted(
         (n for n in network.latents), key=lambda n: _moved(found, before, n), reverse=True
     )
-    shown = [*network.process, *network.properties, *latents[:SHOWN_LATENTS]]
+    shown = [*network.process, *network.outcomes, *latents[:SHOWN_LATENTS]]
     shown += [n for n in latents[SHOWN_LATENTS:] if found.nodes[n.column].given is not None]
     st.plotly_chart(
         belief_figure.beliefs_chart(

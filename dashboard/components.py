@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from bayesnet.choice import candidate_name
 from bayesnet.demands import Wish
 from bayesnet.network import Network
 from dashboard import state
@@ -151,3 +152,13 @@ def gallery(
     with st.container(horizontal=True, gap=gap):
         for picture, caption, alt in zip(pictures, captions, alts, strict=True):
             st.image(picture, caption=caption, alt=alt, width=width, output_format="PNG")
+
+
+def left_out_score(network: Network) -> float | None:
+    """Return the left-out score of the candidate that was chosen, None where it is not known."""
+    scores = network.scores
+    if not {"regimes", "factors"} <= set(scores):
+        return None
+    name = candidate_name(scores["regimes"], scores["factors"], scores.get("structure", "full"))
+    found = scores.get("left_out_log_likelihood", {}).get(name)
+    return None if found is None else float(found)

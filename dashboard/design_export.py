@@ -12,6 +12,7 @@ from bayesnet.network import Network
 from bayesnet.pictures import Picture
 from bayesnet.recipe import Recipe
 from bayesnet.recording import parts_of, picture_text, record
+from bayesnet.refine import Refinement
 from core import logs
 from core.descriptors import describe
 from core.exports.spreadsheet import descriptors_csv, latents_csv
@@ -23,8 +24,10 @@ from dashboard.state import Model
 logger = logging.getLogger(__name__)
 
 
-def recipe_of(design: Design, model: Model, network: Network) -> Recipe:
-    """Return the recipe of a design with its samples."""
+def recipe_of(
+    design: Design, model: Model, network: Network, refined: Refinement | None = None
+) -> Recipe:
+    """Return the recipe of a design with its samples, and of how it was refined."""
     fitted = model.part("network.json").parent
     return record(
         design,
@@ -33,6 +36,7 @@ def recipe_of(design: Design, model: Model, network: Network) -> Recipe:
         parts_of(model.folder, fitted),
         SAMPLE_PX,
         model.name,
+        refined,
     )
 
 
@@ -43,35 +47,44 @@ def named_pictures(design: Design) -> dict[str, Picture]:
     }
 
 
-def offer(design: Design, stem: str, model: Model, network: Network) -> None:
+def offer(
+    design: Design, stem: str, model: Model, network: Network, refined: Refinement | None = None
+) -> None:
     """Offer further files of a design, and to save it; everything is made when it is asked for.
 
     Args:
         design: on the screen, with its samples.
         stem: what the files' names begin with.
         model: the model; network: its network.
+        refined: the design refined, where it is on the screen.
     """
     with st.container(horizontal=True, key="design_export"):
         with st.popover("More files", icon=":material/download:", key="design_files"):
-            _files(design, stem, model, network)
+            _files(design, stem, model, network, refined)
         with st.popover("Save design", icon=":material/bookmark_add:", key="design_save"):
-            _save(design, model, network)
+            _save(design, model, network, refined)
 
 
-def _files(design: Design, stem: str, model: Model, network: Network) -> None:
+def _files(
+    design: Design, stem: str, model: Model, network: Network, refined: Refinement | None
+) -> None:
     pictures = named_pictures(design)
+    if refined is not None:
+        pictures["refined design"] = refined.picture
+    shown = design.main if refined is None else refined.picture
 
     def recipe() -> Recipe:
-        return recipe_of(design, model, network)
+        return recipe_of(design, model, network, refined)
 
     def tiff() -> bytes:
-        return encode_tiff16(design.main.pixels, design.um_per_px, picture_text(recipe()))
+        return encode_tiff16(shown.pixels, design.um_per_px, picture_text(recipe()))
 
     def as_json() -> str:
         return json.dumps(recipe().to_json(), indent=2, allow_nan=False)
 
     def report() -> str:
-        return design_report(recipe(), [p.pixels for p in pictures.values()])
+        samples = [sample.picture.pixels for sample in design.samples]
+        return design_report(recipe(), [shown.pixels, *samples])
 
     def descriptors() -> bytes:
         found = {n: describe(p.pixels, design.um_per_px or 0) for n, p in pictures.items()}
@@ -102,7 +115,7 @@ def _files(design: Design, stem: str, model: Model, network: Network) -> None:
         st.caption(about)  # a tooltip would cover the next button
 
 
-def _save(design: Design, model: Model, network: Network) -> None:
+def _save(design: Design, model: Model, network: Network, refined: Refinement | None) -> None:
     if not permission.offered("save"):
         return
     with st.form("design_save_form", border=False):
@@ -112,9 +125,10 @@ def _save(design: Design, model: Model, network: Network) -> None:
         sent = st.form_submit_button("Save to the library", key="design_save_submit")
     if not sent:
         return
+    shown = design.main if refined is None else refined.picture
     with errors.shown():
-        recipe = recipe_of(design, model, network)
-        name, new = saved_designs.save(recipe, design.main.pixels, note)
+        recipe = recipe_of(design, model, network, refined)
+        name, new = saved_designs.save(recipe, shown.pixels, note)
         logs.event(logger, "design_saved", id=name, new=new)
         st.success(f"Saved as {name}." if new else f"This design is in the library as {name}.")
         st.page_link("views/library.py", label="Open the library", icon=":material/bookmarks:")

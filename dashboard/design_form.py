@@ -1,11 +1,13 @@
 """The form of the inverse design page, and the words that repeat what it accepted."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from bayesnet.demands import Wish
 from bayesnet.network import Network
 from bayesnet.nodes import Node
-from dashboard.design_request import SIZES, WIDGETS, DesignRequest, parameter
+from dashboard.design_request import SIZES, WIDGETS, DesignRequest, Limits, parameter
 from dashboard.errors import escape
 from dashboard.wording import exact, limit, titled, wished
 
@@ -42,11 +44,13 @@ def ask(network: Network, request: DesignRequest, um_per_px: float | None) -> De
             key=_key("seed", request.seed),
             help="Another seed gives other fields and samples of the same design.",
         )
+        structure = _structure(network, request)
         process = _process(network, request)
         sent = st.form_submit_button("Design", type="primary", key="design_submit")
     if not sent:
         return None
     wanted = tuple((name, wish) for name, wish in targets.items() if wish is not None)
+    wanted += tuple((name, low if low == high else (low, high)) for name, (low, high) in structure)
     if not wanted:
         names = " or ".join(escape(node.label) for node in network.properties)
         st.warning(
@@ -119,15 +123,36 @@ def _number(node: Node, label: str, name: str, value: float | None) -> float | N
 
 def _process(network: Network, request: DesignRequest) -> tuple:
     """Ask for limits on the process settings; empty fields leave a setting free."""
-    if not network.process:
+    said = (
+        "Left empty, a setting is free within the range of the data. The same number in both "
+        "fields fixes it."
+    )
+    return _bounded("Process settings", said, network.process, dict(request.process))
+
+
+def _structure(network: Network, request: DesignRequest) -> tuple:
+    """Ask what descriptors the microstructure is to have; empty fields leave them free."""
+    asked = dict(request.targets)
+    limits: dict[str, Limits] = {}
+    for node in network.descriptors:
+        wish = asked.get(node.column)
+        if wish is not None and not isinstance(wish, str):
+            limits[node.column] = wish if isinstance(wish, tuple) else (wish, wish)
+    said = (
+        "Descriptors of the microstructure, as measured in micrographs. Left empty, they follow "
+        "from the properties asked for. The same number in both fields asks for that value."
+    )
+    return _bounded("Microstructure", said, network.descriptors, limits)
+
+
+def _bounded(title: str, said: str, nodes: Sequence[Node], asked: dict[str, Limits]) -> tuple:
+    """Ask for a lower and an upper limit of some quantities, in a part that opens."""
+    if not nodes:
         return ()
-    asked, limits = dict(request.process), []
-    with st.expander("Process settings", expanded=bool(asked)):
-        st.caption(
-            "Left empty, a setting is free within the range of the data. The same number in both "
-            "fields fixes it."
-        )
-        for node in network.process:
+    limits = []
+    with st.expander(title, expanded=bool(asked)):
+        st.caption(said)
+        for node in nodes:
             left, right = st.columns(2)
             ends = [
                 place.number_input(
@@ -158,6 +183,11 @@ def accepted(network: Network, request: DesignRequest) -> str:
     parts = [
         f"{n.label} {wished(targets[n.column], n.unit) if n.column in targets else 'free'}"
         for n in network.properties
+    ]
+    parts += [
+        f"{n.label} {wished(targets[n.column], n.unit)}"
+        for n in network.descriptors
+        if n.column in targets
     ]
     parts += [
         f"{n.label} {limit(*asked.get(n.column, (None, None)), n.unit)}" for n in network.process

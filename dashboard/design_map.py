@@ -39,7 +39,7 @@ def show(
     marks = _marks(request, design, refined, x, y)
     st.plotly_chart(
         region_map(
-            np.asarray(network.support.properties)[:, [names.index(n.column) for n in (x, y)]],
+            np.asarray(network.support.properties)[:, network.outcome_places((x, y))],
             network.specimens,
             (titled(x), titled(y)),
             marks,

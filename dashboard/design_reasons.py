@@ -66,7 +66,7 @@ def _known(network: Network, name: str) -> str:
     values = network.support.properties[network.specimens.index(name)]
     said = [
         f"{n.label.lower()} {quantity(float(v), n.unit)}"
-        for n, v in zip(network.properties, values, strict=True)
+        for n, v in zip(network.outcomes, values, strict=True)
         if v == v
     ]
     return f" ({', '.join(said)})" if said else ""
@@ -92,7 +92,7 @@ def next_tests(model: Model, request: DesignRequest, network: Network) -> None:
     except InputError as error:
         st.info(escape(str(error)) + ".")
         return
-    targets = [n for n in network.properties if n.column in tests[0].before]
+    targets = [n for n in network.outcomes if n.column in tests[0].before]
     rows = []
     for place, test in enumerate(tests, start=1):
         row = {"Test": str(place)}

@@ -63,7 +63,7 @@ def show(found: Refinement, design: Design, model: Model, network: Network) -> N
     )
     wanted, first = designed_for(design.answer), found.attempts[0].predicted
     rows = []
-    for node in network.properties:
+    for node in network.outcomes:
         if node.column not in found.picture.predicted:
             continue
         value, wish = found.picture.predicted[node.column].value, wanted.get(node.column)

@@ -81,7 +81,8 @@ def in_address(wish: Wish) -> str:
 def default_request(network: Network) -> DesignRequest:
     """Return a target that the data hold: a labelled specimen among the stronger ones, rounded."""
     names = [node.column for node in network.properties]
-    rows = [row for row in network.support.properties.tolist() if all(v == v for v in row)]
+    values = network.support.properties[:, network.outcome_places(network.properties)]
+    rows = [row for row in values.tolist() if all(v == v for v in row)]
     if not rows:
         return DesignRequest(tuple((n.column, n.mean) for n in network.properties))
     row = sorted(rows)[(2 * len(rows)) // 3]
@@ -100,12 +101,14 @@ def from_query(query: Mapping[str, str], network: Network) -> tuple[DesignReques
     targets: dict = dict(request.targets)
     process = {}
     seed, size = request.seed, request.size_px
-    named = [n.column for n in network.properties if parameter(n.column) in query]
+    named = [n.column for n in network.outcomes if parameter(n.column) in query]
     read = {name: read_wish(query[parameter(name)]) for name in named}
     for name in (name for name, value in read.items() if value is None):
-        notes.append(_unread(name, query[parameter(name)], f"{targets[name]:g} is used"))
+        instead = f"{targets[name]:g} is used" if name in targets else "it is left free"
+        notes.append(_unread(name, query[parameter(name)], instead))
     if any(value is not None for value in read.values()):
-        targets = {name: targets[name] if v is None else v for name, v in read.items()}
+        both = {name: targets.get(name) if v is None else v for name, v in read.items()}
+        targets = {name: v for name, v in both.items() if v is not None}
     for name in [n.column for n in network.process if parameter(n.column) in query]:
         given = query[parameter(name)]
         limits = _limits(given)
@@ -129,7 +132,7 @@ def from_query(query: Mapping[str, str], network: Network) -> tuple[DesignReques
 def current(model_id: str, network: Network) -> tuple[DesignRequest, list[str]]:
     """Return the session's request for this model, else the address's, else the default."""
     stored = st.session_state.get(_STORED)
-    columns = {n.column for n in (*network.properties, *network.process)}
+    columns = {n.column for n in (*network.outcomes, *network.process)}
     if stored and stored[0] == model_id and {n for n, _ in stored[1].targets} <= columns:
         return stored[1], []
     request, notes = from_query(st.query_params.to_dict(), network)

@@ -12,6 +12,7 @@ from bayesnet.feasibility import Feasibility
 from bayesnet.network import Network
 from bayesnet.query import Answer
 from bayesnet.ranking import WITHIN, chance, residuals, worst
+from bayesnet.refine import Refinement
 from bayesnet.samples import Sample
 from core.images import encode_png
 from dashboard import components, design_export, pictures
@@ -32,7 +33,7 @@ def verdict(found: Feasibility, network: Network, use_nearest: Callable[[], None
     box, word = VERDICTS[found.verdict]
     with st.container(key="design_verdict"):
         box(f"**{word}** {escape(found.message)}")
-    named = {n.column: n for n in network.properties}
+    named = {n.column: n for n in network.outcomes}
     if found.ways_out:
         ways = [
             f"{escape(named[n].label)} could be {quantity(a, '')} to {quantity(b, named[n].unit)}"
@@ -66,7 +67,7 @@ def designed_for(answer: Answer) -> dict[str, Wish]:
 
 def field(proposal: Proposal, model: Model, network: Network) -> None:
     """Show the synthesised field with its scale bar."""
-    asked = listed(designed_for(proposal.answer), {n.column: n for n in network.properties})
+    asked = listed(designed_for(proposal.answer), {n.column: n for n in network.outcomes})
     st.subheader("Synthesised microstructure", anchor=False)
     with st.container(key="design_field"):
         st.image(
@@ -83,6 +84,7 @@ def downloads(
     request: DesignRequest,
     model: Model,
     network: Network,
+    refined: Refinement | None = None,
 ) -> None:
     """Offer the field as PNG, the whole design as JSON, further files, and to save it."""
     made_for, said = designed_for(design.answer), description(design, model)
@@ -117,7 +119,8 @@ def downloads(
             on_click="ignore",
             help="Targets, verdict, process settings, latents and predictions.",
         )
-    design_export.offer(whole, stem, model, network)
+    better = refined if refined is not None and refined.improved else None
+    design_export.offer(whole, stem, model, network, better)
 
 
 def description(design: Design, model: Model) -> str:
@@ -136,7 +139,7 @@ def _plainly(targets: Mapping[str, Wish]) -> str:
 
 def read_back(design: Design, network: Network) -> None:
     """Show targets beside what is predicted back from the picture."""
-    named = {n.column: n for n in network.properties}
+    named = {n.column: n for n in network.outcomes}
     st.subheader("Is it what was asked for?", anchor=False)
     components.estimates(
         design.main.predicted,
@@ -160,7 +163,7 @@ def _judged(design: Design, network: Network) -> str:
     """Say how near the picture reads to the target, and how sure limits and ranges are met."""
     wanted, predicted = design.answer.conditioned_on, design.main.predicted
     said = residual_words(worst(residuals(network, wanted, predicted)))
-    for node in network.properties:
+    for node in network.outcomes:
         if node.column in wanted and node.column in predicted:
             met = chance(parse_demand(wanted[node.column], ""), predicted[node.column])
             if met is not None:
@@ -182,7 +185,7 @@ def residual_words(residual: float) -> str:
 def more(found: tuple[tuple[Sample, ...], int], design: Design, network: Network) -> None:
     """Show further samples, the nearest to the target first, with what is read back from each."""
     (samples, dropped), um_per_px = found, design.um_per_px
-    named = {n.column: n for n in network.properties}
+    named = {n.column: n for n in network.outcomes}
     if dropped:
         st.caption(
             f"{dropped} of {dropped + len(samples)} further samples read back too far from the "

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 
 from bayesnet.network import Arc
-from bayesnet.nodes import Node
+from bayesnet.nodes import OUTCOMES, Node
 
-BLUE, ORANGE, GREEN, SKY, PURPLE, GREY, SLATE = (
+BLUE, ORANGE, GREEN, SKY, PURPLE, GREY, SLATE, BROWN = (
     "#0072B2",
     "#D55E00",
     "#009E73",
@@ -16,6 +16,7 @@ BLUE, ORANGE, GREEN, SKY, PURPLE, GREY, SLATE = (
     "#CC79A7",
     "#8C8C8C",
     "#5F6B73",
+    "#B8860B",
 )
 CONFIG = {"displayModeBar": False, "scrollZoom": False}
 
@@ -46,8 +47,8 @@ def style_scale(error: float, references: Mapping[str, float]) -> go.Figure:
 def strongest(nodes: Sequence[Node], arcs: Sequence[Arc], share: float) -> list[Arc]:
     """Return the arcs with at least a share (0 to 1) of the strength of their tier's strongest.
 
-    The tiers are process to latents and latents to properties: a property hangs on many latents a
-    little, a latent on few settings much.
+    The tiers are process to latents, latents to descriptors and latents to properties: a property
+    hangs on many latents a little, a latent on few settings much.
     """
     role = {n.node: n.role for n in nodes}
     best: dict[str, float] = {}
@@ -63,7 +64,7 @@ def default_share(nodes: Sequence[Node], arcs: Sequence[Arc], most: int = 36) ->
 
 
 def network_graph(nodes: Sequence[Node], shown: Sequence[Arc]) -> go.Figure:
-    """Draw the network: process settings, latents and properties from left to right.
+    """Draw the network: settings, latents, and descriptors and properties from left to right.
 
     Args:
         nodes: of the network; latents without an arc are left out.
@@ -85,12 +86,15 @@ def network_graph(nodes: Sequence[Node], shown: Sequence[Arc]) -> go.Figure:
                 x=[None], y=[None], mode="lines", line={"color": colour, "width": 3}, name=name
             )
     figure.add_trace(_hover(nodes, shown, places))
-    for role, colour in (("process", GREEN), ("latent", SLATE), ("property", PURPLE)):
+    roles = (("process", GREEN), ("latent", SLATE), ("descriptor", BROWN), ("property", PURPLE))
+    for role, colour in roles:
         tier_nodes = [n for n in nodes if n.role == role and n.node in places]
         figure.add_trace(_tier(tier_nodes, places, colour))
     figure.update_xaxes(visible=False, range=[-0.6, 2.6], fixedrange=True)
     figure.update_yaxes(visible=False, fixedrange=True, range=[-1.02, 0.07])
-    for tier, title in enumerate(("<b>Process</b>", "<b>Latents</b>", "<b>Properties</b>")):
+    described = any(n.role == "descriptor" for n in nodes)
+    last = "<b>Structure and properties</b>" if described else "<b>Properties</b>"
+    for tier, title in enumerate(("<b>Process</b>", "<b>Latents</b>", last)):
         figure.add_annotation(x=tier, y=0.05, text=title, showarrow=False)
     latents = sum(n.role == "latent" and n.node in places for n in nodes)
     return laid_out(figure, max(400, 110 + 28 * latents))
@@ -112,7 +116,7 @@ def _places(nodes: Sequence[Node], shown: Sequence[Arc]) -> dict[str, tuple[floa
     columns = (
         [n for n in nodes if n.role == "process"],
         latents,
-        [n for n in nodes if n.role == "property"],
+        [n for n in nodes if n.role in OUTCOMES],
     )
     return {
         node.node: (float(tier), -(i + 0.5) / len(column))
@@ -159,7 +163,8 @@ def _tier(
 ) -> go.Scatter:
     role = nodes[0].role if nodes else ""
     latent = role == "latent"
-    position = {"process": "middle left", "property": "middle right"}.get(role, "middle center")
+    sides = {"process": "middle left", "descriptor": "middle right", "property": "middle right"}
+    position = sides.get(role, "middle center")
     return go.Scatter(
         x=[places[n.node][0] for n in nodes],
         y=[places[n.node][1] for n in nodes],

@@ -2,12 +2,13 @@
 
 import logging
 
-from bayesnet.learn import fit_network
+from bayesnet.learn import NetworkConfig, fit_network
 from bayesnet.network import Network
 from core import logs
 from core.calibrate import fit_calibrated, load_unseen
 from core.encode import load_latents
 from core.files import storing
+from core.specimen_descriptors import load_descriptors
 from dashboard import state
 from dashboard.permission import needs
 from dashboard.state import Model
@@ -16,20 +17,29 @@ logger = logging.getLogger(__name__)
 
 
 @needs("fit")
-def fit_anew(model: Model, data: str) -> Network:
+def fit_anew(model: Model, data: str, arcs: tuple[tuple[str, str], ...] | None = None) -> Network:
     """Fit network and property predictors to cached latents and keep them in the workspace.
+
+    Args:
+        model: the model.
+        data: name of its cached latents.
+        arcs: (parent, child) names of nodes, the user's own; None lets the fit choose.
 
     Files are written whole, the network last, so that other sessions see the old fit or the new.
 
     Raises:
         NotAllowedError: visitors may not replace what all of them use.
     """
-    table = load_latents(state.latent_folders(model)[data])
+    folder = state.latent_folders(model)[data]
+    table, unseen = load_latents(folder), load_unseen(model.folder)
+    if unseen is not None and unseen.data_hash == table.data_hash:
+        unseen = None
+    config = NetworkConfig(arcs=arcs)
     about = {"model": logs.short(model.weights), "specimens": len(table.specimens)}
     with logs.timed(logger, "fit", **about):
         with state.lock():
-            network = fit_network(table)
-            fitted = fit_calibrated(table, load_unseen(model.folder))
+            network = fit_network(table, config, load_descriptors(folder), unseen)
+            fitted = fit_calibrated(table, unseen)
         fitted.save(model.fitted_folder / "properties.json")
         network.save(model.fitted_folder / "network.json")
     return network
@@ -45,10 +55,3 @@ def reset_fit(model: Model) -> None:
     with storing(model.fitted_folder):
         for name in state.FITTED:
             (model.fitted_folder / name).unlink(missing_ok=True)
-
-
-def left_out_score(network: Network) -> float | None:
-    """Return the left-out score of the candidate that was chosen, in nats; None where unknown."""
-    scores = network.scores
-    tried = scores.get("left_out_log_likelihood", {})
-    return tried.get(f"regimes={scores.get('regimes')},factors={scores.get('factors')}")

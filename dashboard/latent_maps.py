@@ -6,7 +6,6 @@ import numpy as np
 import streamlit as st
 
 from bayesnet.network import Network
-from core.descriptors import SCALARS
 from core.descriptors.descriptors import Scalar
 from core.encode import LatentTable
 from core.errors import CheckpointError
@@ -77,12 +76,9 @@ def colour_choices(
 ) -> dict[str, str]:
     """Return what points can be coloured by: name -> label."""
     known = {column.name: titled(column) for column in table.columns}
-    measured = descriptors.values if descriptors else {}
-    known |= {
-        MEASURED + one.name: _titled(one)
-        for one in SCALARS
-        if any(v is not None for v in measured.get(one.name, {}).values())
-    }
+    for one in descriptors.scalars if descriptors else ():
+        if descriptors and descriptors.values[one.name].notna().any():
+            known[MEASURED + one.name] = _titled(one)
     return {NOTHING: NOTHING, SPECIMEN: SPECIMEN, **known}
 
 
@@ -103,10 +99,9 @@ def colouring(
         own = str(table.specimen[row])
         return Colouring("Specimen", np.where(table.specimen == own, own, "others"))
     if descriptors and name.startswith(MEASURED):
-        one = next(s for s in SCALARS if s.name == name.removeprefix(MEASURED))
-        of = descriptors.values[one.name]
-        found = [of.get(str(s)) for s in table.specimen]
-        return Colouring(_titled(one), np.array([np.nan if v is None else v for v in found]))
+        one = next(s for s in descriptors.scalars if s.name == name.removeprefix(MEASURED))
+        found = descriptors.values[one.name].reindex(table.specimen.astype(str))
+        return Colouring(_titled(one), found.to_numpy(dtype=float))
     column = next(c for c in table.columns if c.name == name)
     values = table.specimens[name]
     if column.kind == "numeric":
@@ -133,12 +128,13 @@ def facts(
         if column.kind == "numeric" and not missing:
             text = quantity(float(value), column.unit, 4)
         found.append({"What": column.label, "Value": "not known" if missing else text})
-    measured = descriptors.values if descriptors else {}
-    for one in SCALARS:
-        number = measured.get(one.name, {}).get(str(table.specimen[row]))
-        if number is not None:
+    own = str(table.specimen[row])
+    for one in descriptors.scalars if descriptors else ():
+        if descriptors and own in descriptors.values.index:
+            number = float(descriptors.values.loc[own, one.name])
             unit = "" if one.unit == "1" else one.unit
-            found.append({"What": one.label, "Value": quantity(number, unit)})
+            if np.isfinite(number):
+                found.append({"What": one.label, "Value": quantity(number, unit)})
     return found
 
 

@@ -80,7 +80,8 @@ def _error(network: Network, where: Array, truth: Callable[[Array], dict[str, Ar
     raw = (mean + scale * where)[:, [columns.index(name) for name in PROCESS_RANGE]]
     true = truth(raw)
     gaps = []
-    for node, surface in zip(network.properties, network.support.surfaces, strict=True):
+    for node in network.properties:
+        surface = network.support.surfaces[network.outcomes.index(node)]
         found = predict_surface(surface, network.support.process, where)
         gaps.append((np.exp(found) if surface.log else found) / true[node.column] - 1)
     return float(100 * np.sqrt(np.mean(np.square(gaps))))

@@ -70,6 +70,6 @@ with waiting.working("Synthesising further samples…"):
     samples = designs.design_samples(model, request)
 design_result.more(samples, design, network)
 with download_place:
-    design_result.downloads(design, samples, request, model, network)
+    design_result.downloads(design, samples, request, model, network, refined)
 design_reasons.differences(model, request, network)
 design_reasons.next_tests(model, request, network)

@@ -4,6 +4,7 @@ import streamlit as st
 
 from dashboard import (
     address,
+    arc_editor,
     beliefs,
     components,
     errors,
@@ -28,8 +29,8 @@ refitted = model.refitted
 
 
 st.write(
-    "How process settings, the model's latents and the properties hang together. Inverse design "
-    "goes through this network from the properties asked for to latents and settings."
+    "How process settings, the model's latents, descriptors and properties hang together. Inverse "
+    "design goes through this network from the properties asked for to latents and settings."
 )
 with st.container(horizontal=True):
     st.metric("Specimens", len(network.specimens), border=True)
@@ -45,12 +46,13 @@ with st.container(horizontal=True):
     st.metric(
         "Left-out score",
         "unknown"
-        if fitting.left_out_score(network) is None
-        else quantity(fitting.left_out_score(network), "nats"),
+        if components.left_out_score(network) is None
+        else quantity(components.left_out_score(network), "nats"),
         border=True,
         help="Mean log likelihood of a specimen that the fit has not seen ; more is better.",
     )
 st.caption("Fitted anew in this dashboard." if refitted else "As it came with the model.")
+arc_editor.about(model, network)
 for note in network.notes:
     st.caption(errors.escape(note))
 
@@ -75,7 +77,7 @@ st.plotly_chart(
     figures.network_graph(nodes, shown),
     key="network_graph",
     config=figures.CONFIG,
-    alt=f"Graph of {len(shown)} arcs from process settings over latents to properties",
+    alt=f"Graph of {len(shown)} arcs from settings over latents to descriptors and properties",
 )
 with st.expander("Table of arcs"):
     st.dataframe(
@@ -95,20 +97,20 @@ with st.expander("What the latents do"):
     latent_effects.listed(nodes, labels)
 beliefs.panel(model, network)
 
-left_out = network.calibration.get("properties", {})
+left_out = network.calibration.get("descriptors", {}) | network.calibration.get("properties", {})
 rows = [
     {
-        "Property": n.label,
+        "Quantity": n.label,
         "Typical error": unbroken(quantity(left_out[n.column]["rms_given_latents"], n.unit)),
         "90 % interval": "too few specimens"
         if left_out[n.column]["half_width_90"] is None
         else f"± {quantity(left_out[n.column]['half_width_90'], n.unit)}",
     }
-    for n in network.properties
+    for n in network.outcomes
     if n.column in left_out
 ]
 if rows:
-    st.subheader("How well latents tell properties", anchor=False)
+    st.subheader("How well latents tell the rest", anchor=False)
     st.caption(
         "On specimens left out of this fit. The image model was trained with micrographs of most "
         "of them, so specimens that are new to it do somewhat worse."
@@ -123,14 +125,15 @@ if not folders:
     place = places.shown(state.workspace() / "latents" / "NAME")
     st.code(f"python -m core.encode --model {model.place} --data DIR --out {place}")
 else:
+    arcs_wanted = arc_editor.edited(network, nodes)
     with st.form("network_form"):
         data = st.selectbox("Data set", list(folders), key="network_data")
         fit = st.form_submit_button("Fit the network anew", type="primary", key="network_fit")
     if fit:
         with errors.shown(), waiting.working("Fitting: half a minute for a hundred specimens…"):
-            after = fitting.fit_anew(model, data)
+            after = fitting.fit_anew(model, data, arcs_wanted)
             counts = len(network.specimens), len(after.specimens)
-            scores = fitting.left_out_score(network), fitting.left_out_score(after)
+            scores = components.left_out_score(network), components.left_out_score(after)
             st.session_state["network_fitted"] = (model.id, data, counts, scores)
             st.rerun()
     told = st.session_state.get("network_fitted")

@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from bayesnet import learn
@@ -30,3 +31,27 @@ def test_latents_of_another_data_set_are_refused(cached, tmp_path, caplog):
     assert learn.main(["--model", str(tmp_path), "--data", str(tmp_path / "other")]) == 1
     assert "python -m core.encode" in caplog.text
     assert not (tmp_path / "network.json").exists()
+
+
+def test_chunked_reading_gives_the_same_network(cached, monkeypatch):
+    config = learn.NetworkConfig(regimes=(1,), factors=(2,), structures=("full",))
+    whole = learn.fit_network(cached, config)
+    owner, names = np.unique(cached.specimen), ["mu", "specimen", "file", "corner"]
+
+    class Stream:
+        """The rows of the table, a few at a time."""
+
+        def __getattr__(self, name):
+            return getattr(cached, name)
+
+        def chunks(self):
+            for start in range(0, len(cached.mu), 97):
+                rows = slice(start, start + 97)
+                yield SimpleNamespace(**{n: getattr(cached, n)[rows] for n in names})
+
+    monkeypatch.setattr("bayesnet.levels.LatentStream", Stream)
+    parts = learn.fit_network(Stream(), config)
+    assert parts.specimens == whole.specimens == tuple(owner)
+    for (mean, cov), (mean2, cov2) in zip(whole.joints, parts.joints, strict=True):
+        np.testing.assert_allclose(mean2, mean, atol=1e-6)
+        np.testing.assert_allclose(cov2, cov, atol=1e-6)

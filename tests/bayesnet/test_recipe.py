@@ -9,17 +9,21 @@ import numpy as np
 import pytest
 import torch
 
+from bayesnet.comparison import compare_designs
 from bayesnet.design import design
 from bayesnet.design_report import design_report
+from bayesnet.library import load_design, save_design
 from bayesnet.network import Network
-from bayesnet.recipe import Recipe, load_recipe
+from bayesnet.recipe import Recipe, RefinementRecord, load_recipe
 from bayesnet.recording import parts_of, picture_text, record
+from bayesnet.refine import refine
 from bayesnet.replay import check_parts, compare, main, replay, write_design
 from core.checkpoint import load_model
 from core.encode import load_latents
 from core.errors import CheckpointError, InputError
 from core.images import read_image
 from core.properties import PropertyModel
+from tests.recipes import grey_noise, make_recipe
 
 SAMPLE_PX = 128
 
@@ -93,6 +97,42 @@ def test_the_replay_is_the_same_picture_bit_for_bit(recipe, made, tiny_model, tm
         assert (first / name).read_bytes() == (again / name).read_bytes(), name
     assert load_recipe(again / "recipe.json").pictures == recipe.pictures
     assert "Synthesised microstructure" in (again / "report.html").read_text()
+
+
+def test_a_refined_design_is_replayed_bit_for_bit(loaded_parts, made, tiny_model, tmp_path):
+    loaded, network, properties, table = loaded_parts
+    wanted = {name: 1.3 * p.value for name, p in made.main.predicted.items()}  # to be refined
+    answer = made.answer
+    moved = replace(made, targets=wanted, answer=replace(answer, conditioned_on=wanted))
+    better = refine(loaded, network, properties, table, moved.main, wanted, answer.regimes, steps=1)
+    found = record(moved, loaded, network, parts_of(tiny_model), SAMPLE_PX, refinement=better)
+    assert found.refinement.steps == 1 and found.refinement.tried == 1
+    assert set(found.refinement.aim) == set(wanted)
+    asked = record(
+        made,
+        loaded,
+        network,
+        parts_of(tiny_model),
+        SAMPLE_PX,
+        refinement=refine(
+            loaded,
+            network,
+            properties,
+            table,
+            made.main,
+            answer.conditioned_on,
+            answer.regimes,
+            steps=2,
+        ),
+    )
+    again = replay(load_recipe(saved(asked, tmp_path)), tiny_model)
+    assert again.same, again.differences
+    assert again.recipe.refinement == asked.refinement
+    files = write_design(tmp_path / "out", again.design, again.recipe, again.refinement)
+    assert "refined.png" in {path.name for path in files}
+    other = replace(asked.refinement, picture=replace(asked.refinement.picture, sha256="0" * 64))
+    same, differences = compare(replace(asked, refinement=other), again.recipe)
+    assert not same and "refined picture differs" in differences[0]
 
 
 def test_ranges_extremes_and_dropped_samples_are_replayed_bit_for_bit(
@@ -231,3 +271,51 @@ def test_the_report_of_a_stand_in_shows_both_targets(recipe, made):
     text = design_report(stands_in, [made.main.pixels])
     assert "Designed for" in text and "2000 MPa" in text and "Not feasible." in text
     assert "Sample 1" not in text
+
+
+def refinement():
+    return RefinementRecord(
+        steps=3,
+        tried=2,
+        aim={"uts_mpa": 12.5, "ys_mpa": -3.0},
+        before=1.4,
+        after=0.2,
+        picture=replace(make_recipe().pictures[0], sha256="a" * 64),
+    )
+
+
+def test_a_refinement_survives_the_file_and_is_what_people_are_shown():
+    recipe = make_recipe(refinement=refinement())
+    again = Recipe.from_json(json.loads(json.dumps(recipe.to_json())))
+    assert again == recipe
+    assert again.shown.sha256 == "a" * 64 and make_recipe().shown == make_recipe().pictures[0]
+    report = design_report(again, [grey_noise()])
+    assert "Refined: residual 1.40 before, 0.20 after 2 more pictures" in report
+    assert picture_text(again)["Description"].endswith("refined")
+    rows = dict(compare_designs([again, make_recipe()]))
+    assert rows["Refined"][1] == "no" and "1.40" in rows["Refined"][0]
+
+
+def test_recipes_of_the_first_version_still_load():
+    content = make_recipe().to_json()
+    del content["refinement"]
+    assert Recipe.from_json(content | {"version": 1}).refinement is None
+    with pytest.raises(InputError, match="refinement"):
+        Recipe.from_json(content)
+
+
+@pytest.mark.parametrize(
+    "damage", [{"steps": -1}, {"aim": {"uts_mpa": "x"}}, {"after": float("nan")}, {"picture": {}}]
+)
+def test_a_damaged_refinement_is_refused(damage):
+    content = make_recipe(refinement=refinement()).to_json()
+    content["refinement"] |= damage
+    with pytest.raises(InputError, match="damaged"):
+        Recipe.from_json(content)
+
+
+def test_a_refined_design_is_kept_beside_the_plain_one(tmp_path):
+    plain, _ = save_design(tmp_path, make_recipe(), grey_noise())
+    name, new = save_design(tmp_path, make_recipe(refinement=refinement()), grey_noise(1))
+    assert new and name != plain
+    assert load_design(tmp_path, name).recipe.refinement == refinement()

@@ -65,7 +65,7 @@ def test_fewer_than_three_labels_are_predicted_by_their_mean(count, mean):
     properties[:count, 0] = [0.5, 1.0][:count]
     found = estimate(process, latents, properties, np.ones(10), 2)
     np.testing.assert_allclose(found.weights, [[mean, 0, 0, 0, 0]])
-    assert 0.5 < found.property_cov[0, 0] <= 1.0, found.property_cov
+    assert 0.5 < found.outcome_cov[0, 0] <= 1.0, found.outcome_cov
 
 
 def test_regression_on_nothing_is_refused():

@@ -1,76 +1,98 @@
-"""Descriptors of the training specimens: pooled, kept beside the latents, and checked when read."""
+"""Claims about descriptors of specimens: what is measured, at which scale, and its file."""
 
 import json
 
+import numpy as np
 import pytest
 
 from core.dataset import load_dataset
-from core.descriptors import SCALARS, describe_fields
+from core.descriptors import describe_fields
 from core.errors import CheckpointError
+from core.images import encode_png
 from core.specimen_descriptors import (
+    CHOSEN,
     FILE,
     load_descriptors,
-    main,
-    measure_into,
     measure_specimens,
     save_descriptors,
 )
-from tests.core.textures import make_textures
 
 
-@pytest.fixture(scope="module")
-def measured(tiny_castings):
-    return measure_specimens(tiny_castings)
+def discs(side, radius, seed):
+    """Dark discs on a light matrix with a little noise."""
+    rng = np.random.default_rng(seed)
+    rows, columns = np.mgrid[:side, :side]
+    pixels = np.full((side, side), 0.75)
+    for r, c in rng.uniform(radius, side - radius, size=(14, 2)):
+        pixels[(rows - r) ** 2 + (columns - c) ** 2 <= radius**2] = 0.12
+    return np.clip(pixels + 0.01 * rng.normal(size=pixels.shape), 0, 1).astype(np.float32)
 
 
-def test_every_specimen_has_what_its_own_micrographs_measure(measured, tiny_castings):
-    assert measured is not None and measured.data_hash == tiny_castings.hash
-    assert set(measured.values) == {s.name for s in SCALARS}
-    specimen = str(tiny_castings.specimens.index[3])
-    row = int((tiny_castings.table["specimen"] == specimen).to_numpy().nonzero()[0][0])
-    alone = describe_fields([tiny_castings.read(row).pixels], 1.0).pooled.scalars()
-    for name, of in measured.values.items():
-        assert set(of) == {str(s) for s in tiny_castings.specimens.index}
-        assert of[specimen] == (None if alone[name] is None else pytest.approx(alone[name]))
+def written(folder, pictures, scale):
+    folder.mkdir()
+    lines = ["file,specimen,um_per_px,uts_mpa"]
+    for i, (specimen, pixels) in enumerate(pictures):
+        (folder / f"{i}.png").write_bytes(encode_png(pixels))
+        lines.append(f"{i}.png,{specimen},{scale},400")
+    (folder / "manifest.csv").write_text("\n".join(lines) + "\n")
+    return load_dataset(folder)
 
 
-def test_they_survive_the_disk(measured, tmp_path):
-    save_descriptors(tmp_path, measured)
-    assert load_descriptors(tmp_path) == measured
-    assert load_descriptors(tmp_path / "none") is None
+PICTURES = [("a", discs(256, 11, 0)), ("a", discs(256, 11, 1)), ("b", discs(256, 16, 2))]
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"format": 99},
-        {"values": {"unknown": {}}},
-        {"values": {"graphite_pct": {"a": "x"}}},
-        {"values": {"graphite_pct": {"a": True}}},
-        {"values": []},
-        {"data_hash": None, "values": None},
-    ],
-)
-def test_a_damaged_file_is_refused(change, measured, tmp_path):
-    save_descriptors(tmp_path, measured)
-    content = json.loads((tmp_path / FILE).read_text()) | change
-    (tmp_path / FILE).write_text(json.dumps(content))
-    with pytest.raises(CheckpointError, match="is damaged"):
-        load_descriptors(tmp_path)
+def test_fields_of_a_specimen_are_pooled_at_the_scale_asked_for(tmp_path):
+    data = written(tmp_path / "d", [*PICTURES[:2], ("a", PICTURES[2][1])], 1.0)
+    found = measure_specimens(data, 1.0)
+    assert tuple(s.name for s in found.scalars) == CHOSEN and found.note == ""
+    pooled = describe_fields([data.read(i).pixels for i in range(3)], 1.0).pooled.scalars()
+    for name in CHOSEN:
+        value = found.values.loc["a", name]
+        assert (pooled[name] is None and np.isnan(value)) or value == pooled[name], name
 
 
-def test_other_materials_and_unknown_scales_have_none(tmp_path):
-    data = make_textures(tmp_path / "d", specimens=3, height=160, width=160)
-    save = tmp_path / "latents"
-    save.mkdir()
-    (save / FILE).write_text("old")
-    assert measure_into(save, data) is False
-    assert not (save / FILE).exists()
+def test_discs_have_their_size_and_twice_the_scale_doubles_it(tmp_path):
+    one = measure_specimens(written(tmp_path / "one", PICTURES, 1.0))
+    two = measure_specimens(written(tmp_path / "two", PICTURES, 2.0))
+    assert one.um_per_px == 1.0 and two.um_per_px == 2.0
+    assert one.values.loc["a", "diameter_um"] == pytest.approx(22, rel=0.15)
+    np.testing.assert_allclose(two.values["diameter_um"], 2 * one.values["diameter_um"], rtol=0.05)
+    np.testing.assert_allclose(two.values["graphite_pct"], one.values["graphite_pct"])
 
 
-def test_the_command_writes_the_file(tiny_castings, tmp_path):
-    main(["--data", str(tiny_castings.root), "--out", str(tmp_path)])
-    found = load_descriptors(tmp_path)
-    assert found is not None and found.data_hash == load_dataset(tiny_castings.root).hash
-    with pytest.raises(SystemExit):
-        main(["--data", str(tmp_path / "gone"), "--out", str(tmp_path)])
+def test_without_scale_only_the_share_is_measured(tmp_path):
+    found = measure_specimens(written(tmp_path / "d", PICTURES, ""), None)
+    assert [s.name for s in found.scalars] == ["graphite_pct"] and "scale" in found.note
+    scaled = measure_specimens(written(tmp_path / "e", PICTURES, 1.0))
+    np.testing.assert_allclose(found.values["graphite_pct"], scaled.values["graphite_pct"])
+
+
+def test_pictures_without_graphite_have_no_descriptors(tmp_path):
+    rng = np.random.default_rng(0)
+    noise = [("a", rng.random((128, 128), dtype=np.float32)) for _ in range(3)]
+    found = measure_specimens(written(tmp_path / "d", noise, 1.0))
+    assert found.scalars == () and found.values.shape == (1, 0) and "graphite" in found.note
+
+
+def test_file_round_trip_is_exact_and_damage_is_refused(tmp_path):
+    found = measure_specimens(written(tmp_path / "d", PICTURES, 1.0))
+    found.values.iloc[1, 4] = np.nan
+    save_descriptors(tmp_path, found)
+    again = load_descriptors(tmp_path)
+    np.testing.assert_array_equal(again.values.to_numpy(), found.values.to_numpy())
+    assert (again.scalars, again.data_hash, again.um_per_px) == (
+        found.scalars,
+        found.data_hash,
+        1.0,
+    )
+    assert load_descriptors(tmp_path / "nowhere") is None
+    content = json.loads((tmp_path / FILE).read_text())
+    for damage in (
+        {"format": 2},
+        {"specimens": {"a": [1.0]}},
+        {"columns": [{"name": "colour"}]},
+        {"specimens": {"a": ["x"] * 6}},
+    ):
+        (tmp_path / FILE).write_text(json.dumps(content | damage))
+        with pytest.raises(CheckpointError):
+            load_descriptors(tmp_path)

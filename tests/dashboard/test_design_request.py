@@ -12,7 +12,19 @@ def column(name: str, unit: str = "MPa"):
     return SimpleNamespace(column=name, label=name, unit=unit, mean=1.0, low=0.0, high=2.0)
 
 
-NETWORK = SimpleNamespace(
+def stand_in(properties, process, support):
+    """A network without descriptors, as far as requests ask."""
+    return SimpleNamespace(
+        properties=properties,
+        outcomes=properties,
+        descriptors=(),
+        process=process,
+        support=support,
+        outcome_places=lambda nodes: [properties.index(node) for node in nodes],
+    )
+
+
+NETWORK = stand_in(
     properties=(column("uts_mpa"), column("ys_mpa")),
     process=(column("mg_wt", "wt%"), column("radius_mm", "mm")),
     support=SimpleNamespace(
@@ -85,7 +97,7 @@ def test_one_number_in_both_fields_fixes_a_setting():
 
 
 def test_columns_named_like_controls_keep_their_own_place_in_the_address():
-    network = SimpleNamespace(
+    network = stand_in(
         properties=(column("seed"),),
         process=(column("size"),),
         support=SimpleNamespace(properties=np.array([[1.0], [2.0]])),

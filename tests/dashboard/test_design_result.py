@@ -41,7 +41,7 @@ def test_samples_left_over_keep_the_width_of_those_drawn(monkeypatch):
     made = SimpleNamespace(
         um_per_px=1.0, main=picture, answer=SimpleNamespace(conditioned_on={"uts_mpa": 200.0})
     )
-    design_result.more(((sample,), 2), made, SimpleNamespace(properties=()))
+    design_result.more(((sample,), 2), made, SimpleNamespace(properties=(), outcomes=()))
     assert asked == [3] and len(shown) == 1 and "residual 0.50; refined" in shown[0]
 
 

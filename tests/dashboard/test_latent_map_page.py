@@ -1,12 +1,15 @@
 """The latent map: points, colours, facts, the way between, and a design from a patch."""
 
 import shutil
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
+from core.descriptors import SCALARS
 from core.encode import load_latents
 from core.specimen_descriptors import FILE, SpecimenDescriptors, save_descriptors
 from dashboard import latent_maps, map_figures
@@ -131,7 +134,11 @@ def test_points_are_coloured_by_what_was_measured_on_the_specimens(with_model, o
     table = load_latents(with_model / "latents")
     names = [str(name) for name in table.specimens.index]
     areas = {name: float(place) for place, name in enumerate(names)}
-    found = SpecimenDescriptors(table.data_hash, {"graphite_pct": areas | {names[0]: None}})
+    values = pd.DataFrame({"graphite_pct": areas | {names[0]: np.nan}})
+    graphite = tuple(s for s in SCALARS if s.name == "graphite_pct")
+    found = SpecimenDescriptors(
+        scalars=graphite, values=values, um_per_px=1.0, data_hash=table.data_hash, note=""
+    )
     save_descriptors(with_model / "latents", found)
     try:
         app = sound(open_page("latent_map", colour="measured.graphite_pct", a="40"))
@@ -144,7 +151,7 @@ def test_points_are_coloured_by_what_was_measured_on_the_specimens(with_model, o
         assert np.isnan(colours.values[table.specimen == names[0]]).all()
         assert (colours.values[table.specimen == names[2]] == 2.0).all()
 
-        save_descriptors(with_model / "latents", SpecimenDescriptors("other", {}))
+        save_descriptors(with_model / "latents", replace(found, data_hash="other"))
         app = open_page("latent_map", colour="measured.graphite_pct")
         assert not app.exception and "is of other data" in app.error[0].value
         assert app.selectbox(key="map_colour").value != "measured.graphite_pct"

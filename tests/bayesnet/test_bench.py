@@ -1,0 +1,55 @@
+"""Claims about the bench: stages add up, bars are compared, targets are specimens' own."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bayesnet import bench
+from bayesnet.network import Network
+from core.checkpoint import load_model
+from core.errors import InputError
+from core.properties import PropertyModel
+
+
+def test_stages_run_in_order_and_add_up():
+    done = []
+    found = bench.timed({"a": lambda: done.append(1), "b": lambda: done.append(2)})
+    assert done == [1, 2] and found["total"] == pytest.approx(found["a"] + found["b"])
+    summed = bench.summed_up([{"total": 1.0}, {"total": 2.0}, {"total": 6.0}])
+    assert summed["total"]["median"] == 2.0 and summed["total"]["n"] == 3
+
+
+def test_targets_are_the_properties_of_specimens(network):
+    found = bench.targets_of(network, 5)
+    known = network.support.properties
+    assert len(found) == 5 and list(found[0]) == ["uts_mpa", "ys_mpa"]
+    for one in found:
+        assert (np.abs(known - list(one.values())).sum(axis=1) == 0).any()
+    blank = replace(network.support, properties=np.full(known.shape, np.nan))
+    with pytest.raises(InputError, match="nothing to ask for"):
+        bench.targets_of(replace(network, support=blank), 5)
+
+
+def test_a_run_measures_every_stage_and_compares_with_the_bars(tiny_model, monkeypatch):
+    monkeypatch.setattr(bench, "FIELD_PX", 128)
+    monkeypatch.setattr(bench, "FIELD_PATCHES", 1)
+    monkeypatch.setattr(bench, "PATCHES", 1)
+    parts = (
+        load_model(tiny_model),
+        Network.load(tiny_model / "network.json"),
+        PropertyModel.load(tiny_model / "properties.json"),
+    )
+    found = bench.bench(*parts, rounds=2, fields=1, iterations=1)
+    assert set(found["quick"]) == {"query", "decode", "predict_back", "total"}
+    assert set(found["whole"]) == {"query", "synthesise", "encode", "measure", "total"}
+    for name, bar in bench.BARS_S.items():
+        kind, _, end = name.partition("_")
+        total = found[kind]["total"]
+        value = total["p95"] if end == "p95" else total["median"]
+        assert found["within"][name] == (value <= bar)
+    pixels = found["pixel_optimisation"]
+    ratio = pixels["seconds_median"] / found["quick"]["total"]["median"]
+    assert found["times_faster_than_pixels"] == pytest.approx(ratio)
+    said = bench.report(found)
+    assert "quick: median" in said and "bars missed" in said
