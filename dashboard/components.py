@@ -102,8 +102,8 @@ def fitted_network(model: Model) -> Network:
 def refit_commands(model: Model) -> None:
     """Show the commands that encode a data set and fit the network to it."""
     st.code(
-        f"python -m core.encode --model {model.folder} --data DIR\n"
-        f"python -m bayesnet.learn --model {model.folder} --data DIR",
+        f"python -m core.encode --model {model.place} --data DIR\n"
+        f"python -m bayesnet.learn --model {model.place} --data DIR",
         language="bash",
     )
 

@@ -70,7 +70,7 @@ def reference(model: Model) -> Reference:
             "Measure it on micrographs that the model has not seen (three specimens or more; DIR "
             "is what it was trained on), then reload:"
         )
-        command = f"python -m core.reference --model {model.folder} --data OTHER_DIR --training DIR"
+        command = f"python -m core.reference --model {model.place} --data OTHER_DIR --training DIR"
         st.code(command, language="bash")
         st.stop()
 

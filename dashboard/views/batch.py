@@ -58,7 +58,7 @@ batch = st.session_state.get("batch")
 if batch is None or batch.model_id != model.id:
     st.info(
         "Nothing is evaluated yet: choose files and press Evaluate all. On the command line: "
-        f"`python -m core.evaluate_batch FILES --model {model.folder} --out results.csv`"
+        f"`python -m core.evaluate_batch FILES --model {model.place} --out results.csv`"
     )
     st.stop()
 

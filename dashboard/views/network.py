@@ -118,7 +118,7 @@ folders = state.latent_folders(model)
 if not folders:
     st.info("No encoded data set is at hand for this model. Encode one, then reload this page:")
     place = state.workspace() / "latents" / "NAME"
-    st.code(f"python -m core.encode --model {model.folder} --data DIR --out {place}")
+    st.code(f"python -m core.encode --model {model.place} --data DIR --out {place}")
 else:
     with st.form("network_form"):
         data = st.selectbox("Data set", list(folders), key="network_data")

@@ -22,7 +22,7 @@ if properties is None:
         "**This model predicts no properties**: none were fitted, or its data set has no property "
         "with five labelled specimens. To fit them, then reload this page:"
     )
-    st.code(f"python -m bayesnet.learn --model {model.folder}", language="bash")
+    st.code(f"python -m bayesnet.learn --model {model.place}", language="bash")
     st.stop()
 properties.require_model(model.weights or "")
 with st.spinner("Predicting every specimen without itself…"):
@@ -102,7 +102,7 @@ if content is None:
         "specimens that it has not seen (minutes):"
     )
     st.code(
-        f"python -m core.property_tables --model {model.folder} --data DIR --fresh OTHER_DIR "
+        f"python -m core.property_tables --model {model.place} --data DIR --fresh OTHER_DIR "
         f"--out {model.folder / linkage.TABLES}",
         language="bash",
     )
