@@ -9,7 +9,7 @@ JOBS ?= 2
 # A folder with real micrographs (castiron, uhcs, superalloy), where there is one: some figures need it.
 REAL ?=
 
-.PHONY: run test lint types unit e2e weights browser tools lock wheels-check audit reference measure closed-loop property_tables tables bench faults doctor clean
+.PHONY: run test lint types unit e2e weights browser tools lock wheels-check audit reference measure closed-loop property_tables tables bench screenshots dashboard load faults doctor clean
 
 run: .venv/installed weights
 	$(BIN)/streamlit run dashboard/app.py --server.port=$(PORT) --server.address=$(ADDRESS)
@@ -137,6 +137,18 @@ faults: .venv/installed-dev weights browser
 # Is everything in order here, and if not, what to do.
 doctor: .venv/installed
 	$(BIN)/python -m core.doctor
+
+# Pictures of every page, into docs/screenshots (minutes).
+screenshots: .venv/installed-dev weights browser
+	$(BIN)/python -m tests.e2e.screenshots
+
+# First views, bytes, twenty sessions at once, accessibility, and the own-data path with the quick preset (half an hour).
+dashboard: .venv/installed-dev weights browser
+	$(BIN)/python -m tests.e2e.dashboard_measure
+
+# Fifty sessions for five minutes; fewer with LOAD="--sessions 10 --minutes 1".
+load: .venv/installed-dev weights browser
+	$(BIN)/python -m tests.e2e.load $(LOAD)
 
 clean:
 	rm -rf .venv .venv-tools .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -179,6 +179,6 @@ def _parts(model: Model) -> tuple[LoadedModel, Network, PropertyModel]:
     if network is None or properties is None:
         raise CheckpointError(
             f"the model has no {'network' if network is None else 'property models'}; "
-            f"run python -m bayesnet.learn --model {model.folder}"
+            f"run python -m bayesnet.learn --model {model.place}"
         )
     return state.loaded(model), network, properties

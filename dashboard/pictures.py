@@ -22,6 +22,7 @@ __all__ = [
 PREVIEW_PX = 900
 BAR_PREVIEW_PX = 480
 GAP = 6
+PAIR_TEXT_PX = 20  # pairs are shown at about half their size
 MARKS = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#D55E00", "#CC79A7")  # Okabe and Ito
 
 
@@ -39,7 +40,8 @@ def side_by_side(
     for image in images:
         result.paste(image.convert("LA"), (left, 0))
         left += image.width + GAP
-    return bar_below(result, um_per_px / factor if um_per_px else None, images[0].width)
+    scale = um_per_px / factor if um_per_px else None
+    return bar_below(result, scale, images[0].width, PAIR_TEXT_PX)
 
 
 def marked(

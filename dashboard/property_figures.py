@@ -52,7 +52,7 @@ def parity(points: Sequence[Point], title: str) -> go.Figure:
         hovertemplate="%{text}<br>measured %{x:.4g}, predicted %{y:.4g}<extra></extra>",
     )
     figure.update_xaxes(title=f"Measured: {title}")
-    figure.update_yaxes(title="Predicted")
+    figure.update_yaxes(title=f"Predicted: {title}")
     return laid_out(figure, 460)
 
 

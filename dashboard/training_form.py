@@ -64,9 +64,10 @@ def ask() -> Asked | None:
     preset = right.selectbox(
         "Preset",
         list(PRESETS),
-        format_func=lambda name: f"{PRESETS[name].label}: {PRESETS[name].about}",
+        format_func=lambda name: PRESETS[name].label,
         key="training_preset",
     )
+    right.caption(PRESETS[preset].about)
     begun = _begin_from(preset, len(data.specimens))
     config = _settings(preset, data, begun)
     return Asked(data, preset, config, begun, _expected(data, preset, config))

@@ -42,22 +42,29 @@ def bar_length_um(width_um: float) -> float:
     return float(max(step * power for step in BAR_STEPS if step * power <= room * (1 + 1e-9)))
 
 
-def with_scale_bar(pixels: np.ndarray, um_per_px: float | None, factor: int = 1) -> Image.Image:
+def with_scale_bar(
+    pixels: np.ndarray, um_per_px: float | None, factor: int = 1, text_px: int | None = None
+) -> Image.Image:
     """Put a white strip with a scale bar under a picture; without a known scale, only the picture.
 
     Args:
         pixels: (H, W) in [0, 1].
         um_per_px: µm per pixel.
         factor: whole enlargement of the picture.
+        text_px: height of the text; more where the picture is shown smaller than it is.
 
     Returns:
         A grey picture, the given pixels on top, unchanged.
     """
-    return bar_below(grey(pixels, factor), um_per_px / factor if um_per_px else None)
+    scale = um_per_px / factor if um_per_px else None
+    return bar_below(grey(pixels, factor), scale, text_px=text_px)
 
 
 def bar_below(
-    image: Image.Image, um_per_px: float | None, part_px: int | None = None
+    image: Image.Image,
+    um_per_px: float | None,
+    part_px: int | None = None,
+    text_px: int | None = None,
 ) -> Image.Image:
     """Put a white strip with a scale bar under a finished picture; without a scale, nothing.
 
@@ -65,13 +72,14 @@ def bar_below(
         image: of mode L, LA or RGB.
         um_per_px: µm per pixel of this very picture.
         part_px: the bar takes at most a third of it; by default of the picture's width.
+        text_px: height of the text; by default it follows from the width.
     """
     if not um_per_px:
         return image
     part_px = part_px or image.width
     length = bar_length_um(part_px * um_per_px)
     bar_px = round(length / um_per_px)
-    size = max(11, round(part_px / 26))
+    size = text_px or max(11, round(part_px / 26))
     strip = round(size * 1.9)
     white, black = _COLOURS[image.mode]
     result = Image.new(image.mode, (image.width, image.height + strip), white)

@@ -131,13 +131,28 @@ def skipped_steps(data: DataSet, config: TrainConfig) -> dict[str, str]:
 
 
 def can_begin_from(folder: Path, config: TrainConfig) -> bool:
-    """Tell whether a model in ``folder`` has the make that these settings ask for."""
+    """Tell whether a model in ``folder`` has the make that these settings ask for, grain aside."""
+    found = _make(folder)
+    return found is not None and found == replace(config.model, backbone_sha256="", grain=False)
+
+
+def _make(folder: Path) -> ModelConfig | None:
+    """Return the make of a model without its grain; None where there is no readable model."""
     try:
-        made = read_json(folder / MANIFEST)["config"]
-        found = ModelConfig.from_dict(made)
+        found = ModelConfig.from_dict(read_json(folder / MANIFEST)["config"])
     except (CheckpointError, ConfigError, KeyError, TypeError):
-        return False
-    return replace(found, backbone_sha256="") == replace(config.model, backbone_sha256="")
+        return None
+    return replace(found, backbone_sha256="", grain=False)
+
+
+def with_grain_of(folder: Path, config: TrainConfig) -> TrainConfig:
+    """Return the settings with grain where the model that is begun from has it.
+
+    Grain is the decoder's own noise (preset ``fields``): a model that has it goes on with it, and
+    `core.trainer` would refuse to drop it.
+    """
+    grain = bool(read_json(folder / MANIFEST)["config"].get("grain")) or config.model.grain
+    return replace(config, model=replace(config.model, grain=grain))
 
 
 def job_request(
@@ -158,6 +173,8 @@ def job_request(
             f"the model in {init} has other settings than this run's (latents, decoder): begin "
             "from nothing, or leave them as they are"
         )
+    if init is not None:
+        config = with_grain_of(init, config)
     return JobRequest(
         name=name,
         data=str(data.root.resolve()),

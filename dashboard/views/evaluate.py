@@ -76,11 +76,12 @@ with st.form("evaluate_form"):
     sent = st.form_submit_button("Evaluate", type="primary", key="evaluate_submit")
 
 looks = [example.look for example in state.examples(model)]
+asked = address.restored("evaluate", ["example"]).get("example")
 if looks:
+    st.session_state.setdefault("evaluate_look", asked if asked in looks else looks[0])
     with st.container(horizontal=True, vertical_alignment="bottom"):
         look = st.selectbox("No micrograph at hand?", looks, key="evaluate_look", width=260)
         tried = st.button("Try an example", key="evaluate_example")
-    asked = address.restored("evaluate", ["example"]).get("example")
     if tried or ("evaluated" not in st.session_state and asked in looks):
         st.session_state["evaluated"] = [Job(model.id, look if tried else str(asked))]
 if sent:

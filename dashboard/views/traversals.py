@@ -18,6 +18,7 @@ from dashboard import (
 STARTS = ("large spheres", "fine flakes")
 OWN = "your own micrograph"
 SHOWN, MOST, NOISE_SEED = 4, 12, 0
+SMALL_TEXT_PX = 16  # of pictures shown at two thirds of their size
 PAGE, PARAMETERS = "traversals", ("z", "d", "start1", "start2", "patch1", "patch2")
 
 model = components.current_model()
@@ -121,7 +122,10 @@ for place, (start, number) in enumerate(zip(starts, numbers, strict=True)):
                 row = decoding.traverse(model, patch, along, NOISE_SEED, own=start == OWN)
             st.markdown(f"**{title}**")
             components.gallery(
-                [pictures.png(pictures.with_scale_bar(p, model.um_per_px)) for p in (patch, *row)],
+                [
+                    pictures.png(pictures.with_scale_bar(p, model.um_per_px, 1, SMALL_TEXT_PX))
+                    for p in (patch, *row)
+                ],
                 ["original", *[f"{v:+.1f}".replace("-", "−") for v in values]],
                 [
                     f"The patch that {name} is varied from",

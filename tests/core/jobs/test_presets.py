@@ -100,6 +100,18 @@ def test_a_model_of_another_make_is_not_begun_from(tmp_path: Path):
     assert not can_begin_from(tmp_path / "gone", config)
 
 
+@pytest.mark.parametrize("grain", [False, True])
+def test_a_model_with_grain_goes_on_with_it(grain, tmp_path: Path):
+    """As the preset `fields` makes them; the trainer would refuse to drop it."""
+    data = make_textures(tmp_path / "d", specimens=8, height=32, width=32)
+    config = preset_config("quick", 8, True)
+    made = replace(config.model, grain=grain)
+    write_json(tmp_path / "model" / "manifest.json", {"config": made.to_dict()})
+    assert can_begin_from(tmp_path / "model", config)
+    asked = job_request(data, "mine", "quick", config, tmp_path / "model")
+    assert asked.config["model"]["grain"] is grain
+
+
 def test_the_shipped_model_can_be_begun_from(reference_model):
     assert can_begin_from(reference_model, preset_config("quick", 12, True))
     assert reference_model == ROOT / "assets" / "reference"
