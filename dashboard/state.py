@@ -71,12 +71,6 @@ class Model:
         return float(scale) if isinstance(scale, (int, float)) and scale > 0 else None
 
     @property
-    def place(self) -> str:
-        """The folder as commands shown on the pages give it, run from the program's folder."""
-        inside = self.folder.is_relative_to(ROOT)
-        return str(self.folder.relative_to(ROOT) if inside else self.folder)
-
-    @property
     def fitted_folder(self) -> Path:
         """Where a network that was fitted in the dashboard is kept."""
         return workspace() / "networks" / self.id
