@@ -16,6 +16,7 @@ from core.workspace import data_folder
 
 _KEPT = "data_kept"  # no widget's key
 LEFT_OUT, EDITS, BEGUN = "data_left_out", "data_edits", "data_begun"
+MEASURED = "data_measured"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def uploaded(files: Sequence[UploadedFile], table: UploadedFile | None) -> Uploa
 
 def forget() -> None:
     """Forget what was uploaded and chosen."""
-    for name in (_KEPT, LEFT_OUT, EDITS, BEGUN):
+    for name in (_KEPT, LEFT_OUT, EDITS, BEGUN, MEASURED):
         st.session_state.pop(name, None)
 
 
