@@ -8,6 +8,8 @@ WORK ?= runs
 JOBS ?= 2
 # A folder with real micrographs (castiron, uhcs, superalloy), where there is one: some figures need it.
 REAL ?=
+# A model trained on runs/paper, where there is one.
+PAPER_MODEL ?=
 
 .PHONY: run test lint types unit e2e weights browser tools lock wheels-check audit reference measure closed-loop property_tables tables bench screenshots dashboard load faults doctor clean
 
@@ -110,13 +112,13 @@ measure: .venv/installed-dev weights browser
 closed-loop: .venv/installed-dev weights
 	$(BIN)/python -m bayesnet.verify --model assets/reference --targets $(or $(TARGETS),200)
 
-# The paper's Tables 2 and 3 and figure 7 (minutes).
+# The paper's Tables 2 and 3 and figure 7 (minutes); with PAPER_MODEL=DIR also of a VAE trained on runs/paper, as the paper's.
 property_tables: .venv/installed weights
 	test -f $(WORK)/extended/manifest.csv || $(BIN)/python -m core.castings --design extended --out $(WORK)/extended
 	test -f $(WORK)/fresh/manifest.csv || $(BIN)/python -m core.castings --design fresh --out $(WORK)/fresh
 	test -f $(WORK)/paper/manifest.csv || $(BIN)/python -m core.castings --design paper --out $(WORK)/paper
 	$(BIN)/python -m core.property_tables --model assets/reference --data $(WORK)/extended --fresh $(WORK)/fresh \
-		--paper $(WORK)/paper
+		--paper $(WORK)/paper $(PAPER_MODEL:%=--paper-model %)
 
 # Tables 2 and 3, then Table 1, a cell at a time (half an hour or more each on two CPU cores); goes on where it stopped.
 tables: property_tables

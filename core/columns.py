@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 from core.errors import InputError
@@ -67,6 +67,7 @@ class Column:
         label: its name for people, without the unit.
         role: "process" (a setting) or "property" (a measured result).
         kind: "numeric" or "categorical"; a property is always numeric.
+        derived: a property that was measured on the picture (`core.measured_columns`), not tested.
 
     Raises:
         InputError: on construction, when a field has a value that is not allowed.
@@ -77,6 +78,7 @@ class Column:
     label: str
     role: Role
     kind: Kind
+    derived: bool = False
 
     def __post_init__(self) -> None:
         for field in ("name", "unit", "label"):
@@ -96,24 +98,29 @@ class Column:
             raise InputError(f"column {self.name!r}: kind is {self.kind!r}; numeric or categorical")
         if (self.role, self.kind) == ("property", "categorical"):
             raise InputError(f"column {self.name!r}: a property must be numeric")
+        if not isinstance(self.derived, bool) or (self.derived and self.role != "property"):
+            raise InputError(
+                f"column {self.name!r}: derived is {self.derived!r}; true for a property that was "
+                "measured on the picture, else false"
+            )
 
 
 def declared_column(entry: Any) -> Column:
     """Read one entry of ``columns`` in ``dataset.json``.
 
-    ``name`` and ``role`` are needed; ``kind`` is numeric by default, ``unit`` and ``label`` are
-    taken from the name.
+    ``name`` and ``role`` are needed; ``kind`` is numeric and ``derived`` false by default, ``unit``
+    and ``label`` are taken from the name.
 
     Raises:
         InputError: not an object, an unknown or missing key, or a value that is not allowed.
     """
     if not isinstance(entry, Mapping):
         raise InputError(f"a column is declared as {str(entry)[:60]!r}; an object is needed")
-    unknown = set(entry) - {"name", "unit", "label", "role", "kind"}
+    unknown = set(entry) - {"name", "unit", "label", "role", "kind", "derived"}
     if unknown:
         raise InputError(
             f"a column has the unknown key {sorted(unknown)[0]!r}; "
-            "known are name, unit, label, role, kind"
+            "known are name, unit, label, role, kind, derived"
         )
     for key in ("name", "role"):
         if not isinstance(entry.get(key), str):
@@ -125,7 +132,14 @@ def declared_column(entry: Any) -> Column:
         label=entry.get("label", label_of(name)),
         role=entry["role"],
         kind=entry.get("kind", "numeric"),
+        derived=entry.get("derived", False),
     )
+
+
+def entry_of(column: Column) -> dict[str, Any]:
+    """Return a column as ``dataset.json`` declares it; what is not derived does not say so."""
+    entry = asdict(column)
+    return entry if column.derived else {k: v for k, v in entry.items() if k != "derived"}
 
 
 def guessed_column(name: str, numeric: bool) -> Column:

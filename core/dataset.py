@@ -12,7 +12,7 @@ specimen is kept in the table only, with a note, because it describes the image.
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.columns import Column
+from core.columns import Column, entry_of
 from core.declaration import check_declaration, read_declaration
 from core.errors import InputError
 from core.files import sha256_file, write_json, write_text
@@ -184,7 +184,7 @@ def write_manifest(
         InputError: the table would not be read back (see `load_dataset`).
     """
     text = table.to_csv(index=False, lineterminator="\n")
-    entries = [asdict(column) for column in columns]
+    entries = [entry_of(column) for column in columns]
     build_table(text.encode("utf-8"), entries)
     declaration: dict[str, Any] = {"name": name, "synthetic": synthetic, "columns": entries}
     if generator is not None:

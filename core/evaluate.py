@@ -17,7 +17,7 @@ from core.properties import READ_PATCHES, Prediction, PropertyModel
 from core.reference_file import Reference
 from core.scale import to_scale
 from core.synthesis import decode_patches, encode_with_style
-from core.unusual import verdict
+from core.unusual import Judgement, verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +121,23 @@ def evaluate_image(
         n_patches=len(corners),
         n_independent=independent,
     )
+
+
+def judge_micrograph(
+    loaded: LoadedModel, reference: Reference, micrograph: Micrograph
+) -> Judgement:
+    """Say how far a micrograph lies from what is usual, as `evaluate_image` does, without the rest.
+
+    Raises:
+        InputError: as `evaluate_image`.
+        CheckpointError: the reference does not belong to the model.
+    """
+    reference.require_model(loaded.hash)
+    size = loaded.config.patch_px
+    pixels = to_scale(micrograph, loaded.um_per_px)[0]
+    corners = spread_patches(pixels, size, READ_PATCHES)
+    mu, style = encode_with_style(loaded, cut_at(pixels, corners, size))
+    return reference.judge(mu, style, independent_patches(pixels, size, len(corners)))
 
 
 def predict_together(

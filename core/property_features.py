@@ -26,11 +26,13 @@ from core.synthesis import CHUNK
 
 COMPONENTS = 64  # of pool5: as many as the paper's latents
 VAE, FLAT, POOLED = "vae", "vgg19_pool5", "vgg19_pool5_mean"
+VAE_OWN = "vae_of_paper_design"  # latents of a VAE that has learned the paper's castings
 REPRESENTATIONS = {
     VAE: "TextureVAE latents",
     FLAT: "plain VGG19, pool5",
     POOLED: "plain VGG19, pool5 averaged over positions",
 }
+LABELS = REPRESENTATIONS | {VAE_OWN: "latents of a TextureVAE trained on the paper's design"}
 
 Array = NDArray[np.float64]
 Names = NDArray[np.str_]

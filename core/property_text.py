@@ -5,7 +5,7 @@ from typing import Any
 
 from core.candidates import CANDIDATES
 from core.markdown import table
-from core.property_features import FLAT, REPRESENTATIONS, VAE
+from core.property_features import FLAT, LABELS, REPRESENTATIONS, VAE, VAE_OWN
 from core.property_splits import LEFT_OUT, NEW, RANDOM
 
 # The paper's Table 2 (random patches): R2 and MAPE, %; its Table 3 and figure 7: error of Ys, %.
@@ -40,9 +40,9 @@ def find(rows: Sequence[Mapping[str, Any]], /, **wanted: str) -> Mapping[str, An
     return None
 
 
-def vae_text(content: Mapping[str, Any]) -> str:
-    """Say which VAE the latents are of."""
-    vae = content["vae"]
+def vae_text(content: Mapping[str, Any], which: str = "vae") -> str:
+    """Say which VAE latents are of, and what it was trained on."""
+    vae = content[which]
     return f"TextureVAE trained on {vae['trained_on']} (weights {vae['sha256'][:8]})"
 
 
@@ -87,12 +87,13 @@ def tables_text(content: Mapping[str, Any]) -> str:
         f"Latents: {vae_text(content)}. Plain VGG19: {content['backbone']}.",
         f"Data: {data_text(content)}.",
     ]
-    for number, names in (("2", (VAE,)), ("3", tuple(n for n in REPRESENTATIONS if n != VAE))):
+    own = (VAE_OWN,) if content.get("paper_vae") else ()
+    if own:
+        parts.insert(1, f"Latents of the paper's design: {vae_text(content, 'paper_vae')}.")
+    for number, names in (("2", (VAE, *own)), ("3", tuple(n for n in REPRESENTATIONS if n != VAE))):
         for representation in names:
             for column in content["properties"]:
-                heading = (
-                    f"Table {number}. {column['label']} from {REPRESENTATIONS[representation]}"
-                )
+                heading = f"Table {number}. {column['label']} from {LABELS[representation]}"
                 parts += [heading, _table(content, titles, representation, column["name"])]
     if content["left_out_casting"]:
         parts += ["Figure 7 and the paper's Table 3: one casting left out, SVR on the patches of "
@@ -119,7 +120,7 @@ def _table(
     rows = []
     for regressor, label in CANDIDATES.items():
         cells = [cell(content, key, representation, regressor, name) for key in titles]
-        paper = PAPER_TABLE_2.get((regressor, name)) if representation == VAE else None
+        paper = PAPER_TABLE_2.get((regressor, name)) if representation in (VAE, VAE_OWN) else None
         beside = "none" if paper is None else f"R2 {paper[0]:.2f}, MAPE {paper[1]:.0f} %"
         rows.append([label, *cells, beside])
     return table(["", *titles.values(), "the paper, random patches"], rows)
@@ -135,7 +136,7 @@ def _figure_7(content: Mapping[str, Any]) -> str:
             [
                 found["specimen"],
                 name,
-                REPRESENTATIONS[found["representation"]],
+                LABELS[found["representation"]],
                 f"{found['mean']:.0f} {unit}",
                 f"{found['true']:.0f} {unit}",
                 f"{found['error']:.1f} %",
@@ -162,16 +163,20 @@ def summary_text(content: Mapping[str, Any]) -> str:
         table(["property", "from", *CANDIDATES.values()], rows),
     ]
     if content["paper"] is not None:
-        keys = list(COLUMNS)[:3]
+        keys, trained = list(COLUMNS)[:3], {VAE: "vae", VAE_OWN: "paper_vae"}
         leak = [
             [
                 column["name"],
-                *(_short(content, key, VAE, "svr_rbf", column["name"]) for key in keys),
+                str(content[which]["trained_on"]),
+                *(_short(content, key, representation, "svr_rbf", column["name"]) for key in keys),
             ]
             for column in content["properties"]
+            for representation, which in trained.items()
+            if content.get(which)
         ]
         parts.append("The same of the SVR on latents, by the paper's splits:")
-        parts.append(table(["property", *(COLUMNS[key] for key in keys)], leak))
+        heading = ["property", "VAE trained on", *(COLUMNS[key] for key in keys)]
+        parts.append(table(heading, leak))
     return "\n\n".join(parts)
 
 

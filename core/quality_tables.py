@@ -60,8 +60,9 @@ def labels(found: Content) -> str:
         [
             f"Latents named by `{found['command']}` ({plan['starts']} starts in each of two sets, "
             f"{plan['size_px']} px fields): {held['labelled']} of {held['directions']} have a "
-            f"label, of effects that both sets of starts find. {_percent(held['same_label'])} "
-            "would have the very same label from either set alone; of the strongest effects that "
+            f"label, of effects that both sets of starts find. {_used(figures)}"
+            f"{_percent(held['same_label'])} would have the very same label from either set alone; "
+            "of the strongest effects that "
             f"the first set finds the second finds {_percent(held['strongest_effect_survives'])}, "
             f"of all {_percent(held['effects_survive'])}. One latent moves "
             f"{entangled['descriptors_a_dimension']:.1f} descriptors on average "
@@ -71,6 +72,18 @@ def labels(found: Content) -> str:
             f"with few, as in the paper: {'yes' if sparse['shows'] else 'not shown'}.",
             table(["principal direction of the specimens", "what it does"], rows),
         ]
+    )
+
+
+def _used(figures: Content) -> str:
+    """Say which of the latents that designs use have a label, "" where it was not measured."""
+    used = figures.get("used_for_design")
+    if used is None:
+        return ""
+    without = f" (without: {', '.join(used['unlabelled'])})" if used["unlabelled"] else ""
+    return (
+        f"Designs use {used['used']} of them ({used['criterion']}); of these {used['labelled']} "
+        f"have a label{without}. "
     )
 
 

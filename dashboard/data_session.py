@@ -25,6 +25,7 @@ from dashboard.permission import needs
 _KEPT = "data_kept"  # no widget's key
 logger = logging.getLogger(__name__)
 LEFT_OUT, EDITS, BEGUN = "data_left_out", "data_edits", "data_begun"
+MEASURED = "data_measured"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def uploaded(files: Sequence[UploadedFile], table: UploadedFile | None) -> Uploa
 
 def forget() -> None:
     """Forget what was uploaded and chosen."""
-    for name in (_KEPT, LEFT_OUT, EDITS, BEGUN):
+    for name in (_KEPT, LEFT_OUT, EDITS, BEGUN, MEASURED):
         st.session_state.pop(name, None)
 
 

@@ -22,6 +22,8 @@ def ask(network: Network, request: DesignRequest, um_per_px: float | None) -> De
 
     Properties left empty are no targets. Without any, the form says so and returns None.
     """
+    if said := in_words(network):
+        st.caption(escape(said))
     forms = _forms(network, request)
     with st.form("design_form"):
         columns = st.columns(len(network.properties) + 2, vertical_alignment="bottom")
@@ -59,6 +61,20 @@ def ask(network: Network, request: DesignRequest, um_per_px: float | None) -> De
         )
         return None
     return DesignRequest(wanted, process, int(seed or 0), int(size))
+
+
+def in_words(network: Network) -> str:
+    """Say which settings a design cannot use because they are words, "" where there are none."""
+    ending = ": categorical, left out of the network"
+    names = [note.removesuffix(ending) for note in network.notes if note.endswith(ending)]
+    if not names:
+        return ""
+    return (
+        f"In words, so no part of designs: {', '.join(names)}. Settings are recommended, and "
+        "limits kept, for numbers only, whatever these are. To design for one of their values, "
+        "make a data set of its specimens alone; where they can be ordered, such as by the cooling "
+        "rate, give the numbers."
+    )
 
 
 def _forms(network: Network, request: DesignRequest) -> dict[str, str]:

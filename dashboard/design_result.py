@@ -15,7 +15,7 @@ from bayesnet.ranking import WITHIN, chance, residuals, worst
 from bayesnet.refine import Refinement
 from bayesnet.samples import Sample
 from core.images import encode_png
-from dashboard import components, design_export, pictures
+from dashboard import components, design_export, measured_back, pictures
 from dashboard.design_request import DesignRequest, in_address
 from dashboard.errors import escape
 from dashboard.state import Model
@@ -149,6 +149,8 @@ def read_back(design: Design, network: Network) -> None:
         "Nearest feasible" if stands_in(design.answer) else "Target",
     )
     st.caption(_judged(design, network))
+    if said := measured_back.told(design, network):
+        st.caption(escape(said))
 
 
 def recipe(design: Design, network: Network) -> None:

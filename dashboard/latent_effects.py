@@ -151,6 +151,11 @@ def remarks(labels: Labels) -> list[str]:
     held, free = figures["stability"]["dimensions"], figures["independence"]["specimens"]
     moved, sparse = figures["entanglement"], figures["size_and_sparsity"]
     lines = [f"{held['labelled']} of {held['directions']} latents have a label."]
+    if (used := figures.get("used_for_design")) is not None:
+        lines.append(
+            f"Designs use {used['used']} of them ({used['criterion']}); of these "
+            f"{used['labelled']} have a label."
+        )
     if held["strongest_effect_survives"] is not None:
         lines.append(
             "Of the strongest effects that one set of starts finds the other finds "

@@ -14,7 +14,7 @@ from core.errors import CheckpointError
 from core.exports.spreadsheet import to_csv
 from core.files import read_json
 from core.properties import PropertyModel, fit_properties
-from core.property_features import REPRESENTATIONS
+from core.property_features import LABELS
 from core.property_points import Point, left_out_points, measured_points, unseen_points
 from core.property_text import cell, column_titles
 from core.regressor import Regressor, left_out_patches
@@ -134,7 +134,7 @@ def new_errors(content: Mapping[str, Any], column: str) -> dict[str, dict[str, f
     found: dict[str, dict[str, float]] = {}
     for row in content["rows"]:
         if row["data"] == "fresh" and row["property"] == column and row["median_error"] is not None:
-            values = found.setdefault(REPRESENTATIONS[row["representation"]], {})
+            values = found.setdefault(LABELS[row["representation"]], {})
             values[CANDIDATES[row["regressor"]]] = row["median_error"]
     return found
 

@@ -28,7 +28,8 @@ POINTS = ("graphite_pct", "nodularity_iso_pct", "nodularity_jis_pct", "roundness
 GRAINS = "grain_intercept_um"
 WEAK = (
     "Weak: ferrite grains. Their boundaries are faint in the castings' pictures; fine grains come "
-    "out too coarse. Nodularity errs where nodules stand at the limit of roundness 0.6 or touch."
+    "out too coarse. Nodularity errs where a large particle stands at the limit of roundness 0.6: "
+    "on castings with few particles one that changes sides counts for points."
 )
 logger = logging.getLogger(__name__)
 

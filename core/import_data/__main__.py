@@ -5,6 +5,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from core.errors import InputError, MicroDesignError
 from core.image_limits import DEFAULT_LIMITS, load_bytes
@@ -13,12 +14,15 @@ from core.import_data.examine import Crop, examine_all
 from core.import_data.fields import FieldChoice, guess_fields, parse_declaration, scale_column
 from core.import_data.findings import failing_files, has_errors
 from core.import_data.matching import MatchRule, guess_rule, match
+from core.import_data.measuring import Known, measure_plan
 from core.import_data.naming import PATTERNS, check_name, plain
-from core.import_data.plan import Choices, make_plan
+from core.import_data.plan import Choices, ImportPlan, make_plan
 from core.import_data.preflight import preflight
 from core.import_data.sheet import Sheet, read_sheet
 from core.import_data.source import Listing, list_source
 from core.import_data.write import write_dataset
+from core.measured_columns import KINDS
+from core.stereology import Measurement
 from core.workspace import data_folder
 
 logger = logging.getLogger(__name__)
@@ -38,6 +42,8 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     declared = "COLUMN[:UNIT[:LABEL]]; repeat it; without any, roles are guessed and printed"
     add("--process", action="append", default=[], metavar="DECLARED", help=declared)
     add("--property", action="append", default=[], metavar="DECLARED", help=declared)
+    measured = "measure the pictures: graphite, phases of any material, or whichever fits (auto)"
+    add("--measure", nargs="?", const="auto", choices=("auto", *KINDS), help=measured)
     add("--um-per-px", type=float, help="one scale for all pictures")
     add("--scale-column", default="", help="column of µm (or nm) per px")
     add("--crop-top", type=int, default=0, metavar="PX")
@@ -104,6 +110,11 @@ def _scale(arguments: argparse.Namespace, sheet: Sheet | None) -> ScaleRule:
     return ScaleRule(by="column", column=column) if column else ScaleRule()
 
 
+def _with_measured(arguments: argparse.Namespace, plan: ImportPlan, known: Known) -> ImportPlan:
+    """Return the plan with the descriptors of its pictures, where they are asked for."""
+    return measure_plan(plan, arguments.measure, known).plan if arguments.measure else plan
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Import what the command line names; return the exit status, 1 with errors in the check."""
     listing = list_source(arguments.images)
@@ -130,12 +141,14 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.crop_bars:
         crops = {path: choices.crop.with_bar(one.bar) for path, one in examined.items()}
         choices = replace(choices, crops=crops)
-    matching = match(paths, used, rule)
+    matching, known = match(paths, used, rule), dict[tuple[object, ...], Measurement]()
     plan = make_plan(listing.pictures, examined, used, matching, choices)
+    plan = _with_measured(arguments, plan, known)
     findings = preflight(plan)
     while arguments.leave_out_failing and (failing := failing_files(findings)):
         choices = replace(choices, left_out=choices.left_out | failing)
         plan = make_plan(listing.pictures, examined, used, matching, choices)
+        plan = _with_measured(arguments, plan, known)
         findings = preflight(plan)
     for finding in findings:
         logger.info("%s, %s: %s", finding.level, finding.check, finding.message)
@@ -144,7 +157,8 @@ def run(arguments: argparse.Namespace) -> int:
     specimens = plan.table["specimen"].nunique()
     logger.info("%d pictures of %d specimens", len(plan.files), specimens)
     if not arguments.check_only:
-        record = {"table": sheet.name if sheet else None, "matching": asdict(rule)}
+        record: dict[str, Any] = {"table": sheet.name if sheet else None, "matching": asdict(rule)}
+        record["measured"] = [column.name for column in plan.columns if column.derived]
         folder = check_name(plain(arguments.name))
         parent = arguments.out or data_folder()
         logger.info("%s", write_dataset(plan, findings, parent, folder, record).root)

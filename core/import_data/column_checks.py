@@ -42,7 +42,10 @@ def _column(plan: ImportPlan, column: Column) -> list[Finding]:
         told = f"{column.label} is {of_specimens.dropna().iloc[0]} throughout: it tells nothing"
         found.append(warning("constant column", f"{told} and is not used"))
     if column.kind == "categorical":
-        told = f"{column.label} is in words; the network uses numbers only, so it steers no design"
+        told = (
+            f"{column.label} is in words; the network uses numbers only, so it steers no design: "
+            "for designs of one of its values, make a data set of those specimens alone"
+        )
         found.append(note("words", told))
     return found
 

@@ -43,6 +43,7 @@ def _short(direction: Direction) -> dict[str, Any]:
         "label": direction.label,
         "sd_patches": direction.sd_patches,
         "sd_specimens": direction.sd_specimens,
+        "influence": direction.influence,
         "clear_effects": effects,
     }
 
@@ -94,6 +95,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         logger.info("%s", direction.title)
     held = labels.figures["stability"]["dimensions"]
     logger.info("%d of %d latents have a label", held["labelled"], held["directions"])
+    if (used := labels.figures["used_for_design"]) is not None:
+        told = "%d of the %d latents that designs use have a label; without: %s"
+        without = ", ".join(used["unlabelled"]) or "none"
+        logger.info(told, used["labelled"], used["used"], without)
 
 
 def _given(arguments: argparse.Namespace) -> list[str]:

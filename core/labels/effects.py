@@ -9,6 +9,7 @@ from scipy import stats
 
 CONFIDENCE = 0.95
 SET_CONFIDENCE = 0.90  # of a single set's rank correlation: one-sided 5 %
+LEAST_RANK_SCATTER = 0.1
 LEAST_STARTS = 3  # with the descriptor, in each set
 LEAST_VALUES = 3  # along one traversal
 
@@ -24,6 +25,8 @@ class Estimate:
         low, high: its 95 % interval over starts (Student's t).
         monotonicity: mean over starts of Spearman's rank correlation with z, -1 to 1.
         monotonicity_low, monotonicity_high: its 90 % interval over starts.
+        p_up: chance of a mean rank correlation as high or higher where there is no effect
+            (Student's t, one-sided); 1 - p_up that of one as low.
         share: of the variance along traversals, what all starts have in common (eta squared),
             0 to 1. Chance alone gives about one over the number of starts.
         starts: that have the quantity.
@@ -35,6 +38,7 @@ class Estimate:
     monotonicity: float
     monotonicity_low: float
     monotonicity_high: float
+    p_up: float
     share: float
     starts: int
 
@@ -79,6 +83,7 @@ def estimate(measured: Array, values: Sequence[float]) -> Estimate | None:
         monotonicity=monotonicity,
         monotonicity_low=monotonicity_low,
         monotonicity_high=monotonicity_high,
+        p_up=_chance_of_rise(ranks),
         share=_common_share(usable),
         starts=len(usable),
     )
@@ -89,6 +94,16 @@ def _mean_interval(values: Array, confidence: float) -> tuple[float, float, floa
     mean = float(values.mean())
     half = float(stats.t.ppf((1 + confidence) / 2, len(values) - 1) * stats.sem(values))
     return mean, mean - half, mean + half
+
+
+def _chance_of_rise(ranks: Array) -> float:
+    """Return Student's one-sided p of a mean above zero, of rank correlations (n,).
+
+    Ranks of few values are often all the same, and so without scatter: they are taken to scatter by
+    a tenth at least, since no traversal is read more finely.
+    """
+    error = max(float(stats.sem(ranks)), LEAST_RANK_SCATTER / np.sqrt(len(ranks)))
+    return float(stats.t.sf(ranks.mean() / error, len(ranks) - 1))
 
 
 def _slope(row: Array, z: Array) -> float:

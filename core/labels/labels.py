@@ -10,7 +10,8 @@ from typing import Any, Literal
 from core.errors import CheckpointError
 from core.files import read_json, write_json
 from core.labels.effects import Curve
-from core.labels.naming import WEAK_MOVE, Effect, label_text
+from core.labels.influence import LEAST_INFLUENCE
+from core.labels.naming import NO_EFFECT, UNUSED, WEAK_MOVE, Effect, label_text
 from core.labels.quantities import QUANTITIES
 
 FILE = "labels.json"
@@ -37,6 +38,7 @@ class Direction:
             clear, strongest first.
         effects: every effect that could be estimated, in the order of the quantities.
         curves: quantity -> curve along the traversal.
+        influence: of a latent on designs (`core.labels.influence`); None where it is not known.
     """
 
     name: str
@@ -52,10 +54,18 @@ class Direction:
     set_clear: tuple[tuple[tuple[str, int], ...], ...]
     effects: tuple[Effect, ...]
     curves: dict[str, Curve]
+    influence: float | None = None
+
+    @property
+    def used(self) -> bool:
+        """Whether designs use it, as far as is known."""
+        return self.influence is None or self.influence >= LEAST_INFLUENCE
 
     @property
     def label(self) -> str:
         """What it does in words: "nodularity +, particle count −", or "no clear effect"."""
+        if not self.named and not self.used:
+            return f"{NO_EFFECT}, {UNUSED}"
         moves = {effect.quantity: abs(effect.move) for effect in self.effects}
         strongest = max((moves[name] for name, _ in self.named), default=0.0)
         return label_text(self.named, strongest < WEAK_MOVE)
@@ -200,6 +210,7 @@ def _check(labels: Labels) -> None:
     values = _numbers(labels.plan["values"])
     _numbers((labels.um_per_px, *labels.spreads.values()))
     for direction in (*labels.dimensions, *labels.directions):
+        _numbers(() if direction.influence is None else (direction.influence,))
         if direction.kind not in ("latent", "specimens"):
             raise ValueError(f"{direction.name} is of kind {direction.kind!r}")
         for effect in direction.effects:

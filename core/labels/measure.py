@@ -1,8 +1,7 @@
 """Measuring a model's labels: traversals, effects, names, and how well they hold."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +12,19 @@ from core.encode import LatentTable
 from core.errors import ConfigError, InputError
 from core.labels.effects import curve, estimate
 from core.labels.entanglement import entanglement, independence, size_and_sparsity
+from core.labels.influence import influences
 from core.labels.labels import Direction, Labels
-from core.labels.naming import Effect, judge, ranked, strong, thinned
+from core.labels.naming import (
+    Effect,
+    conjunction,
+    false_discovery_limit,
+    judge,
+    ranked,
+    strong,
+    thinned,
+)
 from core.labels.quantities import QUANTITIES, measure_specimens, spreads
+from core.labels.stability import stability, used_for_design
 from core.labels.traversals import (
     Decode,
     Plan,
@@ -24,6 +33,7 @@ from core.labels.traversals import (
     principal_directions,
     specimen_means,
 )
+from core.properties import PropertyModel
 from core.synthesis import decode_many
 from core.validation import ACTIVE_VARIANCE
 
@@ -68,7 +78,12 @@ def label_model(
         return decode_many(loaded, z, plan.size_px, plan.size_px, seed)
 
     specimens = measure_specimens(data, loaded.um_per_px, plan.specimens)
-    return label_latents(decode, table, specimens, plan, loaded.um_per_px, only)
+    path, influence = loaded.path / "properties.json", None
+    if path.is_file():
+        properties = PropertyModel.load(path)
+        properties.require_model(loaded.hash)
+        influence = influences(properties, specimen_means(table))
+    return label_latents(decode, table, specimens, plan, loaded.um_per_px, only, influence)
 
 
 def label_latents(
@@ -78,6 +93,7 @@ def label_latents(
     plan: Plan,
     um_per_px: float,
     only: Sequence[int] | None = None,
+    influence: Array | None = None,
 ) -> Labels:
     """Name latents by what a decoder draws; see `label_model`.
 
@@ -88,6 +104,7 @@ def label_latents(
         plan: how to traverse.
         um_per_px: scale of the pictures.
         only: latents to traverse; all active ones for None.
+        influence: (D,) of each latent on designs; None where it is not known.
 
     Raises:
         InputError: there is no active latent, or the specimens cannot name anything.
@@ -106,15 +123,19 @@ def label_latents(
     vectors = np.concatenate([np.eye(mu.shape[1])[active], principal])
     starts = mu[choose_starts(table, plan.starts, plan.seed)]
     measured = measure_traversals(decode, starts, vectors, plan, um_per_px)
+    limit = _limit(measured, spread, plan)
     found = [
-        _direction(k, vector, active, mu, means, measured[k], spread, plan)
+        _direction(k, vector, active, mu, means, measured[k], spread, plan, limit)
         for k, vector in enumerate(vectors)
     ]
     dimensions, directions = tuple(found[: len(active)]), tuple(found[len(active) :])
+    if influence is not None:
+        dimensions = tuple(replace(d, influence=float(influence[d.index])) for d in dimensions)
     names = [direction.name for direction in dimensions]
     effects = [direction.effects for direction in dimensions]
     figures = {
         "stability": {"dimensions": stability(dimensions), "directions": stability(directions)},
+        "used_for_design": used_for_design(dimensions),
         "independence": {
             "patches": independence(mu[:, active], names),
             "specimens": independence(means[:, active], names),
@@ -151,11 +172,12 @@ def _direction(
     measured: Array,
     spread: Array,
     plan: Plan,
+    limit: float,
 ) -> Direction:
     """Sum up the traversals along direction ``k``, measured (2, n, V, Q)."""
     latent = k < len(active)
     index = int(active[k]) if latent else k - len(active) + 1
-    effects, set_clear = _judge_all(measured, spread, plan)
+    effects, set_clear = _judge_all(measured, spread, plan, limit)
     pooled = np.concatenate(list(measured))  # (2 n, V, Q)
     curves = {q.name: curve(pooled[..., place]) for place, q in enumerate(QUANTITIES)}
     known = {effect.quantity for effect in effects}
@@ -179,7 +201,7 @@ def _direction(
 
 
 def _judge_all(
-    measured: Array, spread: Array, plan: Plan
+    measured: Array, spread: Array, plan: Plan, limit: float
 ) -> tuple[tuple[Effect, ...], tuple[Named, ...]]:
     """Return every effect of traversals (2, n, V, Q), and what each set alone calls clear."""
     effects: list[Effect] = []
@@ -189,37 +211,18 @@ def _judge_all(
         pooled = estimate(np.concatenate(list(measured[..., place])), plan.values)
         if pooled is None or not np.isfinite(sd):
             continue
-        effects.append(judge(quantity.name, pooled, sets, float(sd), plan.span))
+        effects.append(judge(quantity.name, pooled, sets, float(sd), plan.span, limit))
         for own, found in zip(alone, sets, strict=True):
             if found is not None and found.sign and strong(found, float(sd), plan.span):
                 own[quantity.name] = found.slope / float(sd)
     return tuple(effects), tuple(ranked(own) for own in alone)
 
 
-def stability(directions: Sequence[Direction]) -> dict[str, Any]:
-    """Say how well what one set of starts finds holds in the other.
-
-    Returns:
-        Number of directions, and of those with a label; share whose label would be the very same
-        from each set alone; of the directions in which the first set alone finds something clear:
-        their number, the share whose strongest effect the second set alone finds clear too, and
-        the share of all those effects.
-    """
-    same, strongest_again, again = [], [], []
-    for direction in directions:
-        first, second = direction.set_clear
-        same.append(set(thinned(first)) == set(thinned(second)))
-        again += [effect in second for effect in first]
-        strongest_again += [effect in second for effect in first[:1]]
-    return {
-        "directions": len(directions),
-        "labelled": sum(bool(direction.named) for direction in directions),
-        "same_label": _mean(same),
-        "found_by_first_set": len(strongest_again),
-        "strongest_effect_survives": _mean(strongest_again),
-        "effects_survive": _mean(again),
-    }
-
-
-def _mean(flags: Sequence[bool]) -> float | None:
-    return float(np.mean(flags)) if flags else None
+def _limit(measured: Array, spread: Array, plan: Plan) -> float:
+    """Return the largest p that counts among all effects of traversals (K, 2, n, V, Q)."""
+    chances = []
+    for one in measured:
+        for place in np.flatnonzero(np.isfinite(spread)):
+            p = conjunction([estimate(rows, plan.values) for rows in one[..., place]])
+            chances += [] if p is None else [p]
+    return false_discovery_limit(chances)

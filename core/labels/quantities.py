@@ -1,4 +1,4 @@
-"""What a traversal is measured by: descriptors that are one number, and the matrix's brightness."""
+"""What a traversal is measured by: descriptors of the structure, and looks of the picture."""
 
 import os
 from collections.abc import Sequence
@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from core.dataset import DataSet
 from core.descriptors import SCALARS, measure_field, sum_up
 from core.errors import InputError
+from core.labels.picture_quantities import picture_quantities
 from core.scale import read_to_scale
 
 MATRIX_GREY = "matrix_grey_pct"
 FIELD_PX = 512  # of a micrograph, its middle, that a specimen is measured by
+LEAST_SPREAD = 0.01  # of the mean: a quantity that hardly differs is not known better than that
 LEAST_SPECIMENS = 4  # that must have a descriptor for its spread to be known
 
 Array = NDArray[np.float64]
@@ -25,10 +27,11 @@ class Quantity:
     """A number measured on pictures.
 
     Attributes:
-        name: in code; of `core.descriptors.SCALARS` or `MATRIX_GREY`.
+        name: in code; of `core.descriptors.SCALARS` or `core.labels.picture_quantities`.
         label, unit: for people.
         word: what labels call it.
         family: of several of one family a label names the strongest only.
+        of_picture: it tells of the picture rather than of the structure: named after all that do.
     """
 
     name: str
@@ -36,6 +39,7 @@ class Quantity:
     unit: str
     word: str
     family: str
+    of_picture: bool = False
 
 
 _WORDS = {  # descriptor -> word in labels, family
@@ -51,7 +55,23 @@ _WORDS = {  # descriptor -> word in labels, family
 }
 QUANTITIES = (
     *(Quantity(s.name, s.label, s.unit, *_WORDS[s.name]) for s in SCALARS if s.name in _WORDS),
-    Quantity(MATRIX_GREY, "Matrix grey level", "% of white", "matrix brightness", "grey"),
+    Quantity("texture_length_um", "Texture length", "µm", "texture coarseness", "size", True),
+    Quantity("matrix_texture_pct", "Matrix texture", "% of white", "matrix grain", "grain", True),
+    Quantity("anisotropy", "Anisotropy", "1", "directionality", "direction", True),
+    Quantity("contrast_pct", "Contrast of graphite", "% of white", "contrast", "contrast", True),
+    Quantity("edge_width_um", "Width of edges", "µm", "edge softness", "edges", True),
+    Quantity("noise_pct", "Noise of the matrix", "% of white", "noise", "noise", True),
+    Quantity(
+        "graphite_grey_pct",
+        "Graphite grey level",
+        "% of white",
+        "graphite brightness",
+        "graphite grey",
+        True,
+    ),
+    Quantity(
+        MATRIX_GREY, "Matrix grey level", "% of white", "matrix brightness", "matrix grey", True
+    ),
 )
 
 
@@ -69,9 +89,7 @@ def measure_picture(pixels: NDArray[np.floating], um_per_px: float) -> Array:
         InputError: not a grey picture, or an implausible scale.
     """
     field = measure_field(pixels, um_per_px)
-    matrix = pixels[~field.graphite]
-    found = sum_up([field]).scalars()
-    found[MATRIX_GREY] = 100 * float(matrix.mean()) if matrix.size else None
+    found = sum_up([field]).scalars() | picture_quantities(pixels, field.graphite, um_per_px)
     values = (found[quantity.name] for quantity in QUANTITIES)
     return np.array([np.nan if value is None else value for value in values], dtype=float)
 
@@ -103,7 +121,8 @@ def spreads(measured: Array) -> Array:
     """Return the standard deviation of each quantity over specimens (S, Q).
 
     Returns:
-        (Q,); NaN where it is zero or fewer than `LEAST_SPECIMENS` specimens have the quantity.
+        (Q,), at least `LEAST_SPREAD` of the mean; NaN where it is zero or fewer than
+        `LEAST_SPECIMENS` specimens have the quantity.
 
     Raises:
         InputError: no quantity has a spread.
@@ -112,7 +131,8 @@ def spreads(measured: Array) -> Array:
     for place, column in enumerate(measured.T):
         known = column[np.isfinite(column)]
         if len(known) >= LEAST_SPECIMENS and np.ptp(known) > 0:
-            found[place] = known.std(ddof=1)
+            floor = LEAST_SPREAD * abs(float(known.mean()))
+            found[place] = max(float(known.std(ddof=1)), floor)
     if not np.isfinite(found).any():
         raise InputError(
             f"none of the descriptors differs between at least {LEAST_SPECIMENS} specimens of the "

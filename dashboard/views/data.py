@@ -13,7 +13,15 @@ from core.import_data.plan import Choices, make_plan
 from core.import_data.preflight import preflight
 from core.import_data.source import many, named
 from core.workspace import data_folder
-from dashboard import data_form, data_pictures, data_report, data_session, errors, permission
+from dashboard import (
+    data_form,
+    data_measuring,
+    data_pictures,
+    data_report,
+    data_session,
+    errors,
+    permission,
+)
 from dashboard.errors import escape
 
 logger = logging.getLogger("dashboard.views.data")
@@ -101,6 +109,7 @@ with errors.shown():
         left_out=unused,
     )
     plan = make_plan(found.listing.pictures, found.examined, sheet, matching, choices)
+    plan = data_measuring.measured(plan, found)
 
     st.subheader("6 · Check before anything starts", anchor=False)
     findings = preflight(plan)
@@ -122,6 +131,7 @@ elif sent:
         folder = check_name(plain(name))
         bar = st.progress(0.0, "Writing…")
         record = {"table": sheet.name if sheet else None, "matching": asdict(rule)}
+        record["measured"] = [column.name for column in plan.columns if column.derived]
         data = data_session.make(
             replace(plan, name=name.strip(), synthetic=synthetic),
             findings,

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.calibrate import describe
-from core.property_features import REPRESENTATIONS
+from core.property_features import LABELS, REPRESENTATIONS
 from core.property_points import points_figures
 from core.property_text import PAPER_NOTE, data_text, vae_text
 from dashboard import address, components, errors, figures, linkage, property_figures, state
@@ -132,7 +132,7 @@ if casting:
     )
     st.plotly_chart(
         property_figures.patch_histogram(
-            {REPRESENTATIONS[one["representation"]]: one["predictions"] for one in casting},
+            {LABELS[one["representation"]]: one["predictions"] for one in casting},
             casting[0]["true"],
             titled(regressor),
         ),
@@ -141,7 +141,7 @@ if casting:
         alt=f"{regressor.label} predicted from each patch of the casting left out",
     )
     errors_text = "; ".join(
-        f"{REPRESENTATIONS[one['representation']]} {one['error']:.1f} % off" for one in casting
+        f"{LABELS[one['representation']]} {one['error']:.1f} % off" for one in casting
     )
     st.caption(f"By SVR on the other castings' patches, mean over its own (dotted): {errors_text}.")
 st.caption(PAPER_NOTE)

@@ -64,6 +64,26 @@ def test_the_castings_looks_need_the_castings_columns(tmp_path: Path, capsys):
     assert load_examples(tmp_path / "m") == ()
 
 
+def test_of_those_that_fit_a_look_the_first_usual_one_is_shown(tmp_path: Path, caplog):
+    """Distances by the mean grey of the picture: only S1 is usual."""
+    data = data_set(tmp_path / "d", [0, 4, 9], (TEMPERATURE,))
+    usual = data.read(1).pixels
+
+    def distance(micrograph):
+        return 0.9 if np.array_equal(micrograph.pixels, usual) else 1.05
+
+    looks = {"cold": {"temp_c": 0.0}}
+    save_examples(tmp_path / "m", data, looks, distance)
+    (found,) = load_examples(tmp_path / "m")
+    assert (found.specimen, found.settings) == ("S1", {"temp_c": 4.0}) and not caplog.records
+    save_examples(tmp_path / "m", data, looks)
+    assert load_examples(tmp_path / "m")[0].specimen == "S0"
+    save_examples(tmp_path / "m", data, looks, lambda m: 1.2 + float(m.pixels[0, 0]))
+    least = min(range(3), key=lambda row: data.read(row).pixels[0, 0])
+    assert load_examples(tmp_path / "m")[0].specimen == f"S{least}"
+    assert "none of 3 pictures is usual" in caplog.text
+
+
 def test_a_damaged_list_is_refused(tmp_path: Path):
     (tmp_path / "examples").mkdir()
     (tmp_path / "examples" / "examples.json").write_text('[{"file": "x"}]')

@@ -14,9 +14,11 @@ from core.errors import CheckpointError, InputError
 from core.properties import PropertyModel
 from core.property_features import (
     FLAT,
+    LABELS,
     POOLED,
     REPRESENTATIONS,
     VAE,
+    VAE_OWN,
     Features,
     Represent,
     field_features,
@@ -27,8 +29,8 @@ from core.property_features import (
     specimen_means,
 )
 from core.property_points import left_out_points, measured_points, points_figures, unseen_points
-from core.property_splits import LEFT_OUT
-from core.property_tables import main
+from core.property_splits import LEFT_OUT, RANDOM
+from core.property_tables import _own_rows, main
 from core.property_text import COLUMNS, PAPER_NOTE, find, summary_text, tables_text
 from core.synthesis import encode_patches
 from tests.core.textures import texture
@@ -170,6 +172,23 @@ def test_texts_show_both_tables_beside_the_papers(measured: dict) -> None:
     assert measured["vae"]["sha256"][:8] in short and measured["command"] in short
 
 
+def test_a_vae_that_has_learned_the_papers_castings_gets_rows_of_its_own(
+    loaded: LoadedModel, tiny_castings, measured: dict, monkeypatch
+) -> None:
+    for name, wanted in ((VAE, "vae"), (FLAT, None)):
+        row = find(measured["rows"], representation=name)
+        assert row["vae"] == (measured[wanted] if wanted else None)
+    monkeypatch.setattr("core.property_rows.CANDIDATES", {"linear": "linear regression"})
+    rows, histograms = _own_rows(loaded, tiny_castings, 0)
+    assert {row["representation"] for row in rows} == {VAE_OWN} and not histograms
+    assert {row["split"] for row in rows} == {RANDOM, LEFT_OUT}
+    vae = {"trained_on": "Paper castings", "sha256": "f" * 64}
+    content = measured | {"rows": [*measured["rows"], *rows], "paper_vae": vae}
+    for text in (tables_text(content), summary_text(content)):
+        assert "Paper castings" in text
+    assert LABELS[VAE_OWN] in tables_text(content)
+
+
 def test_left_out_and_unseen_points_carry_intervals(tiny_model: Path, table: LatentTable) -> None:
     model = PropertyModel.load(tiny_model / "properties.json")
     regressor = model.regressors[0]
@@ -203,6 +222,11 @@ def test_command_line_refuses_learned_specimens_and_foreign_data(
         with pytest.raises(SystemExit) as left:
             main(arguments)
         assert left.value.code == 2 and message in capsys.readouterr().err
+    made = make_castings(tmp_path / "made", 2)
+    foreign = [*given[:5], str(made.root), "--paper", str(made.root), *given[6:]]
+    with pytest.raises(SystemExit):
+        main([*foreign, "--paper-model", str(tiny_model)])
+    assert "not on the castings of --paper" in capsys.readouterr().err
     other = tmp_path / "other"
     shutil.copytree(root, other)
     with (other / "manifest.csv").open("a") as manifest:

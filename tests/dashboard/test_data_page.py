@@ -9,6 +9,7 @@ import pytest
 from core.columns import Column
 from core.dataset import load_dataset
 from core.errors import InputError
+from core.images import encode_png
 from core.import_data.examine import Crop
 from core.import_data.fields import FieldChoice
 from core.import_data.sheet import read_sheet
@@ -18,6 +19,7 @@ from dashboard.data_pictures import apply, changed, merged, read_pictures
 from dashboard.data_report import with_crop
 from tests.core.import_data.pictures import png, zipped
 from tests.core.import_data.test_preflight import barred
+from tests.core.stereology.drawn import lamellae
 from tests.dashboard.conftest import sound
 from tests.dashboard.conftest import texts as raw_texts
 
@@ -67,6 +69,28 @@ def test_pictures_and_a_table_become_a_data_set(open_page, tmp_path: Path):
     )
     assert data.specimens.loc["K3"].tolist() == [830.0, 203.5]
     assert data.table["um_per_px"].tolist() == [0.5] * 12
+
+
+def test_pictures_without_tests_are_measured_at_a_tick(open_page, tmp_path: Path):
+    """Settings only: the check says that nothing can be designed for, until they are measured."""
+    pictures = {
+        f"K{i}_0.png": encode_png(lamellae(256, 4 + i, 10, 0.02, i), 0.5) for i in range(SPECIMENS)
+    }
+    table = "Sample;Temp (°C);Cooling\n" + "".join(
+        f"K{i};{800 + 10 * i};{'AR' if i % 2 else 'Q'}\n" for i in range(SPECIMENS)
+    )
+    app = sound(upload(open_page("data"), pictures, table))
+    assert "no column is a property" in texts(app) and "measure the pictures" in texts(app)
+    sound(app.checkbox(key="data_measure_1").check().run())
+    said = texts(app)
+    assert "no column is a property" not in said
+    assert "measured on 6 pictures at 0.5 µm per px, not tested" in said
+    assert "Mean spacing (from the picture)" in said
+    app.text_input(key="data_name").set_value("Steel")
+    sound(app.button(key="data_make").click().run())
+    data = load_dataset(tmp_path / "workspace" / "data" / "Steel")
+    assert [c.name for c in data.properties] == [c.name for c in data.columns if c.derived]
+    assert data.specimens["spacing_um"].is_monotonic_increasing
 
 
 def test_a_crop_and_one_scale_reach_the_data_set(open_page, tmp_path: Path):

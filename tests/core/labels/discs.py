@@ -72,6 +72,8 @@ def label_discs(
     decode: Decode = draw,
     plan: Plan = PLAN,
     only: Sequence[int] | None = None,
+    influence: np.ndarray | None = None,
 ) -> Labels:
     """Label the latents of the discs."""
-    return label_latents(decode, table or latent_table(), measured_specimens(), plan, 1.0, only)
+    table = table or latent_table()
+    return label_latents(decode, table, measured_specimens(), plan, 1.0, only, influence)

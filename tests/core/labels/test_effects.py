@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from core.errors import InputError
 from core.labels.effects import curve, estimate
-from core.labels.naming import judge, label_text
+from core.labels.naming import conjunction, false_discovery_limit, judge, label_text, thinned
 from core.labels.quantities import QUANTITIES, column_of, measure_picture, spreads
 from core.labels.traversals import choose_starts, principal_directions
 from core.traverse import place_along
@@ -73,20 +74,51 @@ def test_an_effect_is_clear_where_both_sets_agree_and_it_is_large(second, spread
         [estimate(first, VALUES), estimate(second * first, VALUES)],
         spread,
         span=2.0,
+        limit=0.02,
     )
     assert (found.recurs, found.clear) == (recurs, clear), found
 
 
 def test_a_quantity_that_one_set_lacks_does_not_recur():
     rows = np.outer(np.ones(3), VALUES)
-    found = judge("graphite_pct", estimate(rows, VALUES), [estimate(rows, VALUES), None], 1.0, 2.0)
-    assert not found.recurs
+    found = judge(
+        "graphite_pct", estimate(rows, VALUES), [estimate(rows, VALUES), None], 1.0, 2.0, 1.0
+    )
+    assert not found.recurs and found.p is None
+
+
+def test_an_effect_needs_both_sets_and_its_p_is_the_weaker_ones():
+    up, mixed = np.outer(np.ones(5), VALUES), np.outer([1, 1, 1, -1, -1], VALUES)
+    strong, weak = estimate(up, VALUES), estimate(mixed, VALUES)
+    # t = 1 / (0.1 / sqrt(5)) with 4 degrees of freedom; mean 0.2, deviation sqrt(1.2)
+    assert strong.p_up == pytest.approx(stats.t.sf(np.sqrt(5) / 0.1, 4))
+    assert weak.p_up == pytest.approx(stats.t.sf(0.2 / np.sqrt(1.2 / 5), 4))
+    assert conjunction([strong, weak]) == pytest.approx(2 * weak.p_up**2)
+    assert conjunction([strong, estimate(-up, VALUES)]) == 1.0
+    assert conjunction([estimate(-up, VALUES)] * 2) == pytest.approx(2 * strong.p_up**2)
+
+
+def test_few_of_the_effects_that_count_are_false():
+    """Of 2000 effects 200 are true; of those found, about a twentieth or fewer are not."""
+    rng = np.random.default_rng(1)
+    false = rng.uniform(size=1800)
+    true = rng.uniform(0, 1e-3, 200)
+    limit = false_discovery_limit([*false, *true])
+    found = (false <= limit).sum(), (true <= limit).sum()
+    assert found[1] == 200 and found[0] / sum(found) < 0.09
+    assert false_discovery_limit(rng.uniform(0.01, 1, 500)) == 0.0
+    assert false_discovery_limit([]) == 0.0
 
 
 def test_labels_name_signs_in_words():
     assert label_text([("flake_length_um", -1)]) == "flake length −"
     assert label_text([("flake_length_um", -1)], weak=True) == "flake length − (weak)"
     assert label_text([], weak=True) == "no clear effect"
+
+
+def test_the_structure_is_named_before_the_picture():
+    found = thinned([("noise_pct", 1), ("matrix_grey_pct", -1), ("graphite_pct", 1)])
+    assert found == (("graphite_pct", 1), ("noise_pct", 1), ("matrix_grey_pct", -1))
 
 
 def test_pictures_are_measured_in_the_order_of_the_quantities():
@@ -105,6 +137,8 @@ def test_spreads_need_specimens_that_differ():
     found = spreads(measured)
     assert found[0] == pytest.approx(1.29099, rel=1e-4)
     assert np.isnan(found[1:]).all()
+    measured[:, 3] = (100, 100.1, 100.2, 100.3)  # known to a hundredth at best
+    assert spreads(measured)[3] == pytest.approx(1.0, rel=0.01)
     with pytest.raises(InputError, match="nothing to name latents by"):
         spreads(measured[:3])
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,6 +17,8 @@ from core.labels import (
     recurring_labels,
     save_labels,
 )
+from core.labels.influence import influences
+from core.labels.labels import rounded
 from tests.core.labels.discs import LATENTS, PLAN, draw, label_discs, latent_table
 
 
@@ -28,9 +31,10 @@ def test_known_effects_are_named_with_their_signs(discs):
     assert ("diameter_um", 1) in size.named and ("graphite_pct", 1) in size.named, size.label
     assert ("particles_per_mm2", -1) in sparsity.named, sparsity.label
     assert not any(name == "diameter_um" for name, _ in sparsity.named), sparsity.label
-    assert light.label == "matrix brightness +"
+    assert {("matrix_grey_pct", 1), ("contrast_pct", 1)} <= set(light.named), light.label
+    assert not any(name == "graphite_grey_pct" for name, _ in light.named), light.label
     assert idle.label == "no clear effect"
-    assert latent_title(discs, 2) == "z2: matrix brightness +"
+    assert latent_title(discs, 2) == f"z2: {light.label}"
 
 
 def test_effects_are_in_the_descriptors_own_unit(discs):
@@ -85,7 +89,8 @@ def test_only_active_latents_are_named():
     table = latent_table()
     table.mu[:, [0, 1, 3]] *= 0.01
     found = label_discs(table)
-    assert [d.title for d in found.dimensions] == ["z2: matrix brightness +"]
+    assert [d.name for d in found.dimensions] == ["z2"]
+    assert "matrix brightness +" in found.dimensions[0].label
     assert latent_title(found, 1) == "z1"
     with pytest.raises(InputError, match=r"z1 is no active latent; active are \[2\]"):
         label_discs(table, only=[1])
@@ -123,6 +128,34 @@ def test_labels_of_a_permuted_and_turned_model_recur_after_matching(discs):
     assert recurring_labels(discs, other, wrong)["all_pairs"]["strongest_effect_recurs"] < 0.5
 
 
+def test_a_latent_that_designs_hardly_use_is_told_from_one_without_a_name():
+    """Latent 3 does nothing: whether that matters is asked of the properties."""
+    for influence, title in ((0.5, "no clear effect"), (0.01, "no clear effect, hardly used in")):
+        labels = label_discs(only=[2, 3], influence=np.array([1.0, 1.0, 0.3, influence]))
+        light, idle = labels.dimensions
+        assert idle.title.startswith(f"z3: {title}") and "hardly" not in light.title
+        found = labels.figures["used_for_design"]
+        assert found["labelled"] == 1 and found["used"] == 1 + (influence > 0.1)
+        assert found["unlabelled"] == (["z3"] if influence > 0.1 else [])
+
+
+def test_influence_is_what_properties_lose_without_a_latent():
+    """The property is the first latent; 5 half widths are one of its deviations."""
+    rng = np.random.default_rng(0)
+    means = rng.normal(0, 1, (40, 3))
+
+    class Model:
+        regressors = (SimpleNamespace(column="y", half_width=0.2, relative=False),)
+
+        def predict_many(self, latents):
+            return {"y": 7 + latents[:, 0]}
+
+    found = influences(Model(), means)
+    assert found == pytest.approx([5 * means[:, 0].std(), 0, 0])
+    Model.regressors = (SimpleNamespace(column="y", half_width=None, relative=False),)
+    assert influences(Model(), means) is None
+
+
 def test_models_are_matched_on_the_same_patches_only():
     table = latent_table()
     with pytest.raises(InputError, match="other patches"):
@@ -135,7 +168,7 @@ def test_labels_come_back_from_the_disk(discs, tmp_path):
     assert [d.title for d in found.dimensions] == [d.title for d in discs.dimensions]
     one, other = found.dimensions[0].effects[0], discs.dimensions[0].effects[0]
     assert one.slope == pytest.approx(other.slope, rel=1e-5) and one.clear == other.clear
-    assert found.figures["stability"] == discs.figures["stability"]
+    assert found.figures["stability"] == rounded(discs.figures["stability"])
     found.require_model("a" * 64)
     with pytest.raises(CheckpointError, match=r"labels of another model; run python -m core\.labe"):
         found.require_model("b" * 64)
