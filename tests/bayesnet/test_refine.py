@@ -29,7 +29,7 @@ def biased(network, monkeypatch):
             calls.append(seed)
             return np.asarray(z, dtype=float)[None]  # the picture is its latents
 
-        def back(loaded, properties, pixels, patches=None):
+        def back(loaded, properties, pixels, patches=None, described=None):
             mean, cov = network.design_joints[regime]
             slopes = np.linalg.solve(cov[np.ix_(latents, latents)], cov[np.ix_(latents, at)])
             nodes = network.latents
@@ -91,5 +91,5 @@ def test_a_wish_that_nothing_predicts_is_refused(network, biased):
     biased.make(1.0, (0.0, 0.0))
     with pytest.raises(InputError, match="at least one"):
         run(network, biased, steps=0)
-    with pytest.raises(InputError, match="predicted from pictures"):
+    with pytest.raises(InputError, match="read back from pictures"):
         refine(None, network, None, None, biased.start, {"hardness": 3.0}, biased.answer.regimes)
