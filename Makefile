@@ -9,7 +9,7 @@ JOBS ?= 2
 # A folder with real micrographs (castiron, uhcs, superalloy), where there is one: some figures need it.
 REAL ?=
 
-.PHONY: run test lint types unit e2e weights browser reference measure closed-loop property_tables tables bench clean
+.PHONY: hostile run test lint types unit e2e weights browser reference measure closed-loop property_tables tables bench clean
 
 run: .venv/installed weights
 	$(BIN)/streamlit run dashboard/app.py --server.port=$(PORT) --server.address=$(ADDRESS)
@@ -25,6 +25,10 @@ types: .venv/installed-dev
 
 unit: .venv/installed-dev weights
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --ignore=tests/e2e --numprocesses=$(JOBS) --dist=loadfile
+
+# The hostile cases (part of `unit`), measured into docs/results/hostile.json.
+hostile: .venv/installed-dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.hostile.report
 
 e2e: .venv/installed-dev weights browser
 	$(BIN)/python -m pytest tests/e2e

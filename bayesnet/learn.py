@@ -27,6 +27,7 @@ from core.conformal import conformal_half_width
 from core.dataset import load_dataset
 from core.encode import LatentTable, load_latents
 from core.errors import ConfigError, InputError, MicroDesignError
+from core.model import check_integer
 
 logger = logging.getLogger(__name__)
 
@@ -52,16 +53,19 @@ class NetworkConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not self.regimes or not all(1 <= k <= 8 for k in self.regimes):
-            raise ConfigError(f"regimes = {self.regimes}: numbers from 1 to 8 are allowed")
-        if not self.factors or not all(0 <= q <= 64 for q in self.factors):
-            raise ConfigError(f"factors = {self.factors}: numbers from 0 to 64 are allowed")
-        if not 2 <= self.folds <= 20:
-            raise ConfigError(f"folds = {self.folds}: 2 to 20 are allowed")
-        if not 0 <= self.active_variance < 10:
-            raise ConfigError(f"active_variance = {self.active_variance}: 0 to 10 are allowed")
-        if self.patch_px < 1:
-            raise ConfigError(f"patch_px = {self.patch_px}: must be positive")
+        for name, low, high in (("regimes", 1, 8), ("factors", 0, 64)):
+            tried = getattr(self, name)
+            if not isinstance(tried, (tuple, list)) or not 1 <= len(tried) <= 64:
+                raise ConfigError(f"{name} = {tried!r:.80}: a list of numbers to try is needed")
+            for count in tried:
+                check_integer(name, count, low, high)
+        check_integer("folds", self.folds, 2, 20)
+        check_integer("patch_px", self.patch_px, 1, 8192)
+        check_integer("seed", self.seed, 0, 2**31 - 1)
+        variance = self.active_variance
+        right_type = isinstance(variance, (int, float)) and not isinstance(variance, bool)
+        if not right_type or not 0 <= variance < 10:
+            raise ConfigError(f"active_variance = {variance!r:.80}: 0 to 10 are allowed")
 
 
 def _choose(

@@ -12,6 +12,7 @@ from core.dataset import DataSet, load_dataset
 from core.errors import CheckpointError, InputError, MicroDesignError
 from core.files import read_json, write_bytes, write_json
 from core.images import Micrograph, encode_png, read_image
+from core.json_values import mapping, number, text
 
 FOLDER = "examples"
 MAX_SIDE_PX = 512
@@ -97,10 +98,10 @@ def save_spread_examples(folder: Path, data: DataSet) -> None:
     """Write the micrographs of `spread_looks`, with the settings that are known of each."""
     numeric = [c.name for c in data.process if c.kind == "numeric"]
     entries = []
-    for number, (look, specimen) in enumerate(spread_looks(data).items(), start=1):
+    for place, (look, specimen) in enumerate(spread_looks(data).items(), start=1):
         known = data.specimens.loc[specimen, numeric].dropna().to_dict()
         settings = {name: float(value) for name, value in known.items()}
-        entries.append(_save(folder, data, look, f"example_{number}.png", specimen, settings))
+        entries.append(_save(folder, data, look, f"example_{place}.png", specimen, settings))
     write_json(folder / FOLDER / "examples.json", entries)
 
 
@@ -129,14 +130,18 @@ def load_examples(folder: Path) -> tuple[Example, ...]:
     examples = []
     try:
         for entry in read_json(listing):
-            path = folder / FOLDER / Path(entry["file"]).name
+            path = folder / FOLDER / Path(text(entry["file"], "file")).name
             found = read_image(path, entry["file"])
-            micrograph = Micrograph(found.pixels, entry["look"], entry["um_per_px"], ())
+            look, specimen = (text(entry[name], name) for name in ("look", "specimen"))
+            scale = entry["um_per_px"]
+            scale = None if scale is None else number(scale, "um_per_px", 1e-9)
+            settings = mapping(entry["settings"], "settings").items()
+            known = {name: number(value, name) for name, value in settings}
             examples.append(
-                Example(entry["look"], entry["specimen"], micrograph, dict(entry["settings"]))
+                Example(look, specimen, Micrograph(found.pixels, look, scale, ()), known)
             )
-    except (KeyError, TypeError, InputError) as error:
-        raise CheckpointError(f"{listing} is damaged: {error}") from error
+    except (KeyError, TypeError, ValueError, InputError) as error:
+        raise CheckpointError(f"{listing} is damaged: {error}; run core.examples again") from error
     return tuple(examples)
 
 
