@@ -11,7 +11,7 @@ REAL ?=
 # A model trained on runs/paper, where there is one.
 PAPER_MODEL ?=
 
-.PHONY: run test lint types unit e2e weights browser tools lock wheels-check audit reference measure closed-loop property_tables tables bench screenshots dashboard load faults doctor clean
+.PHONY: run test lint types unit e2e weights browser tools lock wheels-check audit reference measure closed-loop property_tables tables bench screenshots dashboard load faults hostile doctor clean
 
 run: .venv/installed weights
 	$(BIN)/streamlit run dashboard/app.py --server.port=$(PORT) --server.address=$(ADDRESS)
@@ -27,6 +27,10 @@ types: .venv/installed-dev
 
 unit: .venv/installed-dev weights
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --ignore=tests/e2e --numprocesses=$(JOBS) --dist=loadfile
+
+# The hostile cases (part of `unit`), measured into docs/results/hostile.json.
+hostile: .venv/installed-dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.hostile.report
 
 e2e: .venv/installed-dev weights browser
 	$(BIN)/python -m pytest tests/e2e

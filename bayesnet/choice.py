@@ -9,6 +9,9 @@ from bayesnet.levels import Levels
 from bayesnet.selection import Arcs, HeldOut, cross_validate
 from bayesnet.structure import full, given, learn_structure
 from core.errors import ConfigError, InputError
+from core.model import check_integer
+
+MAX_ARCS = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,18 +40,37 @@ class NetworkConfig:
     arcs: tuple[tuple[str, str], ...] | None = None
 
     def __post_init__(self) -> None:
-        if not self.regimes or not all(1 <= k <= 8 for k in self.regimes):
-            raise ConfigError(f"regimes = {self.regimes}: numbers from 1 to 8 are allowed")
-        if not self.factors or not all(0 <= q <= 64 for q in self.factors):
-            raise ConfigError(f"factors = {self.factors}: numbers from 0 to 64 are allowed")
-        if not 2 <= self.folds <= 20:
-            raise ConfigError(f"folds = {self.folds}: 2 to 20 are allowed")
-        if not 0 <= self.active_variance < 10:
-            raise ConfigError(f"active_variance = {self.active_variance}: 0 to 10 are allowed")
-        if self.patch_px < 1:
-            raise ConfigError(f"patch_px = {self.patch_px}: must be positive")
-        if not self.structures or set(self.structures) - {"full", "learned"}:
-            raise ConfigError(f"structures = {self.structures}: full and learned are allowed")
+        for name, low, high in (("regimes", 1, 8), ("factors", 0, 64)):
+            tried = getattr(self, name)
+            if not isinstance(tried, (tuple, list)) or not 1 <= len(tried) <= 64:
+                raise ConfigError(f"{name} = {tried!r:.80}: a list of numbers to try is needed")
+            for count in tried:
+                check_integer(name, count, low, high)
+        check_integer("folds", self.folds, 2, 20)
+        check_integer("patch_px", self.patch_px, 1, 8192)
+        check_integer("seed", self.seed, 0, 2**31 - 1)
+        variance = self.active_variance
+        right_type = isinstance(variance, (int, float)) and not isinstance(variance, bool)
+        if not right_type or not 0 <= variance < 10:
+            raise ConfigError(f"active_variance = {variance!r:.80}: 0 to 10 are allowed")
+        kinds = self.structures
+        listed = isinstance(kinds, (tuple, list)) and all(isinstance(k, str) for k in kinds)
+        if not listed or not kinds or set(kinds) - {"full", "learned"}:
+            raise ConfigError(f"structures = {kinds!r:.80}: full and learned are allowed")
+        if self.arcs is not None:
+            pairs = isinstance(self.arcs, (tuple, list)) and all(map(_is_pair, self.arcs))
+            if not pairs or len(self.arcs) > MAX_ARCS:
+                raise ConfigError(
+                    f"arcs = {self.arcs!r:.80}: at most {MAX_ARCS} pairs of node names are needed"
+                )
+
+
+def _is_pair(arc: object) -> bool:
+    return (
+        isinstance(arc, (tuple, list))
+        and len(arc) == 2
+        and all(isinstance(name, str) for name in arc)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from core.errors import InputError
 Limit = float | tuple[float | None, float | None]
 Extreme = Literal["highest", "lowest"]
 Wish = Limit | Extreme
+LARGEST = 1e12  # squares and differences of it stay finite
 EXTREMES: dict[str, int] = {"highest": 1, "lowest": -1}
 
 
@@ -92,13 +93,19 @@ def number(value: object, name: str) -> float:
         InputError: it is none.
     """
     try:
-        if isinstance(value, bool):
+        if isinstance(value, (bool, np.bool_, bytes, bytearray)):
             raise TypeError
         found = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{name} = {value!r} is not a number") from error
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputError(f"{name} = {value!r:.80} is not a number") from error
     if not math.isfinite(found):
-        raise InputError(f"{name} = {value!r} is not a finite number")
+        raise InputError(f"{name} = {value!r:.80} is not a finite number")
+    if 0 < abs(found) < 1 / LARGEST:
+        raise InputError(f"{name} = {found:g} is nearer to 0 than any quantity of ours; give 0")
+    if abs(found) > LARGEST:
+        raise InputError(
+            f"{name} = {found:g} is beyond {LARGEST:g}; no quantity of ours is so large"
+        )
     return found
 
 
@@ -123,7 +130,7 @@ def parse_demand(wish: Any, name: str) -> Demand:
         value = number(wish, name)
         return Demand(value, value)
     if len(wish) != 2:
-        raise InputError(f"{name}: limits are a pair (low, high), not {wish!r}")
+        raise InputError(f"{name}: limits are a pair (low, high), not {wish!r:.80}")
     low, high = (None if end is None else number(end, name) for end in wish)
     if low is not None and high is not None and low > high:
         raise InputError(f"{name}: lower limit {low:g} is above upper limit {high:g}")

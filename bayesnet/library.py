@@ -16,13 +16,15 @@ from numpy.typing import NDArray
 from bayesnet.design_report import design_report
 from bayesnet.recipe import Recipe, load_recipe
 from bayesnet.recording import picture_text
-from core.errors import InputError
-from core.files import write_bytes, write_json, write_text
+from core.errors import CheckpointError, InputError
+from core.files import read_bytes, write_bytes, write_json, write_text
 from core.folders import new_folder, remove_folder, settle_folder
+from core.image_limits import DEFAULT_LIMITS, load_bytes
 from core.images import encode_png, read_image
 
 RECIPE, PICTURE, NOTE = "recipe.json", "picture.png", "note.txt"
 MAX_NOTE = 4000  # characters
+MAX_NOTE_BYTES = 2**20
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
 Pixels = NDArray[np.float32]
 
@@ -51,8 +53,8 @@ class Saved:
             InputError: it was taken away.
         """
         try:
-            return (self.folder / PICTURE).read_bytes()
-        except OSError as error:
+            return load_bytes(self.folder / PICTURE, DEFAULT_LIMITS)
+        except InputError as error:
             raise InputError(f"the picture of design {self.id} is gone: {error}") from error
 
     @property
@@ -130,10 +132,9 @@ def load_design(library: Path, name: str) -> Saved:
     if not (folder / PICTURE).is_file():
         raise InputError(f"the design {name} has lost its picture ({PICTURE})")
     try:
-        note = (folder / NOTE).read_text(encoding="utf-8")[:MAX_NOTE]
-    except FileNotFoundError:
-        note = ""
-    except (OSError, UnicodeDecodeError) as error:
+        whole = read_bytes(folder / NOTE, MAX_NOTE_BYTES) if (folder / NOTE).exists() else b""
+        note = whole.decode("utf-8")[:MAX_NOTE]
+    except (CheckpointError, UnicodeDecodeError) as error:
         raise InputError(f"the note of design {name} cannot be read: {error}") from error
     return Saved(name, folder, recipe, note)
 

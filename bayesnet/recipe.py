@@ -15,10 +15,12 @@ from bayesnet.picture_record import PictureRecord, RefinementRecord
 from core.columns import Column
 from core.errors import CheckpointError, InputError
 from core.files import read_json
+from core.json_values import text, truth
 from core.properties import Prediction
 
 FORMAT, VERSION = "microdesign-design", 2  # 1: without refinement
 MAX_BYTES = 4 * 2**20
+MAX_SAMPLES = 1000
 __all__ = ["PARTS", "PictureRecord", "Recipe", "RefinementRecord", "load_recipe"]
 
 PARTS = ("model", "network", "properties", "latents")
@@ -110,7 +112,14 @@ class Recipe:
             raise InputError(f"the recipe is damaged: entries {odd[:5]} are missing or unknown")
         try:
             return cls(**_checked(values))
-        except (KeyError, TypeError, ValueError, AttributeError, InputError) as error:
+        except (
+            LookupError,
+            TypeError,
+            ValueError,
+            AttributeError,
+            OverflowError,
+            InputError,
+        ) as error:
             raise InputError(f"the recipe is damaged: {error}") from error
 
 
@@ -133,13 +142,15 @@ def _checked(values: dict[str, Any]) -> dict[str, Any]:
     values["process"] = {str(k): _limit(v, str(k)) for k, v in values["process"].items()}
     for name in ("seed", "size_px", "samples", "sample_px"):
         values[name] = _whole(values[name], name)
+    if values["samples"] > MAX_SAMPLES:
+        raise ValueError(f"samples is {values['samples']}; at most {MAX_SAMPLES} are made")
     values["parts"] = {name: _sha256(values["parts"][name]) for name in PARTS}
     values["columns"] = tuple(Column(**column) for column in values["columns"])
     if values["verdict"] not in VERDICTS:
         raise ValueError(f"verdict is {values['verdict']!r}")
     values["distance"] = _number(values["distance"], "distance")
     for name in ("message", "created"):
-        values[name] = str(values[name])
+        values[name] = text(values[name], name)
     if values["nearest"] is not None:
         values["nearest"] = {k: _number(v, k) for k, v in values["nearest"].items()}
     values["recommended"] = _predictions(values["recommended"])
@@ -152,14 +163,15 @@ def _checked(values: dict[str, Any]) -> dict[str, Any]:
         values["um_per_px"] = _number(values["um_per_px"], "um_per_px")
     if not isinstance(values["periodic"], bool):
         raise ValueError("periodic must be true or false")
-    values["versions"] = {str(k): str(v) for k, v in values["versions"].items()}
+    values["versions"] = {k: text(v, k) for k, v in values["versions"].items()}
+    text(values["versions"]["microdesign"], "microdesign")
     values["machine"] = {
-        "hardware": str(values["machine"]["hardware"]),
+        "hardware": text(values["machine"]["hardware"], "hardware"),
         "threads": _whole(values["machine"]["threads"], "threads"),
     }
     model = values["model"]
-    values["model"] = {n: str(model[n]) for n in ("name", "data_name", "data_sha256")} | {
-        "synthetic": bool(model["synthetic"])
+    values["model"] = {n: text(model[n], n) for n in ("name", "data_name", "data_sha256")} | {
+        "synthetic": truth(model["synthetic"], "synthetic")
     }
     named = {column.name for column in values["columns"]}
     if strange := ({*values["targets"], *values["process"], *values["recommended"]} - named):

@@ -13,11 +13,15 @@ from bayesnet.network import Arc, Network, Regime
 from bayesnet.nodes import Node, Role
 from bayesnet.support import Support
 from bayesnet.surface import Surface
-from core.errors import CheckpointError
+from core.errors import CheckpointError, InputError
 from core.files import read_json, write_json
+from core.json_values import mapping, number, text, texts, truth, whole
 
 FORMAT = "microdesign-network"
+ROLES = get_args(Role)
 VERSION = 2
+LARGEST = 1e9  # of slopes and deviations between z-scores: their products stay finite
+MAX_REGIMES, MAX_CONDITIONALS = 32, 2000  # of a network, and of a regime: memory grows with squares
 
 
 def save_network(network: Network, path: Path) -> None:
@@ -49,16 +53,21 @@ def load_network(path: Path) -> Network:
         network = _build(content)
         _check(network)
     except CheckpointError as error:
-        raise CheckpointError(f"{path}: {error}") from error
+        raise CheckpointError(f"{path}: {error}; run python -m bayesnet.learn again") from error
     except (
         TypeError,
         ValueError,
         KeyError,
         AttributeError,
         IndexError,
+        ArithmeticError,
+        MemoryError,
+        InputError,
         np.linalg.LinAlgError,
     ) as error:
-        raise CheckpointError(f"{path} is damaged: {error}") from error
+        raise CheckpointError(
+            f"{path} is damaged: {error}; run python -m bayesnet.learn again"
+        ) from error
     return network
 
 
@@ -92,7 +101,7 @@ def _array(value: Any, *shape: int, holes: bool = False) -> Array:
 
 
 def _build(content: dict[str, Any]) -> Network:
-    nodes = tuple(Node(**n) for n in content["nodes"])
+    nodes = tuple(_node(entry) for entry in content["nodes"])
     roles = [n.role for n in nodes]
     if sorted(roles, key=get_args(Role).index) != roles:
         raise CheckpointError("the nodes are not in the order of their tiers")
@@ -100,19 +109,19 @@ def _build(content: dict[str, Any]) -> Network:
     m = len(nodes) - p - a  # descriptors and properties
     raw = content["support"]
     size = len(content["specimens"])
-    surfaces = tuple(
-        Surface(**{**s, "alpha": _array(s["alpha"], size), "lengths": _array(s["lengths"], p)})
-        for s in raw["surfaces"]
-    )
+    surfaces = tuple(_surface(entry, size, p) for entry in raw["surfaces"])
     width = len(raw["scores"][0]) if raw["scores"] else 0
     support = Support(
         process=_array(raw["process"], size, p),
         properties=_array(raw["properties"], size, m, holes=True),
         scores=_array(raw["scores"], size, width),
         surfaces=surfaces,
-        reach=float(raw["reach"]),
+        reach=number(raw["reach"], "reach", 0),
         spread=_array(raw["spread"], m),
     )
+    _count(content["regimes"], "regimes", MAX_REGIMES)
+    for regime in content["regimes"]:
+        _count(regime["conditionals"], "conditionals", MAX_CONDITIONALS)
     regimes = tuple(
         Regime(
             float(r["weight"]),
@@ -137,11 +146,51 @@ def _build(content: dict[str, Any]) -> Network:
             "latent_mean": _array(content["latent_mean"], len(content["latent_mean"])),
             "within": _array(content["within"], a, a),
             "support": support,
-            "graph_arcs": tuple(Arc(**arc) for arc in content["graph_arcs"]),
-            "specimens": tuple(content["specimens"]),
-            "notes": tuple(content["notes"]),
+            "graph_arcs": tuple(_arc(entry) for entry in content["graph_arcs"]),
+            "specimens": texts(content["specimens"], "specimens"),
+            "notes": texts(content["notes"], "notes"),
+            "data_hash": text(content["data_hash"], "data_hash"),
+            "model_hash": text(content["model_hash"], "model_hash"),
+            "synthetic": truth(content["synthetic"], "synthetic"),
+            "scores": dict(mapping(content["scores"], "scores")),
+            "config": dict(mapping(content["config"], "config")),
         }
     )
+
+
+def _node(entry: dict[str, Any]) -> Node:
+    node = Node(**entry)
+    for name in ("node", "column", "unit", "label"):
+        text(getattr(node, name), name)
+    for name in ("mean", "scale", "low", "high"):
+        number(getattr(node, name), name)
+    whole(node.index, "index", -1)
+    if node.role not in ROLES:
+        raise ValueError(f"node {node.node} has the role {node.role!r}; there are {ROLES}")
+    return node
+
+
+def _surface(entry: dict[str, Any], size: int, settings: int) -> Surface:
+    arrays = {"alpha": _array(entry["alpha"], size), "lengths": _array(entry["lengths"], settings)}
+    surface = Surface(**{**entry, **arrays})
+    for name in ("constant", "noise", "centre", "scale", "sd", "scatter", "r2"):
+        number(getattr(surface, name), name)
+    truth(surface.log, "log")
+    if (surface.lengths <= 0).any() or surface.scale <= 0:
+        raise ValueError("a surface has a length or scale that is not positive")
+    return surface
+
+
+def _arc(entry: dict[str, Any]) -> Arc:
+    arc = Arc(**entry)
+    text(arc.parent, "parent"), text(arc.child, "child")
+    number(arc.weight, "weight"), truth(arc.significant, "significant")
+    return arc
+
+
+def _count(entries: Any, name: str, most: int) -> None:
+    if not isinstance(entries, list) or len(entries) > most:
+        raise ValueError(f"{name} must be a list of at most {most}")
 
 
 def _check(network: Network) -> None:
@@ -164,7 +213,8 @@ def _check(network: Network) -> None:
             numbers = (c.intercept, c.std, *c.coefficients)
             if not set(c.parents) <= seen or len(c.parents) != len(c.coefficients):
                 raise CheckpointError(f"parents of {c.variable} are unknown or come after it")
-            if c.variable in seen or not all(map(math.isfinite, numbers)) or c.std <= 0:
+            sound = all(abs(value) <= LARGEST for value in numbers)  # not so with NaN
+            if c.variable in seen or not sound or c.std <= 0:
                 raise CheckpointError(f"conditional of {c.variable} is damaged")
             seen.add(c.variable)
         if not set(names) <= seen:
@@ -179,7 +229,28 @@ def _check(network: Network) -> None:
     for s in surfaces:
         if not all(math.isfinite(v) and v > 0 for v in (s.constant, s.noise, s.sd, s.scatter)):
             raise CheckpointError("a surface has a variance that is not positive")
-    if network.properties and {n.column for n in network.process} - set(
-        network.calibration.get("process", {})
-    ):
-        raise CheckpointError("process settings without calibration")
+    _check_calibration(network)
+    known = {node.node for node in network.nodes}
+    if odd := {a.parent for a in network.graph_arcs} | {a.child for a in network.graph_arcs}:
+        odd -= known
+        if odd:
+            raise CheckpointError(f"arcs name {sorted(odd)[:3]}, which are no nodes")
+
+
+def _check_calibration(network: Network) -> None:
+    """Raise CheckpointError unless every setting and property has the figures that queries read."""
+    columns = {"properties": network.properties, "descriptors": network.descriptors}
+    if network.properties:
+        columns["process"] = network.process
+    for part, nodes in columns.items():
+        wanted = "widening_90" if part == "process" else "half_width_90"
+        entries = mapping(network.calibration.get(part, {}), part)
+        for node in nodes:
+            if node.column not in entries:
+                raise CheckpointError(f"{node.column} has no calibration")
+            if (value := mapping(entries[node.column], node.column)[wanted]) is not None:
+                number(value, f"{wanted} of {node.column}", 0)
+    for side, factors in mapping(network.calibration.get("posterior", {}), "posterior").items():
+        for name, entry in mapping(factors, side).items():
+            number(mapping(entry, name)["factor"], f"{side} factor of {name}", 0)
+            number(entry["explained"], f"{side} share explained of {name}")

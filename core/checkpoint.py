@@ -3,10 +3,11 @@
 import hashlib
 import importlib.metadata
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,10 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from core.errors import CheckpointError, ConfigError
-from core.files import read_json, settled, sha256_file, write_together
+from core.files import read_bytes, read_json, settled, sha256_file, write_together
+from core.json_values import number, text, texts, truth, whole
 from core.model import ModelConfig, TextureVAE
-from core.vgg import VGG19, load_vgg19
+from core.vgg import CHANNELS, VGG19, load_vgg19
 
 FORMAT = 1
 MANIFEST, WEIGHTS = "manifest.json", "model.safetensors"
@@ -125,13 +127,15 @@ def load_model(folder: Path, device: str = "cpu", backbone: bool = True) -> Load
         config = ModelConfig.from_dict(manifest.get("config", {}))
     except ConfigError as error:
         raise CheckpointError(f"{folder / MANIFEST}: {error}") from error
-    vae = TextureVAE(config)
+    _check_manifest(manifest, folder / MANIFEST)
     weights = settled(folder / WEIGHTS, manifest.get("weights_sha256"))
     stored = read_tensors(weights, MAX_WEIGHT_BYTES)
     if sha256_file(weights) != manifest.get("weights_sha256"):
         raise CheckpointError(
             f"{folder / WEIGHTS} is not the file that {MANIFEST} names: its sha256 differs"
         )
+    _check_size(config, stored, folder)
+    vae = TextureVAE(config)
     check_tensors(stored, _stored(vae), folder / WEIGHTS)
     vae.load_state_dict({name: tensor.float() for name, tensor in stored.items()})
     vae.requires_grad_(False).eval()
@@ -148,14 +152,13 @@ def read_tensors(path: Path, max_bytes: int) -> dict[str, Tensor]:
     Raises:
         CheckpointError: missing, too large or damaged.
     """
+    data = read_bytes(path, max_bytes)
     try:
-        if (size := path.stat().st_size) > max_bytes:
-            raise CheckpointError(f"{path} has {size} bytes; at most {max_bytes} are read")
-        return load(path.read_bytes())
-    except OSError as error:
-        raise CheckpointError(f"cannot read {path}: {error.strerror}") from error
-    except SafetensorError as error:
-        raise CheckpointError(f"{path} is damaged: {error}") from error
+        return load(data)
+    except (SafetensorError, LookupError, TypeError, ValueError, RuntimeError) as error:
+        raise CheckpointError(
+            f"{path} is damaged: {error}; put the whole file there again"
+        ) from error
 
 
 def check_tensors(found: Mapping[str, Tensor], expected: Mapping[str, Tensor], path: Path) -> None:
@@ -175,6 +178,51 @@ def check_tensors(found: Mapping[str, Tensor], expected: Mapping[str, Tensor], p
             )
         if not torch.isfinite(tensor).all():
             raise CheckpointError(f"{path}: {name} has values that are not finite")
+
+
+def _check_size(config: ModelConfig, stored: Mapping[str, Tensor], folder: Path) -> None:
+    """Refuse a config whose model is larger than its file, before memory is taken for it.
+
+    Raises:
+        CheckpointError: its convolutions, head and first layer alone have more parameters.
+    """
+    widths, cells = config.channels, (config.patch_px // 32) ** 2
+    least = 9 * sum(a * b for a, b in pairwise(widths))
+    if config.decoder == "texture":
+        least += 9 * sum(a * a for a in widths)
+    else:
+        least += config.latents * widths[0] * cells
+    if config.head == "pool5":
+        least += 2 * CHANNELS["pool5"] * cells * config.latents
+    else:
+        least += 2 * sum(CHANNELS.values()) * config.hidden
+    held = sum(tensor.numel() for tensor in stored.values())
+    if least > held:
+        raise CheckpointError(
+            f"{folder / MANIFEST} and {WEIGHTS} disagree on the tensors: the config asks for "
+            f"{least} parameters at least, the file holds {held}; put the model there again"
+        )
+
+
+def _check_manifest(manifest: Mapping[str, Any], path: Path) -> None:
+    """Check the types of what pages and reports show of a model; none of it need be there.
+
+    Raises:
+        CheckpointError: at the first entry of another type.
+    """
+    checks: dict[str, Callable[[Any, str], Any]] = {
+        **dict.fromkeys(("name", "data_name", "data_hash", "weights_sha256", "date"), text),
+        **dict.fromkeys(("images", "specimens", "parameters"), whole),
+        "synthetic": truth,
+        "training_specimens": texts,
+        "um_per_px": lambda value, name: number(value, name, 0),
+    }
+    try:
+        for name, check in checks.items():
+            if manifest.get(name) is not None:
+                check(manifest[name], name)
+    except ValueError as error:
+        raise CheckpointError(f"{path} is damaged: {error}; put the model there again") from error
 
 
 def versions() -> dict[str, str]:

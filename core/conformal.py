@@ -7,6 +7,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from core.json_values import text
+
 Array = NDArray[np.float64]
 Method = Literal["left_out", "unseen"]
 
@@ -45,7 +47,9 @@ class Calibration:
         """
         found = cls(**content)
         if found.method not in get_args(Method) or not isinstance(found.specimens, int):
-            raise ValueError(f"calibration {dict(content)}")
+            raise ValueError(f"calibration {str(dict(content))[:200]}")
+        for name in ("data_name", "data_hash"):
+            text(getattr(found, name), name)
         return found
 
 

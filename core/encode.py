@@ -24,7 +24,8 @@ from core.checkpoint import LoadedModel, load_model, read_tensors
 from core.columns import Column
 from core.dataset import DataSet, load_dataset
 from core.errors import CheckpointError, InputError, MicroDesignError
-from core.files import read_json, settled, sha256_file, write_together
+from core.files import read_bytes, read_json, settled, sha256_file, write_together
+from core.json_values import text, texts, truth
 from core.patches import cut_at, patch_corners, spread_patches
 from core.scale import read_to_scale, scale_remarks
 from core.specimen_descriptors import measure_specimens, save_descriptors
@@ -32,7 +33,14 @@ from core.synthesis import encode_patches
 
 TENSORS, SPECIMENS, ABOUT = "latents.safetensors", "specimens.csv", "latents.json"
 FORMAT = 1
-MAX_BYTES = 2**31
+MAX_BYTES, MAX_SPECIMENS_BYTES = 2**31, 2**26
+TYPES = {
+    "mu": torch.float32,
+    "logvar": torch.float32,
+    "corner": torch.int32,
+    "file": torch.int32,
+    "specimen": torch.int32,
+}
 DEFAULT_STRIDE = 160  # px between patches: without overlap every patch is new evidence
 logger = logging.getLogger(__name__)
 
@@ -181,18 +189,27 @@ def load_latents(folder: Path) -> LatentTable:
     if not isinstance(about, dict) or about.get("format") != FORMAT:
         raise CheckpointError(f"{folder / ABOUT} is not a latent table of format {FORMAT}")
     path = settled(folder / TENSORS, about.get("sha256"))
-    tensors = {n: t.numpy() for n, t in read_tensors(path, MAX_BYTES).items()}
+    stored = read_tensors(path, MAX_BYTES)
     if about.get("sha256") != sha256_file(path):
         raise CheckpointError(
             f"{folder / TENSORS} is not the file that {ABOUT} describes; run core.encode again"
         )
     try:
+        for name, dtype in TYPES.items():
+            if stored[name].dtype != dtype:
+                raise ValueError(f"{name} is {stored[name].dtype}, not {dtype}")
+        tensors = {name: stored[name].numpy() for name in TYPES}
         columns = tuple(Column(**column) for column in about["columns"])
         rows = settled(folder / SPECIMENS, about.get("specimens_sha256"))
         frame = read_specimens(rows, columns)
-        specimens, files = np.array(about["specimens"]), np.array(about["files"])
-        if list(frame.index) != list(specimens) or set(frame) != {c.name for c in columns}:
+        specimens, files = (
+            np.array(texts(about[name], name), dtype=np.str_) for name in ("specimens", "files")
+        )
+        named = sorted(c.name for c in columns)
+        if list(frame.index) != list(specimens) or sorted(frame) != named:
             raise ValueError("specimens.csv does not fit latents.json")
+        if len(set(specimens)) < len(specimens) or len(set(named)) < len(named):
+            raise ValueError("a specimen or a column is there twice")
         mu, logvar, count = tensors["mu"], tensors["logvar"], len(tensors["mu"])
         finite = np.isfinite(mu).all() and np.isfinite(logvar).all()
         if mu.ndim != 2 or logvar.shape != mu.shape or not finite:
@@ -211,22 +228,26 @@ def load_latents(folder: Path) -> LatentTable:
             corner=tensors["corner"],
             specimens=frame,
             columns=columns,
-            data_name=about["data_name"],
-            data_hash=about["data_hash"],
-            model_hash=about["model_hash"],
-            synthetic=bool(about["synthetic"]),
+            data_name=text(about["data_name"], "data_name"),
+            data_hash=text(about["data_hash"], "data_hash"),
+            model_hash=text(about["model_hash"], "model_hash"),
+            synthetic=truth(about["synthetic"], "synthetic"),
         )
     except (LookupError, TypeError, ValueError, OSError, InputError) as error:
-        raise CheckpointError(f"the latents in {folder} are damaged: {error}") from error
+        raise CheckpointError(
+            f"the latents in {folder} are damaged: {error}; run core.encode again"
+        ) from error
 
 
 def read_specimens(path: Path, columns: Sequence[Column]) -> pd.DataFrame:
     """Read ``specimens.csv`` as it was written: numbers exactly, texts such as "None" as texts."""
-    text = path.read_text(encoding="utf-8")
-    frame = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False, na_values=[""])
+    cells = read_bytes(path, MAX_SPECIMENS_BYTES).decode("utf-8")
+    frame = pd.read_csv(io.StringIO(cells), dtype=str, keep_default_na=False, na_values=[""])
     for column in columns:
         if column.kind == "numeric":
             frame[column.name] = frame[column.name].map(float)  # exact, unlike pandas' own parser
+            if np.isinf(frame[column.name]).any():
+                raise ValueError(f"{column.name} is infinite for a specimen")
     return frame.set_index("specimen")
 
 

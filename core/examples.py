@@ -19,6 +19,7 @@ from core.errors import CheckpointError, InputError, MicroDesignError
 from core.evaluate import judge_micrograph
 from core.files import read_json, write_bytes, write_json
 from core.images import Micrograph, encode_png, read_image
+from core.json_values import mapping, number, text
 from core.reference_file import FILE as REFERENCE
 from core.reference_file import load_reference
 from core.unusual import LIMIT
@@ -120,11 +121,11 @@ def save_spread_examples(folder: Path, data: DataSet, distance: Distance | None 
     """
     numeric = [c.name for c in data.process if c.kind == "numeric"]
     entries = []
-    for number, (look, specimen) in enumerate(spread_looks(data).items(), start=1):
+    for place, (look, specimen) in enumerate(spread_looks(data).items(), start=1):
         known = data.specimens.loc[specimen, numeric].dropna().to_dict()
         settings = {name: float(value) for name, value in known.items()}
         row = _choose(data, look, [specimen], distance)
-        entries.append(_save(folder, data, look, f"example_{number}.png", row, settings))
+        entries.append(_save(folder, data, look, f"example_{place}.png", row, settings))
     write_json(folder / FOLDER / "examples.json", entries)
 
 
@@ -187,14 +188,18 @@ def load_examples(folder: Path) -> tuple[Example, ...]:
     examples = []
     try:
         for entry in read_json(listing):
-            path = folder / FOLDER / Path(entry["file"]).name
+            path = folder / FOLDER / Path(text(entry["file"], "file")).name
             found = read_image(path, entry["file"])
-            micrograph = Micrograph(found.pixels, entry["look"], entry["um_per_px"], ())
+            look, specimen = (text(entry[name], name) for name in ("look", "specimen"))
+            scale = entry["um_per_px"]
+            scale = None if scale is None else number(scale, "um_per_px", 1e-9)
+            settings = mapping(entry["settings"], "settings").items()
+            known = {name: number(value, name) for name, value in settings}
             examples.append(
-                Example(entry["look"], entry["specimen"], micrograph, dict(entry["settings"]))
+                Example(look, specimen, Micrograph(found.pixels, look, scale, ()), known)
             )
-    except (KeyError, TypeError, InputError) as error:
-        raise CheckpointError(f"{listing} is damaged: {error}") from error
+    except (KeyError, TypeError, ValueError, InputError) as error:
+        raise CheckpointError(f"{listing} is damaged: {error}; run core.examples again") from error
     return tuple(examples)
 
 

@@ -149,16 +149,17 @@ def read_bytes(path: Path, max_bytes: int) -> bytes:
     path = Path(path)
     try:
         with open(path, "rb", opener=_open_at_once) as stream:
-            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+            status = os.fstat(stream.fileno())
+            if not stat.S_ISREG(status.st_mode):
                 raise CheckpointError(f"cannot read {path}: it is not a file")
-            data = stream.read(max_bytes + 1)
+            if status.st_size > max_bytes:
+                raise CheckpointError(
+                    f"{path.name} has {status.st_size} bytes; at most {max_bytes} are read"
+                )
+            return stream.read(status.st_size)  # what is asked for is allocated at once
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise CheckpointError(f"cannot read {path}: {reason}") from error
-    if len(data) > max_bytes:
-        size = path.stat().st_size
-        raise CheckpointError(f"{path.name} has {size} bytes; at most {max_bytes} are read")
-    return data
 
 
 def _open_at_once(path: str, flags: int) -> int:

@@ -56,7 +56,7 @@ def _read_file(path: Path, most: int) -> bytes:
         if not path.is_file():
             raise InputError("there is no such file")
         with open(path, "rb") as stream:
-            return stream.read(most)
+            return stream.read(min(path.stat().st_size + 1, most))
     except FileNotFoundError as error:
         raise InputError("there is no such file") from error
     except OSError as error:

@@ -7,6 +7,7 @@
 Sardeshmukh et al. 2021, CEUR-WS Vol-2964, article 59; Kingma and Welling 2013, arXiv:1312.6114.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
@@ -25,6 +26,7 @@ _CHOICES = {
     "pooling": ("average", "max"),
     "backbone": ("normalised", "torchvision"),
 }
+_SHA256 = re.compile(r"([0-9a-f]{64})?")
 _DEFAULT_CHANNELS = {"texture": (256, 256, 192, 96, 48), "paper": (256, 128, 64, 32, 16)}
 
 
@@ -72,7 +74,7 @@ class ModelConfig:
         check_integer("patch_px", self.patch_px, 32, 512)
         if self.patch_px % 32:
             raise ConfigError(f"patch_px must be a multiple of 32, not {self.patch_px}")
-        if not isinstance(self.backbone_sha256, str) or len(self.backbone_sha256) not in (0, 64):
+        if not isinstance(self.backbone_sha256, str) or not _SHA256.fullmatch(self.backbone_sha256):
             raise ConfigError("backbone_sha256 must be empty or 64 hexadecimal digits")
         if not isinstance(self.channels, (tuple, list)):
             raise ConfigError(f"channels must be a list of integers, not {self.channels!r}")
@@ -102,10 +104,10 @@ def checked_keys(cls: type, content: Mapping[str, Any]) -> dict[str, Any]:
         ConfigError: it is not a mapping, or a key is unknown.
     """
     if not isinstance(content, Mapping):
-        raise ConfigError(f"{cls.__name__} needs a mapping of settings, not {content!r}")
+        raise ConfigError(f"{cls.__name__} needs a mapping of settings, not {content!r:.80}")
     known = [field.name for field in fields(cls)]
-    if unknown := sorted(set(content) - set(known)):
-        raise ConfigError(f"unknown settings {unknown} of {cls.__name__}; known are {known}")
+    if unknown := sorted(map(str, set(content) - set(known))):
+        raise ConfigError(f"unknown settings {unknown[:5]} of {cls.__name__}; known are {known}")
     return dict(content)
 
 

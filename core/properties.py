@@ -19,6 +19,7 @@ from core.conformal import Calibration
 from core.encode import LatentTable
 from core.errors import CheckpointError, InputError
 from core.files import read_json, write_json
+from core.json_values import text, texts, whole
 from core.regressor import Regressor, fit_regressor
 
 Array = NDArray[np.float64]
@@ -129,20 +130,24 @@ class PropertyModel:
             if content["version"] == LEFT_OUT_ONLY:
                 regressors = [_left_out(r) for r in regressors]
             model = cls(
-                dimensions=int(content["dimensions"]),
-                active=tuple(int(i) for i in content["active"]),
+                dimensions=whole(content["dimensions"], "dimensions", 1),
+                active=tuple(whole(i, "active") for i in content["active"]),
                 regressors=tuple(Regressor.from_json(r) for r in regressors),
-                data_hash=str(content["data_hash"]),
-                model_hash=str(content["model_hash"]),
-                notes=tuple(content["notes"]),
+                data_hash=text(content["data_hash"], "data_hash"),
+                model_hash=text(content["model_hash"], "model_hash"),
+                notes=texts(content["notes"], "notes"),
             )
-        except (KeyError, TypeError, ValueError) as error:
-            raise CheckpointError(f"{path} is damaged: {error}") from error
-        for r in model.regressors:
-            if not r.is_sound(len(model.active)):
-                raise CheckpointError(f"{path} is damaged: arrays of {r.column}")
-        if any(not 0 <= i < model.dimensions for i in model.active) or not model.active:
-            raise CheckpointError(f"{path} is damaged: active latents {model.active}")
+            for r in model.regressors:
+                if not r.is_sound(len(model.active)):
+                    raise ValueError(f"arrays or numbers of {r.column}")
+            if len({r.column for r in model.regressors}) < len(model.regressors):
+                raise ValueError("a property is there twice")
+            if any(not 0 <= i < model.dimensions for i in model.active) or not model.active:
+                raise ValueError(f"active latents {model.active}")
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise CheckpointError(
+                f"{path} is damaged: {error}; run python -m bayesnet.learn again"
+            ) from error
         return model
 
 

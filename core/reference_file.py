@@ -17,6 +17,7 @@ from safetensors.torch import save
 from core.checkpoint import read_tensors
 from core.errors import CheckpointError, InputError
 from core.files import read_json, settled, sha256_file, write_together
+from core.json_values import mapping, number, numbers, text, truth, whole
 from core.properties import READ_PATCHES
 from core.style_vector import layer_slices
 from core.unusual import Judgement
@@ -169,15 +170,31 @@ def load_reference(folder: Path) -> Reference:
     try:
         plain = {name: content[name] for name in content if name not in ("format", "sha256")}
         for name in ("limits", "patch_limits", "layer_limits", "distances"):
-            plain[name] = tuple(float(value) for value in plain[name])
+            plain[name] = numbers(plain[name], name)
+        for name in ("model_hash", "data_name"):
+            text(plain[name], name)
+        for name in ("images", "patches"):
+            whole(plain[name], name)
+        for name in (n for n in plain if n.startswith("style_")):
+            number(plain[name], name, 0)
+        truth(plain["graphite"], "graphite")
+        for metric, arms in mapping(plain["metrics"], "metrics").items():
+            for arm, figures in mapping(arms, metric).items():
+                for figure, value in mapping(figures, arm).items():
+                    number(value, f"{metric}, {arm}, {figure}")
         for name, count in (("limits", 2), ("patch_limits", 2), ("layer_limits", 6)):
             if len(plain[name]) != count or min(plain[name]) <= 0:
                 raise ValueError(f"{name} must be {count} positive numbers")
-        return Reference(
-            latent=_read_space(tensors, "latent"), style=_read_space(tensors, "style"), **plain
-        )
-    except (KeyError, TypeError, ValueError, InputError) as error:
-        raise CheckpointError(f"{folder / FILE} is damaged: {error}") from error
+        if list(plain["distances"]) != sorted(plain["distances"]):
+            raise ValueError("distances must ascend")
+        style = _read_space(tensors, "style")
+        if len(style.centre) != (length := max(part.stop for part in layer_slices().values())):
+            raise ValueError(f"style vectors have {len(style.centre)} entries, not {length}")
+        return Reference(latent=_read_space(tensors, "latent"), style=style, **plain)
+    except (KeyError, TypeError, ValueError, AttributeError, InputError) as error:
+        raise CheckpointError(
+            f"{folder / FILE} is damaged: {error}; run core.reference again"
+        ) from error
 
 
 def _read_space(tensors: Mapping[str, torch.Tensor], space: str) -> UsualSpace:

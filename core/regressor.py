@@ -17,6 +17,7 @@ from sklearn.metrics.pairwise import rbf_kernel
 from core.columns import Column
 from core.conformal import MIN_INTERVAL, Calibration, conformal_half_width
 from core.errors import InputError
+from core.json_values import number, text, texts, truth, whole
 from core.kernel_ridge import (
     CONSTANT,
     candidate_kernels,
@@ -113,9 +114,20 @@ class Regressor:
             KeyError, TypeError, ValueError: entries are missing, unknown or of another type.
         """
         arrays = {k: np.array(content[k], dtype=np.float64) for k in ARRAYS}
-        widths = tuple((int(count), float(half)) for count, half in content["half_widths"])
+        for name in ("column", "unit", "label"):
+            text(content[name], name)
+        for name in ("gamma", "penalty", "centre", "scale", "r2", "rmse"):
+            number(content[name], name)
+        for name in ("half_width", "mape"):
+            if content[name] is not None:
+                number(content[name], name, 0)
+        truth(content["relative"], "relative")
+        widths = tuple(
+            (whole(count, "half_widths", 1), number(half, "half_widths", 0))
+            for count, half in content["half_widths"]
+        )
         built = {
-            "specimens": tuple(str(name) for name in content["specimens"]),
+            "specimens": texts(content["specimens"], "specimens"),
             "half_widths": widths,
             "calibration": Calibration.from_json(content["calibration"]),
         }
@@ -129,7 +141,13 @@ class Regressor:
         finite = all(np.isfinite(getattr(self, name)).all() for name in ARRAYS)
         known = {len(self.specimens), self.labels.size, self.left_out.size}
         fitting = fitting and (known == {self.dual.size} or known == {0})
-        return bool(fitting and finite and all(map(math.isfinite, numbers)) and self.gamma > 0)
+        return bool(
+            fitting
+            and finite
+            and all(map(math.isfinite, numbers))
+            and self.gamma > 0
+            and self.scale > 0
+        )
 
 
 def _plain(value: Any) -> Any:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from core.files import storing, write_json, write_text
+from core.files import parse_json, storing, write_json, write_text
 
 logger = logging.getLogger(__name__)
 
@@ -23,13 +23,14 @@ class TrainingLog:
         """Drop reports of steps after ``step``, the one resumed from; all of them for step 0."""
         kept = []
         if step and self.metrics.is_file():
-            for line in self.metrics.read_text(encoding="utf-8").splitlines():
+            written = self.metrics.read_text(encoding="utf-8", errors="replace")
+            for line in written.splitlines():
                 try:
-                    record = json.loads(line)
-                except ValueError:  # a line cut short by a kill
+                    record = parse_json(line)
+                    if record.get("step", 0) <= step:
+                        kept.append(line)
+                except (ValueError, TypeError, AttributeError):  # cut short by a kill, or edited
                     continue
-                if record.get("step", 0) <= step:
-                    kept.append(line)
         write_text(self.metrics, "".join(line + "\n" for line in kept))
 
     def report(

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
 
@@ -11,7 +12,12 @@ from core.descriptors import SCALARS, Descriptors
 from core.encode import LatentTable
 from core.wording import titled
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+# Full-width signs begin a formula where the language writes them so.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+# A semicolon or a tab begins a new cell where those separate cells, whatever is quoted.
+# So do they with signs between that nobody sees.
+_UNSEEN = r"\s\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff"
+_INNER = re.compile(rf"([;\t\r\n|][{_UNSEEN}]*)(?=[=+\-@＝＋－＠])")
 LATENT_DIGITS = 9  # enough for a float32 to come back exactly
 DESCRIPTOR_HEADER = (
     "Scale (µm per px)",
@@ -38,7 +44,9 @@ def harmless(cell: object, digits: int = 6) -> str:
             return str(int(cell))
         return f"{value:.{digits}g}" if np.isfinite(value) else ""
     text = str(cell)
-    return "'" + text if text.lstrip(" ").startswith(_FORMULA) else text
+    begin = "".join(sign for sign in text[:100] if sign.isprintable() or sign in "\t\r\n")
+    text = _INNER.sub(r"\1'", text)
+    return "'" + text if begin.lstrip(" \u3000\xa0").startswith(_FORMULA) else text
 
 
 def to_csv(header: Sequence[str], rows: Iterable[Sequence[object]], digits: int = 6) -> str:

@@ -37,7 +37,8 @@ def specimen_of(path: str, pattern: str) -> str | None:
             f"the pattern {pattern[:80]!r} needs {{specimen}} once, and at most {MAX_STARS} stars, "
             "as in {specimen}_*"
         )
-    stem = str(PurePosixPath(path).with_suffix(""))
+    name = PurePosixPath(path)
+    stem = str(name.with_suffix("")) if name.name else ""
     text = "/".join(stem.split("/")[-1 - pattern.count("/") :])
     if pattern.count("*") > 1:  # an expression would try all ways to share the signs between stars
         return _fitted(pattern, text)

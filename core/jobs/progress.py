@@ -1,17 +1,16 @@
 """What a running job shows: loss curves, pictures as they improve, time left, its log."""
 
-import json
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from core.errors import CheckpointError
-from core.files import read_json
+from core.files import parse_json, read_bytes, read_json
 from core.jobs.queue import Job
 from core.jobs.request import STEPS
 from core.jobs.status import LOG
+from core.json_values import number
 from core.previews import FOLDER as PREVIEWS
 from core.workspace import models_folder
 
@@ -59,18 +58,15 @@ def progress_of(job: Job) -> Progress:
     """Read how far a job's training is; nothing of it may be there yet."""
     folder = model_folder(job)
     records = _records(folder / "metrics.jsonl")
-    try:
-        told: Mapping[str, Any] = read_json(folder / "progress.json")
-    except CheckpointError:
-        told = {}
+    told = _told(folder / "progress.json")
     train = [record for record in records if record.get("kind") == "train"]
     last = train[-1] if train else {}
     left = last.get("seconds_left")
     return Progress(
         step=int(told.get("step", 0)),
-        steps=int(told.get("steps", job.request.config.get("steps", 0))),
-        share=float(told.get("progress", 0.0)),
-        seconds_left=float(left) if isinstance(left, (int, float)) else None,
+        steps=int(told.get("steps", _figure(job.request.config.get("steps")) or 0)),
+        share=told.get("progress", 0.0),
+        seconds_left=_figure(left),
         training=_curves(train),
         validation=_curves([r for r in records if r.get("kind") == "validation"]),
         previews=_previews(folder / PREVIEWS),
@@ -115,17 +111,34 @@ def seconds_run(job: Job) -> float | None:
     return max((status.ended or time.time()) - status.started, 0.0)
 
 
+def _told(path: Path) -> dict[str, float]:
+    """Return the figures of a progress file, only the numbers; none where it is damaged."""
+    try:
+        content = read_json(path)
+    except CheckpointError:
+        return {}
+    content = content if isinstance(content, dict) else {}
+    figures = {name: _figure(value) for name, value in content.items()}
+    return {name: value for name, value in figures.items() if value is not None}
+
+
+def _figure(value: Any) -> float | None:
+    """Return a finite number, None for anything else."""
+    try:
+        return number(value, "a figure")
+    except (ValueError, OverflowError):
+        return None
+
+
 def _records(path: Path) -> list[dict[str, Any]]:
     try:
-        if path.stat().st_size > MAX_METRICS_BYTES:
-            return []
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError:
+        lines = read_bytes(path, MAX_METRICS_BYTES).decode("utf-8", errors="replace").splitlines()
+    except CheckpointError:
         return []
     found = []
     for line in lines:
         try:
-            record = json.loads(line)
+            record = parse_json(line)
         except ValueError:  # the line that is being written
             continue
         if isinstance(record, dict) and isinstance(record.get("step"), int):
@@ -137,8 +150,8 @@ def _curves(records: list[dict[str, Any]]) -> dict[str, Curve]:
     points: dict[str, list[tuple[int, float]]] = {}
     for record in records:
         for name, value in record.items():
-            if name not in ("kind", "step") and isinstance(value, (int, float)):
-                points.setdefault(name, []).append((record["step"], float(value)))
+            if name not in ("kind", "step") and (figure := _figure(value)) is not None:
+                points.setdefault(name, []).append((record["step"], figure))
     return {
         name: Curve(tuple(step for step, _ in some), tuple(value for _, value in some))
         for name, some in points.items()
@@ -149,6 +162,6 @@ def _previews(folder: Path) -> dict[int, Path]:
     found = {}
     for path in sorted(folder.glob("step-*.png")) if folder.is_dir() else ():
         number = path.stem.removeprefix("step-")
-        if number.isdigit():
+        if number.isdecimal():
             found[int(number)] = path
     return found

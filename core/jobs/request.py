@@ -8,9 +8,11 @@ from typing import Any
 
 from core.errors import CheckpointError, ConfigError
 from core.files import read_json, write_json
+from core.json_values import mapping, number, text, whole
 
 FILE, CONFIG = "request.json", "config.json"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,59}")
+DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 STEPS = ("train", "encode", "learn", "reference", "examples")
 TITLES = {
     "train": "Train the image model",
@@ -56,6 +58,11 @@ class JobRequest:
             )
         if unknown := sorted(set(self.skipped) - set(STEPS)):
             raise ConfigError(f"there is no step {unknown[0]!r}; the steps are {STEPS}")
+        for name in ("data", "init"):
+            if (path := getattr(self, name)).startswith("-") or "\0" in path:
+                raise ConfigError(f"{name} is {path[:80]!r}; a folder is needed")
+        if not DEVICE.fullmatch(self.device):
+            raise ConfigError(f"device is {self.device[:80]!r}; auto, cpu or cuda is needed")
         if not 1 <= self.encode_stride <= 4096:
             raise ConfigError(f"encode_stride is {self.encode_stride}; 1 to 4096 px")
 
@@ -97,6 +104,16 @@ def load_request(folder: Path) -> JobRequest:
     """
     content = read_json(folder / FILE)
     try:
+        for name in ("name", "data", "data_name", "preset", "init", "device"):
+            text(content.get(name, ""), name)
+        whole(content.get("encode_stride", 1), "encode_stride")
+        mapping(content.get("config"), "config")
+        for step, why in mapping(content.get("skipped", {}), "skipped").items():
+            text(why, step)
+        if content.get("estimate_s") is not None:
+            number(content["estimate_s"], "estimate_s", 0)
         return JobRequest(**content)
-    except (TypeError, ConfigError) as error:
-        raise CheckpointError(f"{folder / FILE} is damaged: {error}") from error
+    except (TypeError, ValueError, AttributeError, ConfigError) as error:
+        raise CheckpointError(
+            f"{folder / FILE} is damaged: {error}; remove the job and submit it again"
+        ) from error

@@ -18,6 +18,7 @@ from core.errors import CheckpointError, MicroDesignError
 from core.files import read_json, write_json
 from core.hardware import describe, pick_device, pick_precision
 from core.jobs.presets import preset_config
+from core.json_values import number
 from core.model import TextureVAE
 from core.objective import objective, read_originals
 from core.vgg import load_vgg19
@@ -112,7 +113,9 @@ def known_speed(device_name: str = "auto") -> Speed | None:
     """Return the speed kept for this machine, None where there is none or it is another's."""
     try:
         speed = Speed(**read_json(workspace() / FILE))
-    except (CheckpointError, TypeError):
+        number(speed.train_patches_per_s, "train_patches_per_s", 1e-9)
+        number(speed.encode_patches_per_s, "encode_patches_per_s", 1e-9)
+    except (CheckpointError, TypeError, ValueError):
         return None
     return speed if speed.hardware == describe(pick_device(device_name)) else None
 

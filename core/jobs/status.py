@@ -8,6 +8,7 @@ from typing import Any, Literal
 from core.errors import CheckpointError
 from core.files import read_json, write_json
 from core.jobs.process import Process, is_alive
+from core.json_values import mapping, number, text, whole
 
 FILE, LOG, STOP = "status.json", "log.txt", "stop"
 State = Literal["queued", "running", "stopped", "failed", "finished"]
@@ -67,12 +68,30 @@ def load_status(folder: Path) -> Status:
     content = read_json(folder / FILE)
     try:
         for name in ("runner", "child"):
-            content[name] = Process(**content[name]) if content[name] else None
+            content[name] = _process(content[name]) if content[name] else None
         if content["state"] not in STATES:
             raise ValueError(f"state {content['state']!r}")
+        for name in ("message", "step"):
+            text(content.get(name, ""), name)
+        for step, seconds in mapping(content.get("done", {}), "done").items():
+            number(seconds, step, 0)
+        for name in ("created", "queued"):
+            number(content.get(name, 0.0), name)
+        for name in ("started", "ended"):
+            if content.get(name) is not None:
+                number(content[name], name)
         return Status(**content)
-    except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{folder / FILE} is damaged: {error}") from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CheckpointError(
+            f"{folder / FILE} is damaged: {error}; remove the job and submit it again"
+        ) from error
+
+
+def _process(content: Any) -> Process:
+    process = Process(**content)
+    whole(process.pid, "pid")
+    text(process.started, "started")
+    return process
 
 
 def observed(folder: Path) -> Status:

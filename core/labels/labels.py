@@ -1,6 +1,5 @@
 """The labels of a model: ``labels.json`` in its folder."""
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
@@ -9,6 +8,7 @@ from typing import Any, Literal
 
 from core.errors import CheckpointError
 from core.files import read_json, write_json
+from core.json_values import mapping, number, text, truth, whole
 from core.labels.effects import Curve
 from core.labels.influence import LEAST_INFLUENCE
 from core.labels.naming import NO_EFFECT, UNUSED, WEAK_MOVE, Effect, label_text
@@ -159,7 +159,7 @@ def load_labels(folder: Path) -> Labels:
             content[name] = tuple(_direction(entry) for entry in content[name])
         labels = Labels(**content)
         _check(labels)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise CheckpointError(
             f"{path} is damaged: {error}; run python -m core.labels again"
         ) from error
@@ -180,10 +180,14 @@ def rounded(content: Any) -> Any:
 def _direction(entry: Mapping[str, Any]) -> Direction:
     """Return a direction from its JSON form; anything amiss raises one of the usual errors."""
     found = dict(entry)
+    for name in ("explained", "sd_patches", "sd_specimens", "low", "high"):
+        number(found[name], name)
+    text(found["name"], "name")
+    whole(found["index"], "index")
     found["vector"] = _numbers(found["vector"])
     found["named"] = _named(found["named"])
     found["set_clear"] = tuple(_named(some) for some in found["set_clear"])
-    found["effects"] = tuple(Effect(**effect) for effect in found["effects"])
+    found["effects"] = tuple(_effect(effect) for effect in found["effects"])
     found["curves"] = {
         str(name): Curve(**{key: _numbers(values) for key, values in curve.items()})
         for name, curve in found["curves"].items()
@@ -191,22 +195,33 @@ def _direction(entry: Mapping[str, Any]) -> Direction:
     return Direction(**found)
 
 
+def _effect(entry: Mapping[str, Any]) -> Effect:
+    found = Effect(**entry)
+    for name in ("slope", "low", "high", "standardised", "move", "monotonicity", "share"):
+        number(getattr(found, name), name)
+    for name in ("recurs", "clear"):
+        truth(getattr(found, name), name)
+    whole(found.starts, "starts")
+    return found
+
+
 def _named(pairs: Iterable[Sequence[Any]]) -> tuple[tuple[str, int], ...]:
-    found = tuple((str(name), int(sign)) for name, sign in pairs)
+    found = tuple((text(name, "named"), int(sign)) for name, sign in pairs)
     if odd := [pair for pair in found if pair[0] not in _QUANTITIES or pair[1] not in (1, -1)]:
         raise ValueError(f"{odd[0]} names no effect")
     return found
 
 
 def _numbers(values: Iterable[float]) -> tuple[float, ...]:
-    found = tuple(float(value) for value in values)
-    if not all(map(math.isfinite, found)):
-        raise ValueError("a number is not finite")
-    return found
+    return tuple(number(value, "an entry") for value in values)
 
 
 def _check(labels: Labels) -> None:
     """Check what pages and comparisons rely on."""
+    for name in ("model_hash", "data_name", "data_hash"):
+        text(getattr(labels, name), name)
+    truth(labels.synthetic, "synthetic")
+    mapping(labels.figures, "figures")
     values = _numbers(labels.plan["values"])
     _numbers((labels.um_per_px, *labels.spreads.values()))
     for direction in (*labels.dimensions, *labels.directions):
@@ -216,7 +231,6 @@ def _check(labels: Labels) -> None:
         for effect in direction.effects:
             if effect.quantity not in labels.spreads:
                 raise ValueError(f"{effect.quantity!r} has no spread")
-            _numbers((effect.slope, effect.low, effect.high, effect.standardised, effect.move))
         if lost := {name for name, _ in direction.named} - {e.quantity for e in direction.effects}:
             raise ValueError(f"{direction.name} is named by {lost.pop()!r}, which has no effect")
         for curve in direction.curves.values():

@@ -22,7 +22,8 @@ SHARED = {
     "beliefs._ask", "data_session._load", "decoding._prior_samples", "decoding._reconstruct",
     "design_map._region", "designs._design", "designs._design_samples", "designs._explanation",
     "designs._next_tests", "designs._propose", "designs._refined", "latent_effects._load",
-    "latent_maps._path", "latent_maps._projection", "linkage._fitted_again", "linkage._unseen",
+    "latent_maps._descriptors", "latent_maps._path", "latent_maps._projection",
+    "measured_back._measured", "linkage._fitted_again", "linkage._unseen",
     "state._examples", "state._latents", "state._load", "state._network", "state._properties",
     "state._reference", "state.lock", "training_form._patches",
 }  # fmt: skip

@@ -1,7 +1,8 @@
 """The process that cases run in: ``python -m tests.hostile.child GROUP FOLDER [SKIP]``.
 
-The system holds it to its limits: address space (RLIMIT_AS) and, case by case, processor time
-(RLIMIT_CPU). A line of JSON a case goes to the standard output.
+The system holds it to its limits: address space (RLIMIT_AS), processor time in all (RLIMIT_CPU)
+and, case by case, by a timer of the processor time used (ITIMER_PROF). A line of JSON a case goes
+to the standard output.
 """
 
 import gc
@@ -9,7 +10,9 @@ import json
 import os
 import re
 import resource
+import shutil
 import signal
+import stat
 import sys
 import tempfile
 import threading
@@ -31,6 +34,7 @@ from tests.hostile.case import CPU_CAP_S, MEMORY_CAP_MIB, MESSAGE_CAP, Case
 from tests.hostile.groups import GROUPS
 
 _MIB = 2**20
+GROUP_CPU_S = 120
 _GOOD = encode_png(texture(40, 40, 2.0, 0))
 
 
@@ -46,8 +50,9 @@ def status(name: str) -> float:
     return int(found.group(1)) / 1024 if found else 0.0
 
 
-def limit_memory() -> None:
-    """Hold the address space to what it is now and the cap."""
+def limit() -> None:
+    """Hold the address space to what it is now and the cap, and the process to `GROUP_CPU_S`."""
+    resource.setrlimit(resource.RLIMIT_CPU, (GROUP_CPU_S, GROUP_CPU_S))
     now = status("VmSize")
     if now:
         most = int((now + MEMORY_CAP_MIB) * _MIB)
@@ -61,21 +66,23 @@ def limited_time() -> Iterator[None]:
     def late(number: int, frame: FrameType | None) -> None:
         raise TooLong
 
-    before = signal.signal(signal.SIGXCPU, late)
-    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
-    resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + CPU_CAP_S + 1, hard))
+    before = signal.signal(signal.SIGPROF, late)
+    signal.setitimer(signal.ITIMER_PROF, CPU_CAP_S, 1)  # again where it was swallowed
     try:
         yield
     finally:
-        resource.setrlimit(resource.RLIMIT_CPU, (hard, hard))
-        signal.signal(signal.SIGXCPU, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def left(folder: Path) -> dict[str, tuple[int, int]]:
     """Return the files under a folder with their sizes and times of change."""
-    return {
-        str(path): (path.lstat().st_size, path.lstat().st_mtime_ns) for path in folder.rglob("*")
-    }
+    found = {}
+    for path in folder.rglob("*"):
+        about = path.lstat()
+        folder_itself = stat.S_ISDIR(about.st_mode)  # changes when a file comes and goes
+        found[str(path)] = (0, 0) if folder_itself else (about.st_size, about.st_mtime_ns)
+    return found
 
 
 def open_files() -> int:
@@ -102,25 +109,27 @@ def error_problem(case: Case, error: MicroDesignError) -> str:
     return ""
 
 
-def verdict(case: Case, read: Callable[[], Any]) -> str:
-    """Read a case's input; return what is wrong with what came of it, "" for nothing."""
+def verdict(case: Case, read: Callable[[], Any]) -> tuple[str, Any]:
+    """Read a case's input; return what is wrong with what came of it, "" for nothing, and that."""
     try:
         with limited_time():
             result = read()
     except MicroDesignError as error:
-        return error_problem(case, error)
+        return error_problem(case, error), None
     except TooLong:
-        return f"it took more than {CPU_CAP_S} s of processor time"
+        return f"it took more than {CPU_CAP_S} s of processor time", None
     except Exception as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
-        return f"{type(error).__name__}: {error!s:.200} ({where.filename}:{where.lineno})"
+        notes = " ".join(getattr(error, "__notes__", []))[:400]
+        said = f"{type(error).__name__}: {error!s:.200} ({where.filename}:{where.lineno}) {notes}"
+        return said, None
     if case.says:
-        return f"it was accepted: {result!r:.200}"
+        return f"it was accepted: {result!r:.200}", None
     try:
         case.right(result)
     except AssertionError as error:
-        return f"it was read wrongly: {error!s:.300}"
-    return ""
+        return f"it was read wrongly: {error!s:.300}", None
+    return "", result
 
 
 def usable() -> bool:
@@ -132,16 +141,24 @@ def usable() -> bool:
 def run(case: Case, folder: Path) -> dict[str, Any]:
     """Run a case in a folder of its own; return its outcome."""
     folder.mkdir()
-    given = case.make(folder)
+    try:
+        given = case.make(folder)
+    except Exception as error:
+        return outcome(case, f"it could not be made: {type(error).__name__}: {error!s:.200}")
     files, handles, threads = left(folder.parent), open_files(), threading.active_count()
     Path("/proc/self/clear_refs").write_text("5") if status("VmRSS") else None
-    rss, cpu, begun = status("VmRSS"), time.process_time(), time.perf_counter()
-    problem = verdict(case, partial(case.read, given))
-    cpu, wall = time.process_time() - cpu, time.perf_counter() - begun
+    rss, cpu = status("VmRSS"), time.process_time()
+    problem, result = verdict(case, partial(case.read, given))
+    cpu = time.process_time() - cpu
     peak = max(status("VmHWM") - rss, 0.0)
+    examples = result if case.category.startswith("fuzz") and isinstance(result, int) else 1
+    del result
     gc.collect()
-    if not problem and left(folder.parent) != files:
-        new = sorted(set(left(folder.parent)) ^ set(files))
+    if not problem and cpu > CPU_CAP_S:
+        problem = f"it took {cpu:.1f} s of processor time; the cap is {CPU_CAP_S}"
+    now = left(folder.parent)
+    if not problem and now != files:
+        new = sorted(name for name in {*now, *files} if now.get(name) != files.get(name))
         problem = f"files came or changed: {[Path(name).name for name in new][:5]}"
     if not problem and open_files() > handles:
         problem = f"{open_files() - handles} files were left open"
@@ -149,13 +166,21 @@ def run(case: Case, folder: Path) -> dict[str, Any]:
         problem = "threads were left running"
     if not problem and not usable():
         problem = "the process is of no use afterwards"
+    shutil.rmtree(folder)
+    return outcome(case, problem, cpu, peak, examples)
+
+
+def outcome(
+    case: Case, problem: str, cpu: float = 0.0, peak: float = 0.0, examples: int = 0
+) -> dict[str, Any]:
+    """Return what came of a case, as JSON."""
     return {
         "id": case.id,
         "category": case.category,
         "problem": problem,
         "cpu_s": round(cpu, 4),
-        "wall_s": round(wall, 4),
         "peak_mib": round(peak, 2),
+        "examples": examples,
     }
 
 
@@ -170,7 +195,7 @@ def main(argv: list[str]) -> None:
         raise SystemExit("the readers do not read what is good")
     gc.collect()
     gc.freeze()
-    limit_memory()
+    limit()
     for number, case in enumerate(cases[skip:], start=skip):
         print(json.dumps({"number": number, "id": case.id}), flush=True)
         print(json.dumps({"number": number, **run(case, folder / f"case{number}")}), flush=True)
