@@ -19,8 +19,12 @@ class TrainingLog:
     def __init__(self, folder: Path) -> None:
         self.metrics, self.progress = folder / "metrics.jsonl", folder / "progress.json"
 
-    def cut(self, step: int) -> None:
-        """Drop reports of steps after ``step``, the one resumed from; all of them for step 0."""
+    def cut(self, step: int, last: bool = False) -> None:
+        """Drop reports of steps after ``step``, the one resumed from; all of them for step 0.
+
+        Where that is the ``last`` step, what was measured after it is dropped as well: it is
+        measured again.
+        """
         kept = []
         if step and self.metrics.is_file():
             for line in self.metrics.read_text(encoding="utf-8").splitlines():
@@ -28,7 +32,8 @@ class TrainingLog:
                     record = json.loads(line)
                 except ValueError:  # a line cut short by a kill
                     continue
-                if record.get("step", 0) <= step:
+                again = last and record.get("kind") == "validation"
+                if record.get("step", 0) <= step - again:
                     kept.append(line)
         write_text(self.metrics, "".join(line + "\n" for line in kept))
 
