@@ -92,7 +92,7 @@ class ParallelTrainer(Trainer):
 class _NoLog(TrainingLog):
     """The log of a process that leaves reporting to the first one."""
 
-    def cut(self, step: int) -> None:
+    def cut(self, step: int, last: bool = False) -> None:
         """Leave the first process's log alone."""
 
     def report(

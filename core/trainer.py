@@ -232,7 +232,7 @@ class Trainer:
             TrainingError: a step was not finite; the last checkpoint is as it was.
         """
         config, since, sums = self.config, 0, dict[str, float]()
-        self.log.cut(self.step)
+        self.log.cut(self.step, last=self.progress >= 1)
         started, last_save = time.monotonic() - self.seconds, time.monotonic()
         while self.progress < 1 and not self.stop_signal:
             terms = self.train_step()

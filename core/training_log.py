@@ -19,15 +19,20 @@ class TrainingLog:
     def __init__(self, folder: Path) -> None:
         self.metrics, self.progress = folder / "metrics.jsonl", folder / "progress.json"
 
-    def cut(self, step: int) -> None:
-        """Drop reports of steps after ``step``, the one resumed from; all of them for step 0."""
+    def cut(self, step: int, last: bool = False) -> None:
+        """Drop reports of steps after ``step``, the one resumed from; all of them for step 0.
+
+        Where that is the ``last`` step, what was measured after it is dropped as well: it is
+        measured again.
+        """
         kept = []
         if step and self.metrics.is_file():
             written = self.metrics.read_text(encoding="utf-8", errors="replace")
             for line in written.splitlines():
                 try:
                     record = parse_json(line)
-                    if record.get("step", 0) <= step:
+                    again = last and record.get("kind") == "validation"
+                    if record.get("step", 0) <= step - again:
                         kept.append(line)
                 except (ValueError, TypeError, AttributeError):  # cut short by a kill, or edited
                     continue

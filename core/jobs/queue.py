@@ -87,7 +87,8 @@ def damaged() -> dict[str, str]:
             load_request(path)
             observed(path)
         except CheckpointError as error:
-            found[path.name] = str(error)
+            if path.is_dir():  # it has not just been removed
+                found[path.name] = str(error)
     return found
 
 

@@ -365,6 +365,18 @@ def test_log_holds_nothing_of_steps_done_again(start: Callable) -> None:
     assert [e["step"] for e in found if e["kind"] == "validation"] == [2, 4, 6]
 
 
+def test_a_run_killed_while_it_finished_is_measured_once(start: Callable) -> None:
+    """After the last step and its checkpoint: what was measured then is measured again."""
+    whole = start("whole")
+    assert whole.run() == "finished"
+    again = start("whole")
+    again.resume()
+    before = records(whole.out)
+    assert again.step == 6 and again.run() == "finished"
+    assert records(again.out) == before
+    assert [e["step"] for e in before if e["kind"] == "validation"] == [2, 4, 6]
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from core.errors import StorageError
 from core.files import write_bytes, write_json
 from core.hardware import describe, pick_device
 from core.images import encode_png
@@ -242,3 +243,23 @@ def test_charts_have_axes_and_both_curves():
     assert figure.layout.yaxis.title.text == "relative style error"
     assert list(loss_curve(training).data[0].y) == [9.0, 8.0]
     assert not loss_curve({}).data and not error_curves({}, {}).data
+
+
+def test_a_damaged_job_is_shown_and_can_be_removed(job, open_page):
+    (jobs_folder() / job / "status.json").write_text("{")
+    app = sound(open_page("training"))
+    assert f"The job {job} is damaged and left out" in texts(app)
+    app.button(key=f"training_remove_{job}").click().run()
+    assert not (jobs_folder() / job).exists() and "damaged" not in texts(app)
+
+
+def test_a_workspace_that_cannot_be_written_is_said_and_jobs_are_still_shown(
+    job, open_page, monkeypatch
+):
+    def refuse() -> None:
+        raise StorageError("the queue cannot be written: Read-only file system")
+
+    monkeypatch.setattr(queue, "start_runner", refuse)
+    app = open_page("training")
+    assert "Read-only file system" in app.error[0].value and not app.exception
+    assert app.selectbox(key="training_job_chosen").value == job

@@ -26,6 +26,7 @@ from tests.recipes import grey_noise, make_recipe
 
 PAGES = ("library", "models", "training", "data", "network")
 PATIENCE_S = 300.0
+LONGEST_MIN = 30.0  # of the training, should this process be killed before it stops it
 CONNECTED = '[data-testid="stApp"][data-test-connection-state="CONNECTED"]'
 CUT_OFF = '[data-testid="stApp"]:not([data-test-connection-state="CONNECTED"])'
 
@@ -89,7 +90,8 @@ def killed_under_sessions(folder: Path, executable: str, sessions: int = 10) -> 
         finally:
             os.killpg(server.pid, signal.SIGKILL)
             server.wait()
-    queue.stop(jobs()[0].id)
+            for job in jobs():
+                queue.stop(job.id)
     job = _ended()
     found.job_state, found.job_step_at_end = job.status.state, progress_of(job).step
     found.designs_lost = 3 - len(list_designs(workspace() / "designs")[0])
@@ -129,8 +131,10 @@ def _ended() -> Job:
 
 
 def _submit() -> None:
-    """Put a training without an end into the queue; the steps that need more data are left out."""
-    config = replace(CONFIG, steps=10**6, evaluate_every=10**6, checkpoint_minutes=0.2)
+    """Put a long training into the queue; the steps that need more data are left out."""
+    config = replace(
+        CONFIG, steps=10**6, minutes=LONGEST_MIN, evaluate_every=10**6, checkpoint_minutes=0.2
+    )
     why = "two specimens are too few"
     request = JobRequest(
         name="mine",
