@@ -27,9 +27,12 @@ def about(model: Model, network: Network) -> None:
         )
     if not network.descriptors:
         st.caption(
-            "It has no descriptors (graphite, nodularity, grains). "
-            f"`python -m core.specimen_descriptors --model {model.place} --data DIR` measures "
-            "them in the micrographs, and the next fit takes them in."
+            "It has no descriptors (graphite, nodularity, grains). This measures them in the "
+            "micrographs, and the next fit takes them in:"
+        )
+        st.code(
+            f"python -m core.specimen_descriptors --model {model.place} --data DIR",
+            language="bash",
         )
 
 

@@ -76,7 +76,7 @@ def training_steps() -> dict[str, float]:
     for step in range(3):
         originals = read_originals(config, vgg, vae, _patches(), "float32")
         noise = torch.Generator().manual_seed(step)
-        loss, terms = objective(config, vgg, vae, originals, noise, "float32", 1.0)
+        loss, terms, _ = objective(config, vgg, vae, originals, noise, "float32", 1.0)
         adam.zero_grad()
         loss.backward()
         adam.step()
