@@ -32,7 +32,8 @@ def about(model: Model, network: Network) -> None:
         )
         st.code(
             f"python -m core.specimen_descriptors --model {model.place} --data DIR",
-            language="bash",
+            language=None,
+            wrap_lines=True,
         )
 
 

@@ -82,7 +82,7 @@ def current_model() -> Model:
             "**There is no model yet.** The reference model belongs in `assets/reference`; get it "
             "with `git checkout assets`. Or train one on your own micrographs, then reload:"
         )
-        st.code(TRAIN, language="bash")
+        st.code(TRAIN, language=None, wrap_lines=True)
         st.stop()
     return model
 
@@ -105,7 +105,8 @@ def refit_commands(model: Model) -> None:
     st.code(
         f"python -m core.encode --model {model.place} --data DIR\n"
         f"python -m bayesnet.learn --model {model.place} --data DIR",
-        language="bash",
+        language=None,
+        wrap_lines=True,
     )
 
 

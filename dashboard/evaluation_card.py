@@ -71,7 +71,7 @@ def reference(model: Model) -> Reference:
             "is what it was trained on), then reload:"
         )
         command = f"python -m core.reference --model {model.place} --data OTHER_DIR --training DIR"
-        st.code(command, language="bash")
+        st.code(command, language=None, wrap_lines=True)
         st.stop()
 
 

@@ -66,7 +66,11 @@ def section(model: Model, labels: Labels | None, chosen: Sequence[Direction]) ->
     st.subheader("What they do, measured", anchor=False)
     if labels is None:
         st.info(f"{_NAMELESS} To measure what each one does (some minutes), then reload this page:")
-        st.code(f"python -m core.labels --model {model.place} --data DIR", language="bash")
+        st.code(
+            f"python -m core.labels --model {model.place} --data DIR",
+            language=None,
+            wrap_lines=True,
+        )
         return
     plan = labels.plan
     low, high = (_signed(plan["values"][end]) for end in (0, -1))

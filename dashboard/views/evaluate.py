@@ -36,7 +36,7 @@ if properties is None:
         "**This model predicts no properties**: none were fitted, or its data set has no property "
         "with five labelled specimens. Everything else works. To fit them, then reload this page:"
     )
-    st.code(f"python -m bayesnet.learn --model {model.place}", language="bash")
+    st.code(f"python -m bayesnet.learn --model {model.place}", language=None, wrap_lines=True)
 reference = evaluation_card.reference(model)
 regressors = properties.regressors if properties else ()
 named = {r.column: r for r in regressors}

@@ -26,7 +26,9 @@ try:
     table = state.latents(model)
 except CheckpointError as error:
     st.info(f"**This model has no latents to map** ({escape(str(error))}). Encode its data set:")
-    st.code(f"python -m core.encode --model {model.place} --data DIR", language="bash")
+    st.code(
+        f"python -m core.encode --model {model.place} --data DIR", language=None, wrap_lines=True
+    )
     st.stop()
 count = len(table.mu)
 st.write(

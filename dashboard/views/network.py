@@ -123,7 +123,11 @@ folders = state.latent_folders(model)
 if not folders:
     st.info("No encoded data set is at hand for this model. Encode one, then reload this page:")
     place = places.shown(state.workspace() / "latents" / "NAME")
-    st.code(f"python -m core.encode --model {model.place} --data DIR --out {place}")
+    st.code(
+        f"python -m core.encode --model {model.place} --data DIR --out {place}",
+        language=None,
+        wrap_lines=True,
+    )
 else:
     arcs_wanted = arc_editor.edited(network, nodes)
     with st.form("network_form"):

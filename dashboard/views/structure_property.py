@@ -22,7 +22,7 @@ if properties is None:
         "**This model predicts no properties**: none were fitted, or its data set has no property "
         "with five labelled specimens. To fit them, then reload this page:"
     )
-    st.code(f"python -m bayesnet.learn --model {model.place}", language="bash")
+    st.code(f"python -m bayesnet.learn --model {model.place}", language=None, wrap_lines=True)
     st.stop()
 properties.require_model(model.weights or "")
 with st.spinner("Predicting every specimen without itself…"):
@@ -104,7 +104,8 @@ if content is None:
     st.code(
         f"python -m core.property_tables --model {model.place} --data DIR --fresh OTHER_DIR "
         f"--out {model.place}/{linkage.TABLES}",
-        language="bash",
+        language=None,
+        wrap_lines=True,
     )
     st.stop()
 chart = linkage.new_errors(content, column)
