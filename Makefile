@@ -33,7 +33,7 @@ hostile: .venv/installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.hostile.report
 
 e2e: .venv/installed-dev weights browser
-	$(BIN)/python -m pytest tests/e2e
+	$(BIN)/python -m pytest tests/e2e --numprocesses=$(JOBS) --dist=loadfile
 
 weights: .venv/installed
 	$(BIN)/python -m core.vgg
