@@ -77,8 +77,8 @@ audit: tools
 # --- Long evidence, not part of `make test` ---
 
 # The reference model, from nothing: castings, training in three runs (a GPU takes minutes, two CPU cores under four
-# hours), latents, network, what is usual (on castings used for nothing else), examples, names of latents; then into
-# assets/. Continues where it was interrupted.
+# hours), latents, network, what is usual (on castings used for nothing else), the network again, whose widths follow from
+# those castings' latents, examples, names of latents; then into assets/. Continues where it was interrupted.
 reference: .venv/installed weights
 	test -f $(WORK)/extended/manifest.csv || $(BIN)/python -m core.castings --design extended --out $(WORK)/extended
 	test -f $(WORK)/usual/manifest.csv \
@@ -93,6 +93,7 @@ reference: .venv/installed weights
 	$(BIN)/python -m bayesnet.learn --model $(WORK)/reference --data $(WORK)/extended
 	$(BIN)/python -m core.reference --model $(WORK)/reference --data $(WORK)/usual --training $(WORK)/extended
 	$(BIN)/python -m core.calibrate --model $(WORK)/reference --data $(WORK)/usual
+	$(BIN)/python -m bayesnet.learn --model $(WORK)/reference --data $(WORK)/extended
 	$(BIN)/python -m core.examples --model $(WORK)/reference --data $(WORK)/extended
 	$(BIN)/python -m core.labels --model $(WORK)/reference --data $(WORK)/extended --out docs/results
 	$(BIN)/python -m core.publish --model $(WORK)/reference --out assets/reference

@@ -13,11 +13,12 @@ from core.oracle_table import RESULT as ORACLE
 from core.oracle_table import oracle_text
 from core.property_text import summary_text
 from core.quality_tables import OPTIONAL, optional_texts
+from core.service_tables import DASHBOARD, LOAD, service_text
 
 REGRESSORS = "properties"  # measured by core.property_tables; shown where it is there
 MEASURED = ("reconstruction", "metrics", "design_latency", "closed_loop", "first_design")
 # Results that may be missing, of the model where they are there.
-ON_A_MODEL = (*OPTIONAL, UNUSUAL, REGRESSORS, ORACLE)
+ON_A_MODEL = (*OPTIONAL, UNUSUAL, REGRESSORS, ORACLE, DASHBOARD, LOAD)
 _SPECIAL = ("what", "unit", "patches", "verdicts", "castings")  # entries that are no column's
 
 
@@ -50,6 +51,7 @@ def results_text(results: Path) -> str:
                 _setting_intervals(designs["setting_intervals"]),
                 *oracle_text(results),
                 _times(speed["latency"]["stages"], visits["first_design"]),
+                *service_text(results),
                 *evidence_text(results),
             ]
         )
