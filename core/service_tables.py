@@ -72,8 +72,8 @@ def _load(found: Content) -> list[str]:
         f"Load, by `{found['command']}` on {found['hardware']}: {load['sessions']} sessions at "
         f"once for {load['minutes']:.0f} minutes, {load['of_them_browser_tabs']} of them browser "
         f"tabs, all on the server's own machine: {load['errors']} errors; the health page "
-        f"answered {health['asked'] - health['without_answer']} times of {health['asked']}, slowest "
-        f"{_seconds(health['slowest_s'])} s; memory at most {_seconds(memory['most'], 0)} MB, "
+        f"answered {health['asked'] - health['without_answer']} times of {health['asked']}, "
+        f"slowest {_seconds(health['slowest_s'])} s; memory at most {_seconds(memory['most'], 0)} MB, "
         f"and after the warm-up of {memory['warm_up_s']:.0f} s it {grown}."
     )
     rows = [
