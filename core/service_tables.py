@@ -73,8 +73,8 @@ def _load(found: Content) -> list[str]:
         f"once for {load['minutes']:.0f} minutes, {load['of_them_browser_tabs']} of them browser "
         f"tabs, all on the server's own machine: {load['errors']} errors; the health page "
         f"answered {health['asked'] - health['without_answer']} times of {health['asked']}, "
-        f"slowest {_seconds(health['slowest_s'])} s; memory at most {_seconds(memory['most'], 0)} MB, "
-        f"and after the warm-up of {memory['warm_up_s']:.0f} s it {grown}."
+        f"slowest {_seconds(health['slowest_s'])} s; memory at most {_seconds(memory['most'], 0)} "
+        f"MB, and after the warm-up of {memory['warm_up_s']:.0f} s it {grown}."
     )
     rows = [
         [kind, str(one["n"]), *(f"{one[k]:.1f}" for k in ("median_s", "p95_s", "longest_s"))]
