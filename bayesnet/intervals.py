@@ -1,12 +1,13 @@
 """90 % intervals of recommended settings, as wide as left-out specimens say they must be.
 
 The posterior of the settings rests on a handful of regimes and on a surface, and its own intervals
-are too narrow for a design. For every left-out specimen its properties are asked for, as a user
-would, of a network that has not seen it, and its own setting is looked for in the interval. The
-factor by which intervals must be widened for 90 % of them is kept with the network.
+are too narrow for a design. For every left-out specimen its properties are asked for (where the
+data have none, its descriptors), as a user would, of regimes that have not seen it, and its own
+setting is looked for in the interval. The factor by which intervals must be widened for 90 % of
+them is kept with the network.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +17,7 @@ from bayesnet.evidence import Evidence, check_evidence
 from bayesnet.gaussian import Array, Index
 from bayesnet.mixture import Mixture
 from bayesnet.network import Network, Regime
+from bayesnet.nodes import Node
 from bayesnet.posterior import Posterior, process_posterior
 from bayesnet.support import restricted
 from core.conformal import conformal_half_width
@@ -80,14 +82,15 @@ def left_out_widening(
     if not network.process:
         return {}
     needed = []
-    tested = network.support.properties[:, network.outcome_places(network.properties)]
+    asked = network.properties or network.descriptors
+    tested = network.support.properties[:, network.outcome_places(asked)]
     labelled = np.flatnonzero(np.isfinite(tested).any(axis=1))
     step = max(len(labelled) // MOST_SPECIMENS, 1)
     for fold, mixture in mixtures.items():
         blind = without(network, mixture, np.flatnonzero(folds != fold))
         for row in labelled[::step]:
             if folds[row] == fold:
-                evidence = _asked_for(blind, tested[row])
+                evidence = _asked_for(blind, asked, tested[row])
                 posterior = process_posterior(blind, evidence.targets, evidence)
                 needed.append(spread(posterior).needed(network.support.process[row]))
     scores = np.array(needed).reshape(-1, len(network.process))
@@ -109,17 +112,20 @@ def mixture_regimes(mixture: Mixture) -> tuple[Regime, ...]:
 
 
 def without(network: Network, mixture: Mixture, rows: Index) -> Network:
-    """Return the network that the specimens ``rows`` alone would give."""
+    """Return the network with the regimes and support of the specimens ``rows`` alone.
+
+    Surfaces, scatter and z-scores stay those of all specimens.
+    """
     return replace(
         network, regimes=mixture_regimes(mixture), support=restricted(network.support, rows)
     )
 
 
-def _asked_for(network: Network, properties: Array) -> Evidence:
-    """Return the query for a specimen's properties (M,), NaN where unknown."""
+def _asked_for(network: Network, nodes: Sequence[Node], values: Array) -> Evidence:
+    """Return the query for a specimen's values (M,) of some outcomes, NaN where unknown."""
     targets = {
         node.column: float(value)
-        for node, value in zip(network.properties, properties, strict=True)
+        for node, value in zip(nodes, values, strict=True)
         if np.isfinite(value)
     }
     return check_evidence(network, targets, None)

@@ -1,8 +1,9 @@
 """How well a picture's properties, predicted from the picture itself, meet what was asked.
 
 The *residual* of a property is how far its prediction lies outside what was asked, counted in half
-widths of the prediction's own 90 % interval: up to 1 the target lies within the interval. The
-residual of a picture is that of its worst property.
+widths of the prediction's own 90 % interval: up to 1 the target lies within the interval. A
+measured descriptor has no such interval; its unit is how well latents tell it of left-out
+specimens. The residual of a picture is that of its worst property.
 """
 
 from collections.abc import Mapping
@@ -18,11 +19,22 @@ WITHIN = 1.0  # residual up to which a design is kept
 Z90 = float(norm.ppf(0.95))  # half width of a 90 % interval in standard deviations
 
 
-def half_width(found: Estimated, spread: float) -> float:
-    """Half the 90 % interval; without one, that of the data's spread (one standard deviation)."""
-    if found.low is None or found.high is None:
-        return Z90 * spread
-    return max((found.high - found.low) / 2, 1e-12)
+def _half_width(low: float, high: float) -> float:
+    return max((high - low) / 2, 1e-12)
+
+
+def _unit(network: Network, name: str, found: Estimated) -> float:
+    """Return the half width that a residual counts in.
+
+    The prediction's own; without one, that of left-out specimens given their latents; with too few
+    of them, that of the data's spread.
+    """
+    if found.low is not None and found.high is not None:
+        return _half_width(found.low, found.high)
+    node = next(node for node in network.outcomes if node.column == name)
+    kind = "descriptors" if node.role == "descriptor" else "properties"
+    known = network.calibration.get(kind, {}).get(name, {}).get("half_width_90")
+    return max(Z90 * node.scale if known is None else float(known), 1e-12)
 
 
 def residuals(
@@ -31,15 +43,14 @@ def residuals(
     """Return the residual of every property that was asked for and is predicted.
 
     Args:
-        network: knows the outcomes' spread in the data.
+        network: knows how well latents tell the outcomes, and their spread in the data.
         wanted: settled demands, as `bayesnet.query.Answer.conditioned_on` has them.
         predicted: from a picture.
     """
-    spreads = {node.column: node.scale for node in network.outcomes}
     return {
         name: float(
             parse_demand(wish, name).outside(np.array(predicted[name].value))
-            / half_width(predicted[name], spreads[name])
+            / _unit(network, name, predicted[name])
         )
         for name, wish in wanted.items()
         if name in predicted
@@ -63,6 +74,6 @@ def chance(demand: Demand, found: Estimated) -> float | None:
     """
     if demand.fixed or found.low is None or found.high is None:
         return None
-    sd = half_width(found, 0.0) / Z90
+    sd = _half_width(found.low, found.high) / Z90
     ends = (np.array([demand.low, demand.high]) - found.value) / sd
     return float(norm.cdf(ends[1]) - norm.cdf(ends[0]))

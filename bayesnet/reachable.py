@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import chi2
 from skimage.measure import find_contours
 
 from bayesnet.demands import Demand
@@ -14,7 +15,8 @@ from bayesnet.support import MIN_R2, Support, interpolations, near_data, process
 from bayesnet.surface import predict_surface, surface_sd, transform
 from core.errors import InputError
 
-# Deviations at which support ends; measures.md: within 2 of the test feasible, beyond 4 not.
+# Deviations of a pair of properties at which support ends (`radius`); measures.md: within 2 of the
+# test feasible, beyond 4 not.
 SURFACE_SD = 2.25  # of scatter and surface error together, from a surface over settings
 BETWEEN_SD = 3.0  # of the left-out deviation given latents, from lines between tested specimens
 MARGIN = 0.25  # of the reachable values, round a map of them
@@ -60,8 +62,24 @@ def candidates(network: Network, columns: Index, low: Array, high: Array) -> Can
     known = support.properties[:, columns]
     log = tuple(bool((known[np.isfinite(known[:, i]), i] > 0).all()) for i in range(len(columns)))
     found = values[inside]
-    tolerances = np.broadcast_to(BETWEEN_SD * support.spread[columns], found.shape)
+    end = radius(BETWEEN_SD, len(columns))
+    tolerances = np.broadcast_to(end * support.spread[columns], found.shape)
     return Candidates(found, tolerances, log)
+
+
+def radius(pair_sd: float, count: int) -> float:
+    """Return the distance that holds as much of the scatter of ``count`` properties as of a pair.
+
+    The more properties are asked for, the farther from its true values a casting's tests lie in
+    all of them together.
+
+    Args:
+        pair_sd: the distance for two properties, in standard deviations; also that for one.
+        count: of properties.
+    """
+    if count <= 2:
+        return pair_sd
+    return float(np.sqrt(chi2.ppf(chi2.cdf(pair_sd**2, 2), count)))
 
 
 def _on_surface(support: Support, columns: Index, low: Array, high: Array) -> Candidates:
@@ -81,7 +99,7 @@ def _on_surface(support: Support, columns: Index, low: Array, high: Array) -> Ca
         found = predict_surface(surface, support.process, mesh)
         values.append(np.exp(found) if surface.log else found)
         error = surface_sd(surface, known, mesh)
-        tolerances.append(SURFACE_SD * np.hypot(surface.scatter, error))
+        tolerances.append(radius(SURFACE_SD, len(columns)) * np.hypot(surface.scatter, error))
     log = tuple(s.log for s in surfaces)
     return Candidates(np.stack(values, axis=1), np.stack(tolerances, axis=1), log)
 

@@ -103,8 +103,10 @@ def cross_validate(
             return None
         mixture = fit_mixture(levels, train, shares, factors, arcs(train), denoise=False)
         _judge(result, mixture, levels, left, detail)
-        if detail:
-            result.mixtures[int(fold)] = mixture
+        if detail:  # as a network has it, whose intervals are judged by these
+            result.mixtures[int(fold)] = fit_mixture(
+                levels, train, shares, factors, arcs(train), denoise=True
+            )
     return result
 
 

@@ -143,3 +143,15 @@ def test_a_declared_column_wins_over_a_descriptor_of_its_name(table):
     )
     nodes = build_levels(own, descriptors=measured(table)).nodes
     assert [n.role for n in nodes if n.column == "nodularity_iso_pct"] == ["property"]
+
+
+def test_settings_have_intervals_where_only_descriptors_are_known(table):
+    """Data without any test can still be designed for, and left-out specimens give the widths."""
+    bare = SimpleNamespace(**vars(table))
+    bare.columns = tuple(c for c in table.columns if c.role != "property")
+    network = fit_network(bare, CONFIG, measured(table))
+    assert not network.properties and network.descriptors
+    found = most_probable(network, {"nodularity_iso_pct": 60.0}).process
+    for name, entry in network.calibration["process"].items():
+        assert entry["specimens"] == 60 and entry["widening_90"] >= 1, name
+        assert found[name].low < found[name].value < found[name].high

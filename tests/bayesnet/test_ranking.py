@@ -1,5 +1,7 @@
 """Claims about residuals: hand-worked, zero where met."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -21,10 +23,13 @@ def test_what_lies_in_a_range_has_no_residual_and_what_was_not_asked_none(networ
     assert worst({}) == np.inf
 
 
-def test_without_interval_the_spread_of_the_data_is_the_unit(network):
-    node = next(n for n in network.properties if n.column == "uts_mpa")
+def test_without_interval_left_out_specimens_give_the_unit(network):
+    half = network.calibration["properties"]["uts_mpa"]["half_width_90"]
     predicted = {"uts_mpa": Prediction(400.0, None, None)}
-    found = residuals(network, {"uts_mpa": 400 + Z90 * node.scale}, predicted)
+    assert residuals(network, {"uts_mpa": 400 + half}, predicted)["uts_mpa"] == pytest.approx(1.0)
+    node = next(n for n in network.properties if n.column == "uts_mpa")
+    old = replace(network, calibration={})  # and without these, the spread of the data
+    found = residuals(old, {"uts_mpa": 400 + Z90 * node.scale}, predicted)
     assert found["uts_mpa"] == pytest.approx(1.0)
 
 

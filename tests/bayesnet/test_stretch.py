@@ -8,7 +8,7 @@ import pytest
 from bayesnet.belief import Belief
 from bayesnet.learn import NetworkConfig, fit_network
 from bayesnet.query import posterior
-from bayesnet.stretch import PRIOR, direction, explained, stretched
+from bayesnet.stretch import PRIOR, direction, explained, needed, stretched
 from tests.bayesnet.simulator import simulate
 
 
@@ -21,12 +21,12 @@ def belief(network):
 
 def test_a_factor_holds_in_full_where_as_much_is_explained(belief):
     assert explained(belief) == pytest.approx(0.8)
-    found = stretched(belief, 1.5, 0.8)
+    assert needed(belief, {"factor": 1.5, "explained": 0.8}) == pytest.approx(1.5)
+    assert needed(belief, {"factor": 1.5, "explained": 0.4}) == pytest.approx(1.5)  # never more
+    assert 1 < needed(belief, {"factor": 1.5, "explained": 1.0}) < 1.5
+    found = stretched(belief, 1.5)
     assert found.high - 400 == pytest.approx(1.5 * (belief.high - 400))
     assert 400 - found.low == pytest.approx(1.5 * (400 - belief.low))
-    assert stretched(belief, 1.5, 0.4).high == pytest.approx(found.high)  # never more than that
-    less = stretched(belief, 1.5, 1.0)
-    assert belief.high < less.high < found.high
 
 
 def test_without_evidence_nothing_is_stretched(network, belief):
@@ -34,25 +34,33 @@ def test_without_evidence_nothing_is_stretched(network, belief):
     plain = posterior(network, {}, stretched=False)
     assert prior.nodes == plain.nodes
     wide = replace(belief, low=-1e4, high=1e4)
-    assert stretched(wide, 3.0, 0.5) == wide
+    assert needed(wide, {"factor": 3.0, "explained": 0.5}) == 1.0
 
 
 @pytest.mark.parametrize(
     ("column", "roles", "expected"),
     [
         ("uts_mpa", {"process"}, "process"),
-        ("uts_mpa", {"process", "latent"}, "latent"),
         ("uts_mpa", {"property"}, None),
         ("mg_wt", {"property"}, "outcome"),
         ("mg_wt", {"descriptor"}, "outcome"),
-        ("mg_wt", {"latent", "property"}, "latent"),
         ("mg_wt", {"process"}, None),
-        ("z0", {"process"}, None),
     ],
 )
 def test_the_side_that_evidence_comes_from(network, column, roles, expected):
     node = next(n for n in network.nodes if n.column == column)
     assert direction(node, roles) == expected
+
+
+def test_a_latent_that_adds_nothing_makes_no_jump(network):
+    """The latents' factors, about 2 and more, are for all latents known, not for one of 16."""
+    settings = {"mg_wt": 0.04, "radius_mm": 20.0, "ce_pct": 4.1}
+    before = posterior(network, settings).nodes
+    latent = network.latents[0].column
+    after = posterior(network, settings | {latent: before[latent].mean}).nodes
+    for name in ("uts_mpa", "ys_mpa"):
+        widths = [found[name].high - found[name].low for found in (before, after)]
+        assert widths[1] / widths[0] == pytest.approx(1.0, abs=0.15)
 
 
 def test_left_out_specimens_lie_in_the_intervals_as_often_as_said(network):
@@ -63,7 +71,7 @@ def test_left_out_specimens_lie_in_the_intervals_as_often_as_said(network):
     assert set(found["latent"]) == {"uts_mpa", "ys_mpa", "mg_wt", "radius_mm", "ce_pct"}
     for entries in found.values():
         for entry in entries.values():
-            assert entry["specimens"] > 80 and entry["from"] == "left out"
+            assert entry["specimens"] > 70 and entry["from"] == "left out"
             assert (entry["factor"] > 1) == (entry["coverage_90_before"] < 0.9), entry
 
 

@@ -1,0 +1,40 @@
+"""Claims about where support ends: as much of the scatter inside, however many are asked for."""
+
+import numpy as np
+import pytest
+from scipy.stats import chi2
+
+from bayesnet.learn import NetworkConfig, fit_network
+from bayesnet.query import judge
+from bayesnet.reachable import SURFACE_SD, radius
+from tests.bayesnet.simulator import RANGES, column, simulate
+
+
+@pytest.mark.parametrize("count", [1, 2, 4, 8])
+def test_support_holds_the_same_share_of_castings_however_many_targets(count):
+    share = chi2.cdf(radius(SURFACE_SD, count) ** 2, count)
+    assert share >= chi2.cdf(SURFACE_SD**2, 2) - 1e-12
+    assert radius(SURFACE_SD, 2) == radius(SURFACE_SD, 1) == SURFACE_SD
+
+
+def foundry(rng):
+    """A network of the toy foundry with eight properties of 3 % scatter, and the castings' own."""
+    table = simulate(specimens=80, dimensions=8, patches=6, dead=0)
+    frame = table.specimens.copy()
+    unit = (frame[list(RANGES)] - frame[list(RANGES)].mean()) / frame[list(RANGES)].std()
+    more = {}
+    for i, slopes in enumerate(rng.normal(size=(6, 3))):
+        truth = 100 * np.exp(0.1 * unit.to_numpy() @ slopes)
+        frame[f"p{i}"] = truth * (1 + 0.03 * rng.normal(size=len(frame)))
+        more[f"p{i}"] = column(f"p{i}", "1", f"property {i}", "property")
+    table.specimens, table.columns = frame, (*table.columns, *more.values())
+    config = NetworkConfig(regimes=(1,), factors=(2,), structures=("full",))
+    return fit_network(table, config), frame[["uts_mpa", "ys_mpa", *more]].to_dict("records")
+
+
+def test_castings_are_feasible_by_all_their_own_properties():
+    """Eight properties of one casting, each with its scatter, are not held for out of reach."""
+    rng = np.random.default_rng(3)
+    network, own = foundry(rng)
+    verdicts = [judge(network, row).verdict for row in own]
+    assert verdicts.count("infeasible") <= 0.1 * len(own), verdicts
