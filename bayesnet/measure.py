@@ -8,6 +8,7 @@ verdicts, and intervals of settings.
 import argparse
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from bayesnet.verify import (
 )
 from core.castings import generator_hash
 from core.castings.design import FRESH_SEED
+from core.castings.strength import Strengths, tested
 from core.checkpoint import LoadedModel, load_model
 from core.errors import InputError, MicroDesignError
 from core.properties import PropertyModel
@@ -149,12 +151,24 @@ def setting_intervals(
     return figures
 
 
+def as_tested(strengths: Sequence[Mapping[str, float]]) -> list[dict[str, float]]:
+    """Return strengths as tensile tests of the castings would report them."""
+    rng = np.random.default_rng(FRESH_SEED)
+    return [asdict(tested(Strengths(**one), rng)) for one in strengths]
+
+
 def posterior_intervals(
     network: Network,
     settings: Sequence[Mapping[str, float]],
     strengths: Sequence[Mapping[str, float]],
 ) -> dict[str, Any]:
-    """Ask the network both ways; look for the castings' own values in the 90 % intervals."""
+    """Ask the network both ways; look for the castings' own values in the 90 % intervals.
+
+    Args:
+        network: answers.
+        settings: of castings that it has not seen.
+        strengths: of the same, as tested: the intervals hold the scatter of tests.
+    """
     inside: dict[str, list[bool]] = {}
     ends = {n.column: (n.low, n.high) for n in network.process}
     for given, asked in ((settings, strengths), (strengths, settings)):
@@ -170,8 +184,9 @@ def posterior_intervals(
                 inside.setdefault(name, []).append(covered)
     return {
         "what": "share of fresh castings whose own value lies in the network's 90 % interval: "
-        "strengths (before test scatter) given settings, settings given strengths; a casting that "
-        "the network holds for impossible lies in none",
+        "tested strengths given settings, settings given tested strengths; what is known beyond "
+        "the data's range is given as its end, and a casting that the network holds for "
+        "impossible lies in none",
         "castings": len(settings),
         **{name: float(np.mean(values)) for name, values in inside.items()},
     }
@@ -217,7 +232,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             "closed_loop": closed_loop(designs),
             "verdicts": judged,
             "setting_intervals": setting_intervals(network, settings, strengths),
-            "posterior_intervals": posterior_intervals(network, settings, strengths),
+            "posterior_intervals": posterior_intervals(network, settings, as_tested(strengths)),
         }
         write_result("closed_loop", about | found, arguments.out)
     except MicroDesignError as error:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import CheckpointError
-from core.evidence_tables import UNUSUAL, evidence_text
+from core.evidence_tables import DESCRIPTORS, FAULTS, UNUSUAL, evidence_text
 from core.files import read_json
 from core.markdown import table
 from core.metrics.catalogue import CATALOGUE
@@ -49,14 +49,24 @@ def results_text(results: Path) -> str:
                 _closed_loop(designs["closed_loop"]),
                 _verdicts(designs["verdicts"]),
                 _setting_intervals(designs["setting_intervals"]),
+                _posterior_intervals(designs["posterior_intervals"]),
                 *oracle_text(results),
                 _times(speed["latency"]["stages"], visits["first_design"]),
                 *service_text(results),
                 *evidence_text(results),
+                *_not_measured(results),
             ]
         )
     except (KeyError, TypeError) as error:
         raise CheckpointError(f"the results in {results} lack {error}: run make measure") from error
+
+
+def _not_measured(results: Path) -> list[str]:
+    """Name the results that are not there, so that none is passed over in silence."""
+    wanted = (*ON_A_MODEL, DESCRIPTORS, FAULTS)
+    if missing := [name for name in wanted if not (results / f"{name}.json").is_file()]:
+        return [f"Not measured on this version: {', '.join(missing)}."]
+    return []
 
 
 def _spread(entry: Mapping[str, Any], digits: int) -> str:
@@ -172,6 +182,14 @@ def _setting_intervals(found: Mapping[str, Any]) -> str:
     return (
         f"90 % intervals of recommended settings cover those of {found['castings']} fresh castings "
         f"whose true strengths are asked for: {', '.join(shares)}."
+    )
+
+
+def _posterior_intervals(found: Mapping[str, Any]) -> str:
+    shares = [f"{name} {100 * found[name]:.0f} %" for name in _columns(found)]
+    return (
+        f"90 % intervals of the network's own answers, for {found['castings']} fresh castings "
+        f"(tested strengths from settings, settings from tested strengths): {', '.join(shares)}."
     )
 
 
