@@ -52,7 +52,7 @@ def plausibility(network: Network, box: Box) -> float:
         return 1.0
     fixed, best = box.fixed, 0.0
     offset: Array
-    for mean, cov in network.joints:
+    for mean, cov in network.observed(box.at):
         factor = np.linalg.cholesky(cov[np.ix_(box.at, box.at)])
         whiten = np.linalg.inv(factor)
         offset = whiten[:, fixed] @ box.low[fixed] - whiten @ mean[box.at]

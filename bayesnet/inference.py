@@ -28,6 +28,7 @@ from bayesnet.gaussian import Array, Index, condition, log_density, sample_in_bo
 from bayesnet.network import Network
 from bayesnet.quantiles import mixture_summary, sample_summary
 from bayesnet.stretch import as_wide_as_needed
+from bayesnet.threads import one_thread
 from core.errors import InputError
 
 DRAWS, MOST_DRAWS = 512, 8192  # a regime, powers of two
@@ -61,6 +62,7 @@ class Beliefs:
         return self.plausibility < UNUSUAL
 
 
+@one_thread
 def posterior(
     network: Network,
     evidence: Mapping[str, Wish],
@@ -193,7 +195,7 @@ def _sample(
     others = np.setdiff1d(np.arange(len(network.nodes)), box.at)
     centres: Array = np.empty((regimes, draws, others.size))
     variances: Array = np.empty((regimes, others.size))
-    for k, (mean, cov) in enumerate(network.joints):
+    for k, (mean, cov) in enumerate(network.observed(box.at)):
         rest, m, c = condition(mean, cov, known, values)
         where = np.searchsorted(rest, boxed)
         order = np.argsort(_width(m, c, where, box.low[~fixed], box.high[~fixed]))

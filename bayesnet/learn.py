@@ -18,6 +18,7 @@ from bayesnet.network import Network
 from bayesnet.selection import make_folds
 from bayesnet.structure import structure_score
 from bayesnet.support import fit_support
+from bayesnet.threads import one_thread
 from core.calibrate import fit_calibrated, load_unseen
 from core.dataset import load_dataset
 from core.encode import LatentTable, load_latents
@@ -30,6 +31,7 @@ __all__ = ["NetworkConfig", "fit_network", "learn"]
 logger = logging.getLogger(__name__)
 
 
+@one_thread
 def fit_network(
     table: LatentTable | LatentStream,
     config: NetworkConfig | None = None,
@@ -85,6 +87,7 @@ def fit_network(
             "arcs": structure.arcs,
             "bic_per_specimen": structure_score(levels, structure),
             "specimens": size,
+            "independent_patches": levels.independent,
         },
         config=_plain(config),
         notes=levels.notes + notes,

@@ -38,6 +38,7 @@ class Levels:
         names: (S,) specimen names.
         latent_mean: (D,) mean of the specimen means of every dimension, in latent units.
         within: (A, A) pooled within-specimen covariance of patches, in latent units.
+        independent: patches that overlap no other, as many as a specimen's are worth on average.
         noise: (A, A) mean sampling covariance of a specimen mean, in z-scores.
         notes: what was left out and why.
     """
@@ -50,6 +51,7 @@ class Levels:
     names: tuple[str, ...]
     latent_mean: Array
     within: Array
+    independent: float
     noise: Array
     notes: tuple[str, ...]
 
@@ -149,6 +151,7 @@ def build_levels(
     property_nodes, properties = z_scored(property_columns, "property", taken)
     descriptor_nodes, described = z_scored(measured, "descriptor", taken)
     latents, scale, active_nodes = latent_nodes(means, active)
+    independent = float(1 / np.mean(1 / patches.independent))
     empty = np.zeros((len(names), 0))
     return Levels(
         nodes=(*process_nodes, *active_nodes, *descriptor_nodes, *property_nodes),
@@ -159,7 +162,8 @@ def build_levels(
         names=tuple(names),
         latent_mean=means.mean(axis=0),
         within=within,
-        noise=within * np.mean(1 / patches.independent) / np.outer(scale, scale),
+        independent=independent,
+        noise=within / independent / np.outer(scale, scale),
         notes=tuple(notes),
     )
 

@@ -76,6 +76,7 @@ class Network:
         regimes: the mixture.
         latent_mean: (D,) mean of every latent over specimens; inactive ones keep it in designs.
         within: (A, A) pooled patch covariance round a specimen's mean, active latents, their units.
+            With ``scores["independent_patches"]`` it gives the scatter of means (`observed`).
         support: what the data support (feasibility).
         graph_arcs: see `arcs`.
         scores: left-out figures of every candidate tried and of the one chosen.
@@ -123,6 +124,24 @@ class Network:
             cov[np.ix_(columns, columns)] += noise * np.outer(keep, keep) - noise
             result.append((mean, cov))
         return tuple(result)
+
+    def observed(self, at: Index) -> tuple[tuple[Array, Array], ...]:
+        """Return joints in which the latents at some positions of `nodes` are means of patches.
+
+        Regimes describe a specimen's own latents. What is measured of them is a mean over its
+        patches and scatters round them, as much as with the training specimens' patches. (A network
+        of an earlier version does not tell how many these were: no scatter.)
+        """
+        places = self.positions("latent")
+        seen = np.flatnonzero(np.isin(places, at))
+        count = self.scores.get("independent_patches")
+        if count is None or seen.size == 0:
+            return self.joints
+        scale = np.array([node.scale for node in self.latents])
+        noise = (self.within / (count * np.outer(scale, scale)))[np.ix_(seen, seen)]
+        added = np.zeros((len(self.nodes), len(self.nodes)))
+        added[np.ix_(places[seen], places[seen])] = noise
+        return tuple((mean, cov + added) for mean, cov in self.joints)
 
     @property
     def weights(self) -> Array:

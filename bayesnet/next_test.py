@@ -23,6 +23,7 @@ from bayesnet.query import resolve
 from bayesnet.reachable import uses_surface
 from bayesnet.support import Support, process_mesh
 from bayesnet.surface import JITTER, Surface, kernel, refit
+from bayesnet.threads import one_thread
 from core.errors import InputError
 
 CANDIDATES, WHERE = 1024, 256  # settings that may be tested; settings that may give the target
@@ -50,6 +51,7 @@ class NextTest:
         return float(np.mean([1 - self.after[name] / self.before[name] for name in self.before]))
 
 
+@one_thread
 def propose_tests(
     network: Network,
     targets: Mapping[str, Wish],

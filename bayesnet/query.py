@@ -17,6 +17,7 @@ from bayesnet.intervals import spread
 from bayesnet.network import Network
 from bayesnet.nodes import Node
 from bayesnet.posterior import Mode, Posterior, latents_given, process_posterior
+from bayesnet.threads import one_thread
 from core.errors import InputError
 
 __all__ = [
@@ -65,6 +66,7 @@ class Answer:
     conditioned_on: dict[str, Wish]
 
 
+@one_thread
 def judge(
     network: Network,
     targets: Mapping[str, Wish],
@@ -86,6 +88,7 @@ def resolve(
     return evidence, feasibility, wanted
 
 
+@one_thread
 def most_probable(
     network: Network,
     targets: Mapping[str, Wish],
@@ -177,6 +180,7 @@ def predict_back(network: Network, scores: Array, regime: int) -> dict[str, Esti
     return result
 
 
+@one_thread
 def sample_latents(
     network: Network,
     targets: Mapping[str, Wish],

@@ -13,6 +13,7 @@ from bayesnet.network import Network
 from bayesnet.nodes import Node
 from bayesnet.support import MIN_R2, Support, interpolations, near_data, process_mesh
 from bayesnet.surface import predict_surface, surface_sd, transform
+from bayesnet.threads import one_thread
 from core.errors import InputError
 
 # Deviations of a pair of properties at which support ends (`radius`); measures.md: within 2 of the
@@ -152,6 +153,7 @@ class Region:
         return tuple(found)
 
 
+@one_thread
 def feasible_region(
     network: Network, x: Node, y: Node, low: Array, high: Array, count: int = 61
 ) -> Region:

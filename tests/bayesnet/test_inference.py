@@ -11,6 +11,7 @@ from scipy.stats import multivariate_normal, norm, truncnorm
 from bayesnet.gaussian import condition
 from bayesnet.query import posterior
 from core.errors import InputError
+from tests.bayesnet.simulator import simulate
 
 
 def place(network, name):
@@ -46,13 +47,13 @@ def test_values_are_conditioned_on_exactly_in_every_direction(network, evidence)
     shares = np.array(
         [
             w * multivariate_normal(m[at], c[np.ix_(at, at)]).pdf(values)
-            for w, (m, c) in zip(network.weights, network.joints, strict=True)
+            for w, (m, c) in zip(network.weights, network.observed(at), strict=True)
         ]
     )
     shares = shares / shares.sum()
     np.testing.assert_allclose(found.regimes, shares, rtol=1e-6, atol=1e-12)
     assert found.effective == np.inf
-    moments = [condition(m, c, at, values) for m, c in network.joints]
+    moments = [condition(m, c, at, values) for m, c in network.observed(at)]
     for j, i in enumerate(moments[0][0]):
         node = network.nodes[i]
         means = np.array([m[j] for _, m, _ in moments])
@@ -69,8 +70,11 @@ def test_values_are_conditioned_on_exactly_in_every_direction(network, evidence)
 
 
 def test_one_regime_agrees_with_pgmpy_in_every_direction(network):
-    """pgmpy's own inference on the regime's graph; the mixture has that regime alone."""
-    alone = replace(network, regimes=(replace(network.regimes[0], weight=1.0),))
+    """pgmpy's own inference on the regime's graph; the mixture has that regime alone.
+
+    Its graph holds the specimens' own latents, without the scatter of patches.
+    """
+    alone = replace(network, regimes=(replace(network.regimes[0], weight=1.0),), scores={})
     for evidence in ({"uts_mpa": 300.0}, {"mg_wt": 0.03, "ce_pct": 4.0}, {"z0": 0.4}):
         found = posterior(alone, evidence, inside_data=False)
         nodes = [network.nodes[place(network, n)].node for n in evidence]
@@ -85,6 +89,37 @@ def test_one_regime_agrees_with_pgmpy_in_every_direction(network):
             expected = node.mean + node.scale * mean[0][i]
             assert belief.mean == pytest.approx(expected, abs=2e-5 * node.scale), name
             assert belief.high - belief.mean == pytest.approx(half, abs=2e-5 * node.scale), name
+
+
+def test_measured_latents_scatter_as_means_of_patches_do(network, table):
+    """Their covariance is that of the specimens' latents, and the patches' over their number."""
+    at = np.array([place(network, name) for name in ("z0", "z3", "uts_mpa")])
+    (_, plain), (_, seen) = network.joints[0], network.observed(at)[0]
+    names, counts = np.unique(table.specimen, return_counts=True)
+    assert len(names) == 100
+    for name, other in (("z0", "z0"), ("z0", "z3"), ("uts_mpa", "uts_mpa"), ("z1", "z1")):
+        i, j = place(network, name), place(network, other)
+        added = (seen - plain)[i, j] * network.nodes[i].scale * network.nodes[j].scale
+        known = [n.column for n in network.latents]
+        if {name, other} <= {"z0", "z3"}:
+            within = network.within[known.index(name), known.index(other)]
+            assert added == pytest.approx(within / network.scores["independent_patches"])
+        else:
+            assert added == 0.0, name
+    assert 1 < network.scores["independent_patches"] <= counts.mean()
+
+
+def test_a_new_specimen_with_all_its_latents_is_not_impossible(network):
+    """Means of patches scatter round the latents that the regimes describe."""
+    new = simulate(specimens=30, seed=33)
+    owner, mu = np.asarray(new.specimen), np.asarray(new.mu, dtype=float)
+    errors = []
+    for name in new.specimens.index:
+        mean = mu[owner == name].mean(axis=0)
+        found = posterior(network, {n.column: float(mean[n.index]) for n in network.latents})
+        node = found.nodes["uts_mpa"]
+        errors.append(abs(node.mean / new.specimens.loc[name, "uts_mpa"] - 1))
+    assert np.median(errors) < 0.08, errors
 
 
 def test_ranges_agree_with_rejection_from_the_whole_mixture(network):
