@@ -24,9 +24,10 @@ from core.dataset import load_dataset
 from core.encode import LatentTable, load_latents
 from core.errors import InputError, MicroDesignError
 from core.latent_stream import LatentStream, open_latents
+from core.properties import PropertyModel
 from core.specimen_descriptors import SpecimenDescriptors, load_descriptors
 
-__all__ = ["NetworkConfig", "fit_network", "learn"]
+__all__ = ["NetworkConfig", "fit_network", "learn", "property_models"]
 
 logger = logging.getLogger(__name__)
 
@@ -128,13 +129,22 @@ def learn(model: Path, data: Path | None, chunked: bool = False) -> Network:
     if isinstance(table, LatentStream):
         network.save(model / "network.json")
         return network
-    try:
-        fit_calibrated(table, unseen).save(model / "properties.json")
-    except InputError as error:
+    fitted = property_models(table, unseen)
+    if fitted is None:
         (model / "properties.json").unlink(missing_ok=True)  # of another fit
-        logger.warning("no property models: %s", error)
+    else:
+        fitted.save(model / "properties.json")
     network.save(model / "network.json")
     return network
+
+
+def property_models(table: LatentTable, unseen: LatentTable | None) -> PropertyModel | None:
+    """Fit the property models that go with a network; None where no property has labels enough."""
+    try:
+        return fit_calibrated(table, unseen)
+    except InputError as error:
+        logger.warning("no property models: %s", error)
+        return None
 
 
 def _log_summary(network: Network) -> None:

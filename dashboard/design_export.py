@@ -2,12 +2,14 @@
 
 import json
 import logging
+from collections.abc import Callable
 
 import streamlit as st
 
 from bayesnet import library
 from bayesnet.design import Design
 from bayesnet.design_report import design_report
+from bayesnet.fit_files import NETWORK
 from bayesnet.network import Network
 from bayesnet.pictures import Picture
 from bayesnet.recipe import Recipe
@@ -24,22 +26,6 @@ from dashboard.state import Model
 logger = logging.getLogger(__name__)
 
 
-def recipe_of(
-    design: Design, model: Model, network: Network, refined: Refinement | None = None
-) -> Recipe:
-    """Return the recipe of a design with its samples, and of how it was refined."""
-    fitted = model.part("network.json").parent
-    return record(
-        design,
-        state.loaded(model),
-        network,
-        parts_of(model.folder, fitted),
-        SAMPLE_PX,
-        model.name,
-        refined,
-    )
-
-
 def named_pictures(design: Design) -> dict[str, Picture]:
     """Return the pictures by the names that tables give them."""
     return {"design": design.main} | {
@@ -52,29 +38,35 @@ def offer(
 ) -> None:
     """Offer further files of a design, and to save it; everything is made when it is asked for.
 
+    What it was made with is looked at here: when a file is asked for, the network may be another.
+
     Args:
         design: on the screen, with its samples.
         stem: what the files' names begin with.
         model: the model; network: its network.
         refined: the design refined, where it is on the screen.
     """
-    with st.container(horizontal=True, key="design_export"):
-        with st.popover("More files", icon=":material/download:", key="design_files"):
-            _files(design, stem, model, network, refined)
-        with st.popover("Save design", icon=":material/bookmark_add:", key="design_save"):
-            _save(design, model, network, refined)
+    with errors.shown():
+        parts = parts_of(model.folder, model.part(NETWORK).parent)
+
+        def recipe() -> Recipe:
+            loaded = state.loaded(model)
+            return record(design, loaded, network, parts, SAMPLE_PX, model.name, refined)
+
+        with st.container(horizontal=True, key="design_export"):
+            with st.popover("More files", icon=":material/download:", key="design_files"):
+                _files(design, stem, recipe, refined)
+            with st.popover("Save design", icon=":material/bookmark_add:", key="design_save"):
+                _save(design, recipe, refined)
 
 
 def _files(
-    design: Design, stem: str, model: Model, network: Network, refined: Refinement | None
+    design: Design, stem: str, recipe: Callable[[], Recipe], refined: Refinement | None
 ) -> None:
     pictures = named_pictures(design)
     if refined is not None:
         pictures["refined design"] = refined.picture
     shown = design.main if refined is None else refined.picture
-
-    def recipe() -> Recipe:
-        return recipe_of(design, model, network, refined)
 
     def tiff() -> bytes:
         return encode_tiff16(shown.pixels, design.um_per_px, picture_text(recipe()))
@@ -115,7 +107,7 @@ def _files(
         st.caption(about)  # a tooltip would cover the next button
 
 
-def _save(design: Design, model: Model, network: Network, refined: Refinement | None) -> None:
+def _save(design: Design, recipe: Callable[[], Recipe], refined: Refinement | None) -> None:
     if not permission.offered("save"):
         return
     with st.form("design_save_form", border=False):
@@ -127,8 +119,7 @@ def _save(design: Design, model: Model, network: Network, refined: Refinement | 
         return
     shown = design.main if refined is None else refined.picture
     with errors.shown():
-        recipe = recipe_of(design, model, network, refined)
-        name, new = saved_designs.save(recipe, shown.pixels, note)
+        name, new = saved_designs.save(recipe(), shown.pixels, note)
         logs.event(logger, "design_saved", id=name, new=new)
         st.success(f"Saved as {name}." if new else f"This design is in the library as {name}.")
         st.page_link("views/library.py", label="Open the library", icon=":material/bookmarks:")

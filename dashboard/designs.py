@@ -27,9 +27,14 @@ N_SAMPLES = 3
 logger = logging.getLogger(__name__)
 
 
+def fit_key(model: Model) -> tuple[str, ...]:
+    """Return what changes when a model's network or property models are fitted anew."""
+    return model.key("model.safetensors", "network.json", "properties.json")
+
+
 def propose(model: Model, request: DesignRequest) -> Proposal:
     """Return the network's answer and its picture, before the picture is measured."""
-    return _propose(_design_key(model), model, request)
+    return _propose(fit_key(model), model, request)
 
 
 @st.cache_data(max_entries=24, show_spinner=False)
@@ -48,7 +53,7 @@ def _propose(key: tuple[str, ...], _model: Model, request: DesignRequest) -> Pro
 
 def design(model: Model, request: DesignRequest) -> Design:
     """Design for a request, without further samples: what has to be on the screen first."""
-    return _design(_design_key(model), model, request)
+    return _design(fit_key(model), model, request)
 
 
 @st.cache_data(max_entries=24, show_spinner=False)
@@ -74,7 +79,7 @@ def design_samples(model: Model, request: DesignRequest) -> tuple[tuple[Sample, 
 
     The nearest to the target first; and how many were dropped because they read back otherwise.
     """
-    return _design_samples(_design_key(model), model, request)
+    return _design_samples(fit_key(model), model, request)
 
 
 @st.cache_data(max_entries=24, show_spinner=False)
@@ -101,7 +106,7 @@ def _design_samples(
 
 def refined(model: Model, request: DesignRequest) -> Refinement:
     """Refine the design for a request."""
-    return _refined(_design_key(model), model, request)
+    return _refined(fit_key(model), model, request)
 
 
 @st.cache_data(max_entries=24, show_spinner=False)
@@ -118,7 +123,7 @@ def _refined(key: tuple[str, ...], _model: Model, request: DesignRequest) -> Ref
 
 def next_tests(model: Model, request: DesignRequest, count: int = 5) -> tuple[NextTest, ...]:
     """Return the castings whose testing would tell most about a request."""
-    return _next_tests(_design_key(model), model, request, count)
+    return _next_tests(fit_key(model), model, request, count)
 
 
 @st.cache_data(max_entries=24, show_spinner=False)
@@ -159,7 +164,7 @@ def explanation(
 
     None where the model has no example micrographs.
     """
-    return _explanation(_design_key(model), model, request)
+    return _explanation(fit_key(model), model, request)
 
 
 def _told(event: str, model: Model, request: DesignRequest) -> AbstractContextManager:
@@ -168,10 +173,6 @@ def _told(event: str, model: Model, request: DesignRequest) -> AbstractContextMa
     return logs.timed(
         logger, event, model=logs.short(model.weights), size_px=request.size_px, **asked
     )
-
-
-def _design_key(model: Model) -> tuple[str, ...]:
-    return model.key("model.safetensors", "network.json", "properties.json")
 
 
 def _parts(model: Model) -> tuple[LoadedModel, Network, PropertyModel]:

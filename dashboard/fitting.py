@@ -2,12 +2,13 @@
 
 import logging
 
-from bayesnet.learn import NetworkConfig, fit_network
+from bayesnet.fit_files import replace_fit
+from bayesnet.learn import NetworkConfig, fit_network, property_models
 from bayesnet.network import Network
 from core import logs
-from core.calibrate import fit_calibrated, load_unseen
+from core.calibrate import load_unseen
 from core.encode import load_latents
-from core.files import storing
+from core.folders import remove_folder
 from core.specimen_descriptors import load_descriptors
 from dashboard import state
 from dashboard.permission import needs
@@ -25,7 +26,7 @@ def fit_anew(model: Model, data: str, arcs: tuple[tuple[str, str], ...] | None =
         data: name of its cached latents.
         arcs: (parent, child) names of nodes, the user's own; None lets the fit choose.
 
-    Files are written whole, the network last, so that other sessions see the old fit or the new.
+    They take the old fit's place as a whole, so that other sessions see the one or the other.
 
     Raises:
         NotAllowedError: visitors may not replace what all of them use.
@@ -36,12 +37,9 @@ def fit_anew(model: Model, data: str, arcs: tuple[tuple[str, str], ...] | None =
         unseen = None
     config = NetworkConfig(arcs=arcs)
     about = {"model": logs.short(model.weights), "specimens": len(table.specimens)}
-    with logs.timed(logger, "fit", **about):
-        with state.lock():
-            network = fit_network(table, config, load_descriptors(folder), unseen)
-            fitted = fit_calibrated(table, unseen)
-        fitted.save(model.fitted_folder / "properties.json")
-        network.save(model.fitted_folder / "network.json")
+    with logs.timed(logger, "fit", **about), state.lock():
+        network = fit_network(table, config, load_descriptors(folder), unseen)
+        replace_fit(model.fitted_folder, network, property_models(table, unseen))
     return network
 
 
@@ -52,6 +50,6 @@ def reset_fit(model: Model) -> None:
     Raises:
         NotAllowedError: visitors may not replace what all of them use.
     """
-    with storing(model.fitted_folder):
-        for name in state.FITTED:
-            (model.fitted_folder / name).unlink(missing_ok=True)
+    with state.lock():
+        if model.fitted_folder.is_dir():
+            remove_folder(model.fitted_folder)

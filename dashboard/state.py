@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from bayesnet.fit_files import NETWORK, PROPERTIES
 from bayesnet.network import Network
 from core.checkpoint import LoadedModel, load_model
 from core.encode import LatentTable, load_latents
@@ -23,7 +24,7 @@ from dashboard import places
 ROOT = Path(__file__).resolve().parents[1]
 ASSETS = ROOT / "assets"
 REFERENCE = "reference"
-FITTED = ("network.json", "properties.json")  # in the order in which they are taken away
+FITTED = (NETWORK, PROPERTIES)
 logger = logging.getLogger(__name__)
 
 
@@ -79,7 +80,7 @@ class Model:
     def refitted(self) -> bool:
         """Whether a network fitted in the dashboard, to this very model's latents, is kept."""
         try:
-            about = read_json(self.fitted_folder / FITTED[0])
+            about = read_json(self.fitted_folder / NETWORK)
         except CheckpointError:
             return False
         return isinstance(about, dict) and about.get("model_hash") == self.weights
@@ -90,10 +91,9 @@ class Model:
         return self.manifest.get("weights_sha256")
 
     def part(self, name: str) -> Path:
-        """Return a part's path: as fitted in the dashboard, else the model's own."""
-        fitted = self.fitted_folder / name
-        use = name in FITTED and fitted.is_file() and self.refitted
-        return fitted if use else self.folder / name
+        """Return a part's path: of the fit made in the dashboard, else the model's own."""
+        fitted = name in FITTED and self.refitted
+        return (self.fitted_folder if fitted else self.folder) / name
 
     def key(self, *names: str) -> tuple[str, ...]:
         """Return what changes when one of these parts is replaced; part of every cache key."""

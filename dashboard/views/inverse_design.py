@@ -37,6 +37,7 @@ if asked is not None:
 design_request.show_in_address(request)
 st.caption(f"Accepted: {escape(design_form.accepted(network, request))}")
 
+fit = designs.fit_key(model)
 with waiting.working("Designing: asking the network, synthesising…"):
     proposal = designs.propose(model, request)
 
@@ -69,6 +70,10 @@ st.subheader("More that should do the same", anchor=False)
 with waiting.working("Synthesising further samples…"):
     samples = designs.design_samples(model, request)
 design_result.more(samples, design, network)
+if (
+    designs.fit_key(model) != fit
+):  # fitted anew while this page waited: parts of it are of both fits
+    st.rerun()
 with download_place:
     design_result.downloads(design, samples, request, model, network, refined)
 design_reasons.differences(model, request, network)

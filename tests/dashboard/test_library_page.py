@@ -1,13 +1,16 @@
 """The library: saving from a design, notes, comparing, deleting, damaged and empty."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from bayesnet.fit_files import replace_fit
 from bayesnet.library import list_designs, save_design
 from bayesnet.recipe import Recipe
+from core.files import sha256_file
 from core.images import read_image
-from dashboard import saved_designs, state
+from dashboard import design_result, designs, saved_designs, state
 from dashboard.design_request import DesignRequest
 from tests.dashboard.conftest import sound, texts
 from tests.recipes import grey_noise, make_recipe
@@ -63,6 +66,42 @@ def test_every_file_of_a_design_can_be_had(with_model, open_page, monkeypatch):
     for label in ("Latents (CSV)", "Descriptors (CSV)"):
         lines = made[label]().decode("utf-8-sig").splitlines()
         assert [line.split(",")[0] for line in lines] == ["Picture", "design", "sample 1"]
+
+
+def test_a_recipe_names_the_network_of_the_design_on_the_screen(with_model, open_page, monkeypatch):
+    made = {}
+    monkeypatch.setattr(
+        "dashboard.design_export.st.download_button",
+        lambda label, data, *_, **__: made.update({label: data}),
+    )
+    sound(open_page(size="256"))
+    used = sha256_file(with_model / "network.json")
+    (model,) = state.models()
+    network, properties = state.network(model), state.properties(model)
+    replace_fit(model.fitted_folder, replace(network, notes=("another",)), properties)
+    assert Recipe.from_json(json.loads(made["Recipe (JSON)"]())).parts["network"] == used
+
+
+def test_a_design_that_a_fit_overtook_is_made_again(with_model, open_page, monkeypatch):
+    """Another visitor's fit has its turn while this page waits for its own."""
+    (model,) = state.models()
+    network, properties = state.network(model), state.properties(model)
+    propose, field, shown = designs.propose, design_result.field, []
+
+    def overtaken(*asked):
+        found = propose(*asked)
+        if not model.refitted:
+            replace_fit(model.fitted_folder, replace(network, notes=("another",)), properties)
+        return found
+
+    def seen(proposal, model, network):
+        shown.append(network.notes)
+        field(proposal, model, network)
+
+    monkeypatch.setattr(designs, "propose", overtaken)
+    monkeypatch.setattr(design_result, "field", seen)
+    sound(open_page(size="256"))
+    assert shown == [network.notes, ("another",)]
 
 
 def test_a_note_is_kept(with_model, open_page):

@@ -356,7 +356,7 @@ def test_the_network_is_fitted_anew_into_the_workspace_and_reset(with_model, ope
     assert "Left-out score before" in texts(app)
     assert "Fitted anew in this dashboard" in texts(app)
     sound(app.button(key="network_reset").click().run())
-    assert not list(kept.iterdir())
+    assert not kept.exists()
     assert "As it came with the model" in texts(app)
 
 

@@ -28,7 +28,7 @@ from core.checkpoint import load_model
 from core.encode import load_latents
 from core.images import encode_png
 from core.results import RESULTS, record, write_result
-from tests.e2e.server import ROOT, browser_page, chromium, open_page, running
+from tests.e2e.server import ROOT, browser_page, chromium, defects, error_boxes, open_page, running
 from tests.e2e.server_watch import Watch, growth_pct
 from tests.e2e.visitor import VisitError, Visitor
 
@@ -139,8 +139,7 @@ def tab(address: str, executable: str, number: int, until: float, log: Log) -> N
             while time.monotonic() < until:
                 begun = time.perf_counter()
                 open_page(page, f"{address}/{chance.choice(BROWSED)}")
-                if page.locator('[data-testid="stException"]').count():
-                    log.errors.append(f"tab {number}: an exception on {page.url}")
+                log.errors += [f"tab {number}: {page.url}: {e}"[:300] for e in error_boxes(page)]
                 log.did("tab", time.perf_counter() - begun)
                 time.sleep(chance.uniform(*PAUSE_S))
     except Exception as error:  # whatever a browser may raise is an error of the run
@@ -172,8 +171,7 @@ def run(sessions: int, minutes: float, tabs: int, folder: Path) -> dict[str, Any
             asyncio.run(visitors(server.address, sessions - tabs, until, given, log))
             for thread in threads:
                 thread.join()
-    if "Traceback" in told.read_text(errors="replace"):
-        log.errors.append("the server's log holds a traceback")
+    log.errors += [f"log: {line}"[:300] for line in defects(told)]
     return {
         "what": "sessions at once on loopback, server and sessions on the same machine; most speak "
         "Streamlit's protocol without drawing, the tabs are of a real Chromium; 60 % of actions "

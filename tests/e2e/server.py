@@ -23,6 +23,8 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+ERROR_BOXES = '[data-testid="stException"], [data-testid="stAlertContentError"]'
+DEFECTS = ("Traceback", '"level": "error"', '"level": "critical"')  # see `core.logs`
 PATIENCE_S = float(os.environ.get("MICRODESIGN_E2E_TIMEOUT_S", "180"))
 
 
@@ -99,6 +101,15 @@ def wait_until_healthy(address: str, server: subprocess.Popen, log: Path) -> Non
     )
 
 
+def defects(log: Path) -> list[str]:
+    """Return the lines of a server's log that tell of a defect.
+
+    What users are told of an error of theirs is none: it is logged as information.
+    """
+    lines = log.read_text(errors="replace").splitlines()
+    return [line for line in lines if any(mark in line for mark in DEFECTS)]
+
+
 @contextmanager
 def browser_page(executable: str, width: int = 1440, height: int = 900, **options) -> Iterator:
     """Yield a page of a headless Chromium of this size."""
@@ -131,6 +142,11 @@ def drawn(page) -> None:
         "() => document.querySelectorAll('[data-testid=stSkeleton]').length === 0"
         " && [...document.images].every(i => i.complete)"
     )
+
+
+def error_boxes(page) -> list[str]:
+    """Return what a page says in error boxes; a page's own defect is told in one of them, too."""
+    return page.locator(ERROR_BOXES).all_inner_texts()
 
 
 def open_page(page, address: str) -> None:

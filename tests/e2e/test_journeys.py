@@ -1,6 +1,7 @@
 """Journeys in headless Chromium through the real `streamlit run dashboard/app.py`."""
 
 import json
+import os
 import time
 import urllib.request
 from pathlib import Path
@@ -14,7 +15,7 @@ from core.castings import ProcessSettings, make_casting
 from core.images import encode_png, read_image
 from tests.conftest import ROOT, real_data
 from tests.e2e.screenshots import PAGES
-from tests.e2e.server import browser_page, dashboard, open_page, settle
+from tests.e2e.server import browser_page, dashboard, defects, error_boxes, open_page, settle
 
 pytestmark = pytest.mark.e2e
 ALERT = '[data-testid="stAlert"]'
@@ -68,11 +69,6 @@ def outline_for_area(png: bytes) -> float:
     return float(perimeter(dark) / dark.sum())
 
 
-def no_errors(page) -> None:
-    assert page.locator('[data-testid="stException"]').count() == 0
-    assert page.locator('[data-testid="stAlertContentError"]').count() == 0
-
-
 @pytest.mark.parametrize("place", ["repository", "elsewhere"])
 def test_the_real_command_serves_a_first_design_from_any_directory(
     place, executable, workspace, vgg_weights, tmp_path, record_property
@@ -88,10 +84,27 @@ def test_the_real_command_serves_a_first_design_from_any_directory(
         page.locator(".st-key-design_field img").wait_for()
         record_property("seconds_to_first_design", time.monotonic() - start)
         settle(page)
-        no_errors(page)
+        assert not error_boxes(page)
         with urllib.request.urlopen(f"{address}/_stcore/health") as answer:
             assert answer.read() == b"ok"
-    assert "Traceback" not in log.read_text(errors="replace")
+    assert not defects(log)
+
+
+def test_a_defect_of_a_page_is_seen_in_the_log_and_on_the_page(executable, tmp_path):
+    """Else the tests that find none here could not fail."""
+    broken = "import bayesnet.library as library; library.list_designs = lambda folder: {}['gone']"
+    (tmp_path / "sitecustomize.py").write_text(broken)  # run by the server's interpreter first
+    log = tmp_path / "log.txt"
+    path = os.pathsep.join(map(str, (tmp_path, ROOT)))
+    with (
+        dashboard(ROOT, log, MICRODESIGN_WORKSPACE=str(tmp_path), PYTHONPATH=path) as address,
+        browser_page(executable) as page,
+    ):
+        open_page(page, f"{address}/library")
+        (shown,) = error_boxes(page)
+    (line,) = defects(log)
+    told = json.loads(line)
+    assert told["exception"] == "KeyError" and told["id"] in shown
 
 
 def test_an_upload_beyond_the_limit_is_refused_by_the_server(page, served, tmp_path):
@@ -159,7 +172,7 @@ def test_strengths_in_microstructure_out_and_an_iron_evaluated(page, served, mic
     page.get_by_role("link", name="Inverse design").click()
     settle(page)
     assert page.locator(".st-key-design_in_uts_mpa input").input_value() == "250"
-    no_errors(page)
+    assert not error_boxes(page)
 
 
 def test_an_infeasible_target_leads_to_the_nearest_feasible_one(page, served):
@@ -177,10 +190,10 @@ def test_an_infeasible_target_leads_to_the_nearest_feasible_one(page, served):
 )
 def test_the_other_pages_open_from_their_address(name, page, served):
     open_page(page, f"{served}/{name}")
-    no_errors(page)
+    assert not error_boxes(page)
     page.locator("img, .js-plotly-plot").first.wait_for()
     settle(page)
-    no_errors(page)
+    assert not error_boxes(page)
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -8,7 +8,7 @@ import pytest
 from dashboard.gate import HEADERS
 from dashboard.places import VARIABLE as WORKSPACE
 from tests.conftest import ROOT, missing
-from tests.e2e.server import browser_page, chromium, dashboard, settle
+from tests.e2e.server import browser_page, chromium, dashboard, defects, settle
 
 pytestmark = pytest.mark.e2e
 RIGHT = "correct horse battery"
@@ -41,6 +41,7 @@ def served(vgg_weights, tmp_path_factory):
     }
     with dashboard(ROOT, folder / "log.txt", **settings) as address:
         yield address, folder / "log.txt"
+    assert not defects(folder / "log.txt")
     assert not (folder / "workspace").exists(), "a read-only server writes nothing"
 
 

@@ -20,7 +20,7 @@ from core.jobs.queue import Job, jobs
 from core.jobs.request import JobRequest
 from core.workspace import ROOT, workspace
 from tests.core.textures import make_textures
-from tests.e2e.server import browser_page, free_port, settle, wait_until_healthy
+from tests.e2e.server import browser_page, error_boxes, free_port, settle, wait_until_healthy
 from tests.faults.kills import CONFIG
 from tests.recipes import grey_noise, make_recipe
 
@@ -42,7 +42,7 @@ class Killed:
             it is asked to stop, when the tabs are back.
         job_state: at the end.
         designs_lost: of those saved before.
-        errors: exceptions shown in tabs.
+        errors: error boxes shown in tabs.
     """
 
     sessions: int = 0
@@ -85,7 +85,7 @@ def killed_under_sessions(folder: Path, executable: str, sessions: int = 10) -> 
             for number, tab in enumerate(tabs):
                 settle(tab)
                 found.back += tab.url.startswith(f"{address}/{PAGES[number % len(PAGES)]}")
-                found.errors += tab.locator('[data-testid="stException"]').count()
+                found.errors += len(error_boxes(tab))
             found.back_s = round(time.monotonic() - begun, 1)
         finally:
             os.killpg(server.pid, signal.SIGKILL)

@@ -6,14 +6,17 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 
+from bayesnet.fit_files import NETWORK, PROPERTIES, replace_fit
+from bayesnet.learn import NetworkConfig, fit_network
 from bayesnet.library import delete_design, list_designs, save_design, set_note
+from bayesnet.network import Network
 from core.checkpoint import load_model, save_model
 from core.columns import Column
 from core.dataset import load_dataset
@@ -27,9 +30,11 @@ from core.jobs.request import JobRequest
 from core.jobs.runner import publish
 from core.jobs.status import changed, load_status, save_status
 from core.model import ModelConfig, TextureVAE
+from core.properties import PropertyModel, fit_properties
 from core.results import write_result
 from core.training_state import load_state, save_state
 from core.workspace import models_folder
+from tests.bayesnet.simulator import simulate
 from tests.core.import_data.test_preflight import plan_of
 from tests.recipes import grey_noise, make_recipe
 
@@ -125,6 +130,28 @@ def _look_latents(root: Path) -> str:
     values = {*table.mu.ravel().tolist(), *table.specimens["mg_wt"].tolist()}
     assert len(values) == 1 and len(table.mu) == 2 * table.mu[0, 0], values
     return _which(table.mu[0, 0])
+
+
+# --- network and property models, which are of one fit ---
+
+
+@cache
+def _fitted() -> tuple[Network, PropertyModel]:
+    table = simulate(specimens=12)
+    config = NetworkConfig(regimes=(1,), factors=(2,), structures=("full",))
+    return fit_network(table, config), fit_properties(table)
+
+
+def _fit(value: float, root: Path) -> None:
+    network, fitted = (replace(part, notes=(str(value),)) for part in _fitted())
+    replace_fit(root / "networks" / "mine", network, fitted)
+
+
+def _look_fit(root: Path) -> str:
+    folder = root / "networks" / "mine"
+    parts = Network.load(folder / NETWORK), PropertyModel.load(folder / PROPERTIES)
+    (value,) = {note for part in parts for note in part.notes}
+    return _which(float(value))
 
 
 # --- jobs (`MICRODESIGN_WORKSPACE` is the folder) ---
@@ -299,6 +326,7 @@ SUBJECTS = {
         Subject("checkpoint", partial(_checkpoint, 1), partial(_checkpoint, 2), _look_checkpoint),
         Subject("model", partial(_model, 1.0), partial(_model, 2.0), _look_model),
         Subject("latents", partial(_latents, 1.0), partial(_latents, 2.0), _look_latents),
+        Subject("network fitted anew", partial(_fit, 1.0), partial(_fit, 2.0), _look_fit),
         Subject("job submitted", partial(_submit, "first"), partial(_submit, "second"), _look_jobs),
         Subject("status of a job", partial(_submit, "first"), _advance, _look_status),
         Subject("model of a job published", _trained, _finish, _look_published),
