@@ -20,6 +20,7 @@ from bayesnet.structure import structure_score
 from bayesnet.support import fit_support
 from bayesnet.threads import one_thread
 from core.calibrate import fit_calibrated, load_unseen
+from core.checkpoint import read_config
 from core.dataset import load_dataset
 from core.encode import LatentTable, load_latents
 from core.errors import InputError, MicroDesignError
@@ -109,7 +110,8 @@ def learn(model: Path, data: Path | None, chunked: bool = False) -> Network:
     Args:
         model: the folder.
         data: data set that the latents must be of.
-        chunked: read the latents in chunks, in bounded memory, and fit the network alone.
+        chunked: read the latents in chunks, in bounded memory, and fit the network alone; property
+            models of these latents stay as they are.
 
     Raises:
         InputError: the cached latents are not those of the data set at ``data``.
@@ -125,15 +127,15 @@ def learn(model: Path, data: Path | None, chunked: bool = False) -> Network:
     unseen = load_unseen(model)
     if unseen is not None and unseen.data_hash == table.data_hash:
         unseen = None  # the specimens fitted to
-    network = fit_network(table, None, load_descriptors(folder), unseen)
+    config = NetworkConfig(patch_px=read_config(model).patch_px)
+    network = fit_network(table, config, load_descriptors(folder), unseen)
+    path = model / "properties.json"
     if isinstance(table, LatentStream):
-        network.save(model / "network.json")
-        return network
-    fitted = property_models(table, unseen)
-    if fitted is None:
-        (model / "properties.json").unlink(missing_ok=True)  # of another fit
-    else:
-        fitted.save(model / "properties.json")
+        of_these = path.exists() and PropertyModel.load(path).data_hash == table.data_hash
+    elif of_these := (fitted := property_models(table, unseen)) is not None:
+        fitted.save(path)
+    if not of_these:
+        path.unlink(missing_ok=True)  # of other latents
     network.save(model / "network.json")
     return network
 

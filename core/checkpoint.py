@@ -120,14 +120,7 @@ def load_model(folder: Path, device: str = "cpu", backbone: bool = True) -> Load
         CheckpointError: missing, damaged, of another format, or trained on another backbone.
     """
     folder = Path(folder)
-    manifest = read_json(folder / MANIFEST)
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise CheckpointError(f"{folder / MANIFEST} is not a model of format {FORMAT}")
-    try:
-        config = ModelConfig.from_dict(manifest.get("config", {}))
-    except ConfigError as error:
-        raise CheckpointError(f"{folder / MANIFEST}: {error}") from error
-    _check_manifest(manifest, folder / MANIFEST)
+    manifest, config = _read_manifest(folder)
     weights = settled(folder / WEIGHTS, manifest.get("weights_sha256"))
     stored = read_tensors(weights, MAX_WEIGHT_BYTES)
     if sha256_file(weights) != manifest.get("weights_sha256"):
@@ -144,6 +137,27 @@ def load_model(folder: Path, device: str = "cpu", backbone: bool = True) -> Load
     if backbone:
         _ = loaded.vgg
     return loaded
+
+
+def read_config(folder: Path) -> ModelConfig:
+    """Return the settings of the model in a folder, without its weights.
+
+    Raises:
+        CheckpointError: missing, damaged or of another format.
+    """
+    return _read_manifest(folder)[1]
+
+
+def _read_manifest(folder: Path) -> tuple[dict[str, Any], ModelConfig]:
+    manifest = read_json(folder / MANIFEST)
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise CheckpointError(f"{folder / MANIFEST} is not a model of format {FORMAT}")
+    try:
+        config = ModelConfig.from_dict(manifest.get("config", {}))
+    except ConfigError as error:
+        raise CheckpointError(f"{folder / MANIFEST}: {error}") from error
+    _check_manifest(manifest, folder / MANIFEST)
+    return manifest, config
 
 
 def read_tensors(path: Path, max_bytes: int) -> dict[str, Tensor]:

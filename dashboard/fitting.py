@@ -7,6 +7,7 @@ from bayesnet.learn import NetworkConfig, fit_network, property_models
 from bayesnet.network import Network
 from core import logs
 from core.calibrate import load_unseen
+from core.checkpoint import read_config
 from core.encode import load_latents
 from core.folders import remove_folder
 from core.specimen_descriptors import load_descriptors
@@ -35,7 +36,7 @@ def fit_anew(model: Model, data: str, arcs: tuple[tuple[str, str], ...] | None =
     table, unseen = load_latents(folder), load_unseen(model.folder)
     if unseen is not None and unseen.data_hash == table.data_hash:
         unseen = None
-    config = NetworkConfig(arcs=arcs)
+    config = NetworkConfig(arcs=arcs, patch_px=read_config(model.folder).patch_px)
     about = {"model": logs.short(model.weights), "specimens": len(table.specimens)}
     with logs.timed(logger, "fit", **about), state.lock():
         network = fit_network(table, config, load_descriptors(folder), unseen)

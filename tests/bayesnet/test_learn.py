@@ -7,6 +7,7 @@ import pytest
 
 from bayesnet import learn
 from bayesnet.network import Network
+from core.model import ModelConfig
 from core.properties import PropertyModel
 from tests.bayesnet.simulator import simulate
 
@@ -17,13 +18,16 @@ def cached(monkeypatch):
     table = simulate(specimens=20)
     monkeypatch.setattr(learn, "load_latents", lambda folder: table)
     monkeypatch.setattr(learn, "load_dataset", lambda root: SimpleNamespace(hash=root.name))
+    monkeypatch.setattr(learn, "read_config", lambda folder: ModelConfig(patch_px=64))
     return table
 
 
 def test_command_writes_network_and_properties(cached, tmp_path):
     data = tmp_path / cached.data_hash
     assert learn.main(["--model", str(tmp_path), "--data", str(data)]) == 0
-    assert Network.load(tmp_path / "network.json").data_hash == cached.data_hash
+    network = Network.load(tmp_path / "network.json")
+    assert network.data_hash == cached.data_hash
+    assert network.config["patch_px"] == 64, "patches are counted at the model's own size"
     assert PropertyModel.load(tmp_path / "properties.json").model_hash == cached.model_hash
 
 
