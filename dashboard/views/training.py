@@ -24,15 +24,16 @@ for number, why in queue.damaged().items():
         args=(number,),
     )
 jobs = {job.id: job for job in queue.jobs()}
+taken = {job.request.name for job in jobs.values() if job.status.active}
+turn = st.session_state.setdefault("training_turn", 0)  # no widget's key
 
 with errors.shown(), st.expander("New training", expanded=not jobs):
     asked = training_form.ask()
     if asked is not None:
+        free = training_form.free_name(asked.data, taken)
         with st.form("training_form", border=False):
-            name = st.text_input(
-                "Name of the model", training_form.free_name(asked.data), key="training_name"
-            )
-            label = "Add to the queue" if any(j.status.active for j in jobs.values()) else "Start"
+            name = st.text_input("Name of the model", free, key=f"training_name_{free}_{turn}")
+            label = "Add to the queue" if taken else "Start"
             sent = st.form_submit_button(label, type="primary", key="training_start")
         if sent:
             expected = asked.expected.total_s if asked.expected else None
@@ -40,6 +41,7 @@ with errors.shown(), st.expander("New training", expanded=not jobs):
                 asked.data, name.strip(), asked.preset, asked.config, asked.init, expected
             )
             job = training_actions.submit(wanted)
+            st.session_state["training_turn"] += 1  # the next model gets a name of its own
             st.query_params["job"] = job.id
             st.session_state["training_shown"] = job.id
             st.rerun()
