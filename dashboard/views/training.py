@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.jobs import queue
 from core.jobs.presets import job_request
-from dashboard import errors, permission, training_actions, training_form, training_report
+from dashboard import address, errors, permission, training_actions, training_form, training_report
 from dashboard.errors import escape
 
 st.title("Training", anchor=False)
@@ -42,15 +42,14 @@ with errors.shown(), st.expander("New training", expanded=not jobs):
             )
             job = training_actions.submit(wanted)
             st.session_state["training_turn"] += 1  # the next model gets a name of its own
-            st.query_params["job"] = job.id
-            st.session_state["training_shown"] = job.id
+            address.keep("training", {"job": job.id})
             st.rerun()
 
 if not jobs:
     st.caption("No model has been trained here yet.")
     st.stop()
 active = next((job.id for job in reversed(jobs.values()) if job.status.state == "running"), None)
-wanted = st.session_state.get("training_shown") or st.query_params.get("job")
+wanted = address.restored("training", ["job"]).get("job")
 if wanted is not None and wanted not in jobs:
     st.warning(escape(f"There is no job {wanted[:40]}; it may have been removed."))
 st.session_state["training_job_chosen"] = wanted if wanted in jobs else active or next(iter(jobs))
@@ -58,7 +57,7 @@ st.session_state["training_job_chosen"] = wanted if wanted in jobs else active o
 
 def choose() -> None:
     """Show the job that was chosen."""
-    st.session_state["training_shown"] = st.session_state["training_job_chosen"]
+    address.keep("training", {"job": st.session_state["training_job_chosen"]})
 
 
 chosen = st.selectbox(
@@ -68,6 +67,6 @@ chosen = st.selectbox(
     key="training_job_chosen",
     on_change=choose,
 )
-st.query_params["job"] = chosen
+address.keep("training", {"job": chosen})
 with errors.shown():
     training_report.show_job(chosen)

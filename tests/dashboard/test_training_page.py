@@ -163,7 +163,7 @@ def test_a_name_is_offered_once_also_before_its_model_is_made(data, open_page):
     name_field(app).set_value("mine")
     sound(app.button(key="training_start").click().run())
     assert name_field(app).value == "Textures_2"
-    assert [job.request.name for job in jobs()] == ["mine", "Textures"]
+    assert {job.request.name for job in jobs()} == {"mine", "Textures"}
 
 
 def test_without_a_measured_speed_it_is_not_guessed_but_can_be_measured(
@@ -223,6 +223,35 @@ def test_a_job_in_the_queue_is_stopped_resumed_and_removed_by_clicks(job, open_p
     assert jobs() == [] and "No model has been trained" in texts(app)
 
 
+def missed(app) -> bool:
+    """Whether the page says that a job is not there."""
+    return any("There is no job" in box.value for box in app.warning)
+
+
+def test_a_job_that_was_just_started_is_removed_without_a_warning(data, job, open_page):
+    app = open_page("training")
+    sound(app.button(key="training_start").click().run())
+    app.button(key="training_stop").click().run()
+    sound(app.button(key="training_remove").click().run())
+    assert app.selectbox(key="training_job_chosen").value == job and not missed(app)
+
+
+def test_a_job_that_another_visitor_removed_is_said_once(data, job, open_page):
+    app = open_page("training")
+    sound(app.button(key="training_start").click().run())
+    other = next(found.id for found in jobs() if found.id != job)
+    queue.stop(other)
+    queue.remove(other)
+    assert missed(app.run())
+    assert not missed(app.run()) and job in app.query_params["job"]
+
+
+def test_a_job_that_is_claimed_while_it_is_shown_is_no_error(job, open_page, monkeypatch):
+    monkeypatch.setattr(queue, "waiting", lambda: [])
+    app = sound(open_page("training"))
+    assert "in the queue" in texts(app) and "before this one" not in texts(app)
+
+
 def test_a_failed_job_says_why_in_words(job, open_page):
     put(job, "running", step="learn")
     put(job, "failed", message="3 specimens; a network needs at least 5")
@@ -255,7 +284,7 @@ def test_a_finished_model_is_chosen_by_a_click(job, with_model, open_page):
 
 def test_an_unknown_job_in_the_address_is_said(job, open_page):
     app = sound(open_page("training", job="gone"))
-    assert any("There is no job gone" in box.value for box in app.warning)
+    assert missed(app)
     assert load_request(jobs_folder() / job).name == "mine"
 
 
