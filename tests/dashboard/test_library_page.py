@@ -98,6 +98,19 @@ def test_two_designs_stand_side_by_side_and_in_the_address(with_model, open_page
     assert list(again.table[0].value.columns) == ["What", "Design 1", "Design 2"]
 
 
+def test_the_comparison_is_still_there_after_another_page(with_model, open_page):
+    names = [saved(), saved(seed=4)]
+    app = open_page("library")
+    app.multiselect(key="library_compare").set_value(names).run()
+    app.switch_page("views/models.py").run()
+    app.query_params.clear()  # as a browser does when the page changes
+    sound(app.switch_page("views/library.py").run())
+    assert app.multiselect(key="library_compare").value == names
+    assert ",".join(names) in app.query_params["compare"]
+    app.multiselect(key="library_compare").set_value([]).run()
+    assert "compare" not in app.query_params and "Choose one more" not in texts(app)
+
+
 def test_a_design_in_the_address_that_is_gone_is_said(with_model, open_page):
     saved()
     app = sound(open_page("library", compare="20200101-000000-00000000"))
