@@ -26,9 +26,12 @@ def show(place: int, job: Job, source: Source) -> None:
     bar, height = chosen(job, source), len(source.micrograph.pixels)
     how = "as found" if bar == source.found else "as you gave it"
     label = f"Information bar: {bar.in_words()} left out, {how}" if bar else "No information bar"
+    shaded = pictures.with_rows_shaded(
+        source.micrograph.pixels, bar.top, bar.bottom, source.micrograph.um_per_px
+    )
     with st.expander(label, expanded=bool(bar), icon=":material/crop:"):
         st.image(
-            pictures.png(pictures.with_rows_shaded(source.micrograph.pixels, bar.top, bar.bottom)),
+            pictures.png(shaded),
             caption="Tinted rows are left out of everything below.",
             alt=f"{job.name} with the rows that are left out tinted",
         )

@@ -98,7 +98,8 @@ with errors.shown():
     by_hand, crops, unused = data_pictures.picture_table(
         found, matching, crop, cut_bars, sheet is not None
     )
-    data_report.show_crop(found, crop, crops)
+    scales = data_pictures.told_scales(found, sheet, matching, scale)
+    data_report.show_crop(found, crop, crops, scales)
     choices = Choices(
         name="",
         fields=fields,

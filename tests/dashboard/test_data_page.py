@@ -13,7 +13,7 @@ from core.images import encode_png
 from core.import_data.examine import Crop
 from core.import_data.fields import FieldChoice
 from core.import_data.sheet import read_sheet
-from dashboard import permission
+from dashboard import data_report, permission
 from dashboard.data_form import ROLES, read_fields
 from dashboard.data_pictures import apply, changed, merged, read_pictures
 from dashboard.data_report import with_crop
@@ -93,11 +93,16 @@ def test_pictures_without_tests_are_measured_at_a_tick(open_page, tmp_path: Path
     assert data.specimens["spacing_um"].is_monotonic_increasing
 
 
-def test_a_crop_and_one_scale_reach_the_data_set(open_page, tmp_path: Path):
+def test_a_crop_and_one_scale_reach_the_data_set(open_page, tmp_path: Path, monkeypatch):
     app = upload(open_page("data"))
     app.selectbox(key="data_scale_1").set_value("value").run()
     app.number_input(key="data_um_per_px_1").set_value(2.0)
+    cuts = []
+    monkeypatch.setattr(
+        data_report, "with_crop", lambda *given: cuts.append(given) or with_crop(*given)
+    )
     app.number_input(key="data_crop_bottom_1").set_value(20).run()
+    assert cuts[-1][1:] == (Crop(bottom=20), 2.0), "shown with the scale that was chosen"
     assert "160 × 140 px are used" in "".join(i.captions[0] for i in app.get("image"))
     app.text_input(key="data_name").set_value("x")
     sound(app.button(key="data_make").click().run())
