@@ -42,11 +42,11 @@ def texts(app) -> str:
 
 def upload(app, pictures=PICTURES, table: str | None = TABLE):
     """Drop pictures and a table, and run."""
-    files = app.file_uploader(key="data_files")
+    files = app.file_uploader(key="data_files_0")
     for name, data in pictures.items():
         files.upload(name, data, "image/png")
     if table is not None:
-        app.file_uploader(key="data_table").upload("t.csv", table.encode("cp1252"), "text/csv")
+        app.file_uploader(key="data_table_0").upload("t.csv", table.encode("cp1252"), "text/csv")
     return app.run()
 
 
@@ -62,6 +62,9 @@ def test_pictures_and_a_table_become_a_data_set(open_page, tmp_path: Path):
     app.text_input(key="data_name").set_value("Güsse 1")
     sound(app.button(key="data_make").click().run())
     assert "Güsse 1 is made: 12 pictures of 6 specimens." in texts(app)
+    assert not app.file_uploader(key="data_files_1").value, "what was uploaded is let go"
+    assert "data_make" not in [button.key for button in app.button]
+    assert "Drop your pictures" in texts(app) and "Güsse 1" in str(app.dataframe[0].value)
     data = load_dataset(tmp_path / "workspace" / "data" / "Gusse_1")
     assert data.columns == (
         Column("temp_c", "°C", "Temp", "process", "numeric"),

@@ -135,7 +135,7 @@ def batch(open_page, name: str):
 
 def import_data(open_page, name: str):
     app = open_page("data")
-    app.file_uploader(key="data_files").upload(name, PICTURE, "image/png")
+    app.file_uploader(key="data_files_0").upload(name, PICTURE, "image/png")
     return app.run()
 
 
