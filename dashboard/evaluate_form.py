@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from dashboard import state
 from dashboard.state import Model
 
 KINDS = ["png", "jpg", "jpeg", "tif", "tiff", "bmp"]
@@ -32,15 +33,11 @@ class Asked:
     sent: bool
 
 
-def ask(model: Model, graphite: bool) -> Asked:
-    """Show the form; what was answered before a visit to another page stands in it.
-
-    Args:
-        model: the model.
-        graphite: whether its own micrographs are of graphite irons.
-    """
+def ask(model: Model) -> Asked:
+    """Show the form; what was answered before a visit to another page stands in it."""
     measure = f"evaluate_graphite_{model.id}"
-    _restore({"evaluate_um_per_px": None, "evaluate_several": SINGLY, measure: graphite})
+    iron = state.measured_kind(model) == "graphite"
+    _restore({"evaluate_um_per_px": None, "evaluate_several": SINGLY, measure: iron})
     with st.form("evaluate_form"):
         files = st.file_uploader(
             "Micrographs (PNG, JPEG, TIFF or BMP)",

@@ -40,7 +40,7 @@ reference = evaluation_card.reference(model)
 regressors = properties.regressors if properties else ()
 named = {r.column: r for r in regressors}
 
-asked = evaluate_form.ask(model, reference.graphite)
+asked = evaluate_form.ask(model)
 
 looks = [example.look for example in state.examples(model)]
 wanted = address.restored("evaluate", ["example"]).get("example")

@@ -46,14 +46,29 @@ def test_a_design_is_saved_once_and_opened_again(with_model, open_page):
     assert "Magnesium 0.01 to 0.04 wt%" in texts(library)
 
 
-def test_every_file_of_a_design_can_be_had(with_model, open_page, monkeypatch):
-    made = {}
+@pytest.fixture
+def made(monkeypatch) -> dict:
+    """What download buttons of the page give: label -> function."""
+    found = {}
 
     def keep(label, data, name, *_, **__):
-        made[label] = data
+        found[label] = data
         return False
 
     monkeypatch.setattr("dashboard.design_export.st.download_button", keep)
+    return found
+
+
+def test_designs_of_another_material_are_measured_as_such(other_material, open_page, made):
+    app = sound(open_page(uts_mpa="333", ys_mpa="222", seed="5", size="256"))
+    assert not any("Graphite" in str(table.value) for table in app.table)
+    assert any("Anisotropy" in str(table.value) for table in app.table)
+    header, *rows = made["Descriptors (CSV)"]().decode("utf-8-sig").splitlines()
+    assert "Anisotropy" in header and "raphite" not in header
+    assert [row.split(",")[0] for row in rows] == ["design", "sample 1"]
+
+
+def test_every_file_of_a_design_can_be_had(with_model, open_page, made):
     sound(open_page(uts_mpa="333", ys_mpa="222", seed="5", size="256"))
     found = read_image(made["Picture (16-bit TIFF)"](), "x.tif")
     assert found.um_per_px == pytest.approx(1.0) and found.pixels.shape == (256, 256)
