@@ -1,15 +1,18 @@
 """Explain a design: the nearest known specimens, and which descriptors change from one to it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.descriptors import SCALARS, Descriptors, describe
+from core.descriptors import SCALARS, describe
 from core.encode import LatentTable
 from core.errors import InputError
+from core.measured_columns import MARK, Kind, columns_of
+from core.stereology import measure_structure
+from core.wording import Named
 
 SMALL = 0.05  # relative change that one field to another makes too
 
@@ -75,16 +78,23 @@ def nearest_specimens(
     return tuple(Neighbour(str(frame.index[i]), float(distance[i])) for i in order)
 
 
-def descriptor_changes(before: Descriptors, after: Descriptors) -> tuple[Change, ...]:
+def descriptor_changes(
+    named: Mapping[str, Named],
+    before: Mapping[str, float | None],
+    after: Mapping[str, float | None],
+) -> tuple[Change, ...]:
     """Return what changes from one microstructure to another, the largest relative change first.
 
     Descriptors measured in neither are left out; those measured in one only come last.
+
+    Args:
+        named: name -> the descriptor's label and unit.
+        before, after: name -> what was measured.
     """
-    old, new = before.scalars(), after.scalars()
     changes = [
-        Change(s.label, s.unit, old[s.name], new[s.name])
-        for s in SCALARS
-        if old[s.name] is not None or new[s.name] is not None
+        Change(one.label.removesuffix(MARK), one.unit, before.get(name), after.get(name))
+        for name, one in named.items()
+        if before.get(name) is not None or after.get(name) is not None
     ]
     return tuple(
         sorted(changes, key=lambda c: -np.inf if c.share is None else abs(c.share), reverse=True)
@@ -96,13 +106,27 @@ def compare(
     design: NDArray[np.floating],
     um_per_px: float | None,
     nearest_um_per_px: float | None = None,
+    kind: Kind = "graphite",
 ) -> tuple[Change, ...]:
-    """Measure both pictures (H, W) with the standard descriptors and return the changes.
+    """Measure both pictures (H, W) and return the changes.
+
+    Args:
+        nearest: picture of a specimen; design: of a design.
+        um_per_px: scale of the design.
+        nearest_um_per_px: scale of the specimen's picture; None for that of the design.
+        kind: the standard descriptors of graphite irons, or those of any material, which are in px
+            where the scale is unknown.
 
     Raises:
-        InputError: the scale is unknown, so nothing can be measured in micrometres.
+        InputError: the scale is unknown, so graphite cannot be measured in micrometres.
     """
+    if kind == "phases":
+        own = um_per_px and (nearest_um_per_px or um_per_px)
+        old, new = measure_structure(nearest, own), measure_structure(design, um_per_px)
+        columns = {c.name: c for c in columns_of(kind, um_per_px is not None)}
+        return descriptor_changes(columns, old.values, new.values)
     if um_per_px is None:
         raise InputError("the scale of the model's micrographs is unknown: no descriptors")
-    before = describe(nearest, nearest_um_per_px or um_per_px)
-    return descriptor_changes(before, describe(design, um_per_px))
+    before, after = describe(nearest, nearest_um_per_px or um_per_px), describe(design, um_per_px)
+    scalars = {s.name: s for s in SCALARS}
+    return descriptor_changes(scalars, before.scalars(), after.scalars())

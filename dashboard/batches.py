@@ -99,12 +99,23 @@ def summary(rows: Sequence[Row]) -> str:
     return text if not bad else f"{text} {bad} could not be read: see Remarks."
 
 
-def screen_table(rows: Sequence[Row], properties: Sequence[Regressor]) -> pd.DataFrame:
-    """Return the table for the screen: thumbnails, predictions with intervals, main descriptors."""
-    return pd.DataFrame([_cells(row, properties) for row in rows])
+def screen_table(
+    rows: Sequence[Row], properties: Sequence[Regressor], descriptors: bool = True
+) -> pd.DataFrame:
+    """Return the table for the screen: thumbnails, predictions with intervals, main descriptors.
+
+    Args:
+        rows: the files done so far.
+        properties: what is predicted.
+        descriptors: whether graphite was asked for.
+    """
+    shown = SHOWN_DESCRIPTORS if descriptors else ()
+    return pd.DataFrame([_cells(row, properties, shown) for row in rows])
 
 
-def _cells(row: Row, properties: Sequence[Regressor]) -> dict[str, object]:
+def _cells(
+    row: Row, properties: Sequence[Regressor], descriptors: Sequence[str]
+) -> dict[str, object]:
     picture = None
     if row.thumbnail is not None:
         picture = "data:image/jpeg;base64," + base64.b64encode(row.thumbnail).decode("ascii")
@@ -118,7 +129,7 @@ def _cells(row: Row, properties: Sequence[Regressor]) -> dict[str, object]:
         cells[f"{one.label} (90 % interval)"] = text
     cells["Distance (1 = limit)"] = row.distance
     measured = dict(zip(DESCRIPTOR_HEADER, row.descriptors, strict=False))
-    for name in SHOWN_DESCRIPTORS:
+    for name in descriptors:
         cells[name] = measured.get(name)
     scale = None if row.um_per_px is None else f"{row.um_per_px:g}"
     cells["Scale (µm per px)"] = scale

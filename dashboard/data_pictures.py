@@ -6,8 +6,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from core.import_data.cells import ScaleRule, scales
 from core.import_data.examine import Crop
 from core.import_data.matching import Matching
+from core.import_data.sheet import Sheet
 from dashboard.data_session import BEGUN, EDITS, LEFT_OUT, Uploaded
 
 USE, PICTURE, SPECIMEN, ROW, TOP, BOTTOM = (
@@ -53,6 +55,16 @@ def picture_table(
     ).fillna({SPECIMEN: ""})
     st.session_state[EDITS] = merged(begun[2], changed(begun[1], edited))
     return read_pictures(edited, matching.specimens, crop)
+
+
+def told_scales(
+    found: Uploaded, sheet: Sheet | None, matching: Matching, rule: ScaleRule
+) -> dict[str, float]:
+    """Return µm per px of the pictures where a rule tells it."""
+    files = found.listing.pictures
+    rows = [matching.rows.get(file.path) for file in files]
+    told = scales(files, found.examined, sheet, rows, rule)
+    return {file.path: scale for file, scale in zip(files, told, strict=True) if scale == scale}
 
 
 def begin(

@@ -19,12 +19,13 @@ PREVIEW_PX = 700
 ICONS = {"error": ":material/error:", "warning": ":material/warning:", "note": ":material/info:"}
 
 
-def with_crop(pixels: np.ndarray, crop: Crop) -> Image.Image:
+def with_crop(pixels: np.ndarray, crop: Crop, um_per_px: float | None = None) -> Image.Image:
     """Return a small picture with what is cut off tinted and crossed out.
 
     Args:
         pixels: (H, W) in [0, 1].
         crop: what is cut off, px.
+        um_per_px: its scale; a bar stands below where it is known.
     """
     image = pictures.grey(pixels).convert("RGB")
     scale = min(1.0, PREVIEW_PX / max(image.size))
@@ -40,10 +41,12 @@ def with_crop(pixels: np.ndarray, crop: Crop) -> Image.Image:
         strip = Image.blend(image.crop(box), tint.crop(box), 0.45)
         image.paste(strip, box[:2])
         draw.line((0, box[1], image.width, box[3]), fill=CUT, width=2)
-    return image
+    return pictures.bar_below(image, um_per_px / scale if um_per_px else None)
 
 
-def show_crop(found: Uploaded, crop: Crop, crops: Mapping[str, Crop]) -> None:
+def show_crop(
+    found: Uploaded, crop: Crop, crops: Mapping[str, Crop], scales: Mapping[str, float]
+) -> None:
     """Show a picture with what is cut off, and let the user look at others."""
     readable = [f for f in found.listing.pictures if not found.examined[f.path].error]
     if not readable:
@@ -55,7 +58,7 @@ def show_crop(found: Uploaded, crop: Crop, crops: Mapping[str, Crop]) -> None:
     one = found.examined[chosen]
     with errors.shown():
         place.image(
-            pictures.png(with_crop(read_source(file).pixels, cut)),
+            pictures.png(with_crop(read_source(file).pixels, cut, scales.get(chosen))),
             caption=f"{escape(chosen)}: {one.width} × {one.height} px, "
             f"{one.width} × {max(one.height - cut.top - cut.bottom, 0)} px are used",
             alt=f"{chosen} with what is cut off at top and bottom marked",

@@ -22,7 +22,7 @@ from core.workspace import data_folder
 from dashboard import uploads
 from dashboard.permission import needs
 
-_KEPT = "data_kept"  # no widget's key
+_KEPT, _TURN = "data_kept", "data_turn"  # no widgets' keys
 logger = logging.getLogger(__name__)
 LEFT_OUT, EDITS, BEGUN = "data_left_out", "data_edits", "data_begun"
 MEASURED = "data_measured"
@@ -80,6 +80,17 @@ def forget() -> None:
     """Forget what was uploaded and chosen."""
     for name in (_KEPT, LEFT_OUT, EDITS, BEGUN, MEASURED):
         st.session_state.pop(name, None)
+
+
+def turn() -> int:
+    """Return which data set of the session this is; part of the uploaders' keys."""
+    return int(st.session_state.get(_TURN, 0))
+
+
+def begin_anew() -> None:
+    """Forget what was uploaded, and the uploaders what they hold, for the next data set."""
+    forget()
+    st.session_state[_TURN] = turn() + 1
 
 
 def _sheet(listing: Listing, table: UploadedFile | None) -> Sheet | None:

@@ -17,8 +17,9 @@ from bayesnet.recording import parts_of, picture_text, record
 from bayesnet.refine import Refinement
 from core import logs
 from core.descriptors import describe
-from core.exports.spreadsheet import descriptors_csv, latents_csv
+from core.exports.spreadsheet import descriptors_csv, latents_csv, structures_csv
 from core.exports.tiff16 import encode_tiff16
+from core.stereology import measure_structure
 from dashboard import errors, permission, saved_designs, state
 from dashboard.designs import SAMPLE_PX
 from dashboard.state import Model
@@ -55,13 +56,17 @@ def offer(
 
         with st.container(horizontal=True, key="design_export"):
             with st.popover("More files", icon=":material/download:", key="design_files"):
-                _files(design, stem, recipe, refined)
+                _files(design, stem, model, recipe, refined)
             with st.popover("Save design", icon=":material/bookmark_add:", key="design_save"):
                 _save(design, recipe, refined)
 
 
 def _files(
-    design: Design, stem: str, recipe: Callable[[], Recipe], refined: Refinement | None
+    design: Design,
+    stem: str,
+    model: Model,
+    recipe: Callable[[], Recipe],
+    refined: Refinement | None,
 ) -> None:
     pictures = named_pictures(design)
     if refined is not None:
@@ -77,6 +82,10 @@ def _files(
     def report() -> str:
         samples = [sample.picture.pixels for sample in design.samples]
         return design_report(recipe(), [shown.pixels, *samples])
+
+    def structures() -> bytes:
+        found = {n: measure_structure(p.pixels, design.um_per_px) for n, p in pictures.items()}
+        return structures_csv(found, design.um_per_px).encode("utf-8-sig")
 
     def descriptors() -> bytes:
         found = {n: describe(p.pixels, design.um_per_px or 0) for n, p in pictures.items()}
@@ -97,9 +106,12 @@ def _files(
         ),
         ("Latents (CSV)", latents, "latents.csv", "text/csv", "Of the design and its samples."),
     ]
-    if design.um_per_px:
-        about = "Graphite and grains of the design and its samples, measured on the pictures."
-        offers.append(("Descriptors (CSV)", descriptors, "descriptors.csv", "text/csv", about))
+    graphite = state.measured_kind(model) == "graphite"
+    if design.um_per_px or not graphite:
+        what = "Graphite and grains" if graphite else "Phase area, spacing and texture"
+        about = f"{what} of the design and its samples, measured on the pictures."
+        measured = descriptors if graphite else structures
+        offers.append(("Descriptors (CSV)", measured, "descriptors.csv", "text/csv", about))
     for label, make, suffix, mime, about in offers:
         key = f"design_file_{suffix.replace('.', '_')}"
         name = f"{stem}.{suffix}" if "." not in suffix else f"{stem}_{suffix}"

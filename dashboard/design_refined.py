@@ -11,7 +11,7 @@ from dashboard import designs, pictures, waiting
 from dashboard.design_request import DesignRequest
 from dashboard.design_result import description, designed_for
 from dashboard.state import Model
-from dashboard.wording import number, quantity, shortfall, unbroken, wished
+from dashboard.wording import interval, number, quantity, shortfall, unbroken, wished
 
 _REFINED = "design_refined_request"  # no widget's key
 
@@ -66,14 +66,15 @@ def show(found: Refinement, design: Design, model: Model, network: Network) -> N
     for node in network.outcomes:
         if node.column not in found.picture.predicted:
             continue
-        value, wish = found.picture.predicted[node.column].value, wanted.get(node.column)
+        now, wish = found.picture.predicted[node.column], wanted.get(node.column)
         rows.append(
             {
                 "Read back": node.label,
                 "Target": "none" if wish is None else unbroken(wished(wish, node.unit)),
                 "Before": unbroken(quantity(first[node.column].value, node.unit)),
-                "Refined": unbroken(quantity(value, node.unit)),
-                "Difference": "" if wish is None else shortfall(value, wish, node.unit),
+                "Refined": unbroken(quantity(now.value, node.unit)),
+                "90 % interval": interval(now, node.unit),
+                "Difference": "" if wish is None else shortfall(now.value, wish, node.unit),
             }
         )
     right.table(rows, hide_index=True)

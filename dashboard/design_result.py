@@ -19,7 +19,7 @@ from dashboard import components, design_export, measured_back, pictures
 from dashboard.design_request import DesignRequest, in_address
 from dashboard.errors import escape
 from dashboard.state import Model
-from dashboard.wording import listed, quantity
+from dashboard.wording import interval, listed, quantity
 
 VERDICTS = {
     "feasible": (st.success, "Feasible."),
@@ -205,14 +205,15 @@ def more(found: tuple[tuple[Sample, ...], int], design: Design, network: Network
     columns = st.columns(len(samples) + dropped)
     for place, (column, sample) in enumerate(zip(columns, samples, strict=False), start=1):
         back = ", ".join(
-            f"{named[name].label.lower()} {quantity(value.value, named[name].unit)}"
+            f"{named[name].label.lower()} {quantity(value.value, named[name].unit)} "
+            f"({interval(value, named[name].unit)})"
             for name, value in sample.picture.predicted.items()
             if name in named
         )
         refined = "; refined" if sample.refined else ""
         column.image(
             pictures.with_scale_bar(sample.picture.pixels, um_per_px),
-            caption=f"Sample {place}; read back from it: {back}; "
+            caption=f"Sample {place}; read back from it, 90 % interval in brackets: {back}; "
             f"residual {sample.residual:.2f}{refined}",
             width="stretch",
             output_format="PNG",  # no JPEG blur on micrographs

@@ -153,6 +153,7 @@ def _explanation(
             found.pixels,
             _model.um_per_px,
             example.micrograph.um_per_px,
+            state.measured_kind(_model),
         )
     return nearest, example, changes
 
@@ -164,7 +165,8 @@ def explanation(
 
     None where the model has no example micrographs.
     """
-    return _explanation(fit_key(model), model, request)
+    key = (*fit_key(model), *model.key("reference.json"))
+    return _explanation(key, model, request)
 
 
 def _told(event: str, model: Model, request: DesignRequest) -> AbstractContextManager:

@@ -6,6 +6,8 @@ Those of uploads are kept for their session alone.
 import logging
 from dataclasses import dataclass, replace
 
+import streamlit as st
+
 from core import logs
 from core.evaluate import Evaluation, evaluate_image
 from core.evaluate import similarity as find_similarity
@@ -35,6 +37,10 @@ class Job:
     name: str
     data: bytes | None = None
     um_per_px: float | None = None
+
+    def at(self, um_per_px: float | None) -> "Job":
+        """Return it at another scale given by hand; the model's own examples have their own."""
+        return self if self.data is None else replace(self, um_per_px=um_per_px)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +73,11 @@ class Evaluated:
     preview: bytes
     um_per_px: float | None
     own: bool
+
+
+def shown(model: Model) -> list[Job]:
+    """Return what was last evaluated in this session, where that was with this model."""
+    return [job for job in st.session_state.get("evaluated", []) if job.model_id == model.id]
 
 
 def read(model: Model, job: Job) -> Source:

@@ -7,7 +7,7 @@ from dashboard import pictures
 from dashboard.errors import escape
 from dashboard.evaluations import Job, Source
 
-_GIVEN = "evaluate_info_bars"  # job -> rows given by hand; no widget's key
+_GIVEN = "evaluate_info_bars"  # job at no scale -> rows given by hand; no widget's key
 
 
 def forget() -> None:
@@ -18,7 +18,7 @@ def forget() -> None:
 def chosen(job: Job, source: Source) -> InfoBar:
     """Return what is left out: as adjusted, else as found."""
     given: dict[Job, InfoBar] = st.session_state.get(_GIVEN, {})
-    return given.get(job, source.found)
+    return given.get(job.at(None), source.found)
 
 
 def show(place: int, job: Job, source: Source) -> None:
@@ -26,9 +26,12 @@ def show(place: int, job: Job, source: Source) -> None:
     bar, height = chosen(job, source), len(source.micrograph.pixels)
     how = "as found" if bar == source.found else "as you gave it"
     label = f"Information bar: {bar.in_words()} left out, {how}" if bar else "No information bar"
+    shaded = pictures.with_rows_shaded(
+        source.micrograph.pixels, bar.top, bar.bottom, source.micrograph.um_per_px
+    )
     with st.expander(label, expanded=bool(bar), icon=":material/crop:"):
         st.image(
-            pictures.png(pictures.with_rows_shaded(source.micrograph.pixels, bar.top, bar.bottom)),
+            pictures.png(shaded),
             caption="Tinted rows are left out of everything below.",
             alt=f"{job.name} with the rows that are left out tinted",
         )
@@ -47,6 +50,6 @@ def show(place: int, job: Job, source: Source) -> None:
                 for column, edge in zip(columns, ("top", "bottom"), strict=True)
             ]
             if st.form_submit_button("Crop and evaluate anew", key=f"evaluate_bar_{place}"):
-                st.session_state.setdefault(_GIVEN, {})[job] = InfoBar(*rows)
+                st.session_state.setdefault(_GIVEN, {})[job.at(None)] = InfoBar(*rows)
                 st.rerun()
         st.caption(f"{escape(job.name)} has {height} rows.")

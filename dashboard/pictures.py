@@ -75,12 +75,15 @@ def marked(
     return bar_below(result, um_per_px / scale if um_per_px else None)
 
 
-def with_rows_shaded(pixels: np.ndarray, top: int, bottom: int) -> Image.Image:
+def with_rows_shaded(
+    pixels: np.ndarray, top: int, bottom: int, um_per_px: float | None = None
+) -> Image.Image:
     """Return a micrograph, made smaller where it is large, with rows at its edges tinted.
 
     Args:
         pixels: (H, W) in [0, 1].
         top, bottom: how many rows.
+        um_per_px: scale of the micrograph; a bar stands below where it is known.
     """
     tinted = np.repeat(to_uint8(pixels)[..., None], 3, axis=2)
     kept = np.arange(len(tinted))
@@ -88,4 +91,5 @@ def with_rows_shaded(pixels: np.ndarray, top: int, bottom: int) -> Image.Image:
     tinted[away] = tinted[away] // 2 + np.array((107, 47, 0), dtype=np.uint8)  # vermillion, halved
     image = Image.fromarray(tinted)
     image.thumbnail((BAR_PREVIEW_PX, BAR_PREVIEW_PX), Image.Resampling.LANCZOS)
-    return image
+    scale = image.width / pixels.shape[1]
+    return bar_below(image, um_per_px / scale if um_per_px else None)

@@ -15,6 +15,7 @@ from core.encode import LatentTable, load_latents
 from core.errors import CheckpointError, InputError
 from core.examples import Example, load_examples
 from core.files import read_json
+from core.measured_columns import Kind
 from core.properties import PropertyModel
 from core.reference_file import Reference, load_reference
 from core.turns import Turns
@@ -206,6 +207,14 @@ def reference(model: Model) -> Reference:
         CheckpointError: they are missing or damaged.
     """
     return _reference(model.key("reference.json"), str(model.folder))
+
+
+def measured_kind(model: Model) -> Kind:
+    """Return what is measured on the model's pictures: graphite where it is known to have some."""
+    try:
+        return "graphite" if reference(model).graphite else "phases"
+    except CheckpointError:
+        return "phases"
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

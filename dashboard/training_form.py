@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -212,10 +213,10 @@ def measure() -> None:
         raise InputError(said[-1] if said else f"it ended with status {done.returncode}")
 
 
-def free_name(data: DataSet) -> str:
-    """Return a name for a model of this data set that is not taken."""
+def free_name(data: DataSet, taken: Collection[str]) -> str:
+    """Return a name for a model of this data set that no model has, nor what is `taken`."""
     base = plain(data.name, "model")[:50]
     name, number = base, 2
-    while (models_folder() / name).exists() or name == state.REFERENCE:
+    while name in {state.REFERENCE, *taken} or (models_folder() / name).exists():
         name, number = f"{base}_{number}", number + 1
     return name

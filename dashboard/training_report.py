@@ -10,7 +10,7 @@ from core.jobs import queue
 from core.jobs.progress import Progress, progress_of, read_log, seconds_run, steps_of
 from core.jobs.queue import Job, find
 from core.jobs.request import TITLES
-from dashboard import components, errors, figures, pictures, places, training_figures
+from dashboard import address, components, errors, figures, pictures, places, training_figures
 from dashboard import training_actions as actions
 from dashboard.errors import escape
 from dashboard.wording import duration
@@ -78,8 +78,10 @@ def _state(job: Job) -> None:
     elif status.state == "stopped":
         st.info(escape(f"{status.message[:1].upper()}{status.message[1:]}. It can be resumed."))
     elif status.state == "queued":
-        ahead = [other.id for other in queue.waiting()].index(job.id)
-        st.caption(f"One job runs at a time; {ahead} in the queue before this one.")
+        waiting = [other.id for other in queue.waiting()]
+        if job.id in waiting:  # it may have begun since its state was read
+            ahead = waiting.index(job.id)
+            st.caption(f"One job runs at a time; {ahead} in the queue before this one.")
     elif status.state == "finished":
         st.success("The model is ready: choose it in the sidebar, or open it here.")
         st.button(
@@ -108,13 +110,20 @@ def _buttons(job: Job) -> None:
         if job.status.resumable:
             _button("Resume", "training_resume", lambda: actions.resume(job.id))
         if not job.status.active:
-            _button("Remove from this list", "training_remove", lambda: actions.remove(job.id))
+            _button("Remove from this list", "training_remove", lambda: _remove(job.id))
 
 
 def remove(number: str) -> None:
     """Remove a job that is damaged (a click's callback)."""
     with errors.shown():
-        actions.remove(number)
+        _remove(number)
+
+
+def _remove(number: str) -> None:
+    """Remove a job, and its number from the address."""
+    actions.remove(number)
+    if address.restored("training", ["job"]).get("job") == number:
+        address.keep("training", {"job": None})
 
 
 def _button(label: str, key: str, act: Callable[[], None]) -> None:

@@ -4,12 +4,16 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain
 from numbers import Real
 
 import numpy as np
 
 from core.descriptors import SCALARS, Descriptors
 from core.encode import LatentTable
+from core.measured_columns import MARK, columns_of
+from core.stereology import Measurement
 from core.wording import titled
 
 # Full-width signs begin a formula where the language writes them so.
@@ -85,6 +89,28 @@ def descriptors_csv(found: Mapping[str, Descriptors]) -> str:
         for name, one in found.items()
     )
     return to_csv(["Picture", *DESCRIPTOR_HEADER, "Remarks"], rows)
+
+
+def structures_csv(found: Mapping[str, Measurement], um_per_px: float | None) -> str:
+    """Return descriptors of any material, a picture a row, with why some could not be measured.
+
+    Args:
+        found: name of the picture -> what was measured on it.
+        um_per_px: scale of the pictures; without one lengths are in px.
+    """
+    columns = [
+        replace(column, label=column.label.removesuffix(MARK))
+        for column in columns_of("phases", um_per_px is not None)
+    ]
+    header = ["Picture", "Scale (µm per px)"]
+    for column in columns:
+        header += [titled(column), titled(replace(column, label=f"{column.label}, ± 95 %"))]
+    rows = []
+    for name, one in found.items():
+        cells = [(one.values.get(c.name), one.half_width(c.name)) for c in columns]
+        why = [f"{c.label}: {one.reasons[c.name]}" for c in columns if c.name in one.reasons]
+        rows.append([name, um_per_px, *chain.from_iterable(cells), "; ".join(why)])
+    return to_csv([*header, "Remarks"], rows)
 
 
 def latents_csv(latents: Mapping[str, Sequence[float] | np.ndarray]) -> str:

@@ -43,8 +43,8 @@ with st.form("batch_form"):
     )
     descriptors = st.checkbox(
         "Measure graphite and grains (cast irons)",
-        True,
-        key="batch_descriptors",
+        state.measured_kind(model) == "graphite",
+        key=f"batch_descriptors_{model.id}",
         help="By the metallographers' standards; needs the scale. Takes longer than the rest.",
     )
     sent = st.form_submit_button("Evaluate all", type="primary", key="batch_submit")
@@ -79,7 +79,7 @@ def show() -> None:
     """Show the rows done so far."""
     if batch.rows:
         table.dataframe(
-            batches.screen_table(batch.rows, regressors),
+            batches.screen_table(batch.rows, regressors, batch.descriptors),
             column_config={
                 "Picture": st.column_config.ImageColumn(pinned=True),
                 "Distance (1 = limit)": st.column_config.NumberColumn(format="%.2f"),

@@ -43,13 +43,13 @@ files = left.file_uploader(
     "Micrographs (PNG, JPEG, TIFF, BMP), or zips of them",
     PICTURES,
     accept_multiple_files=True,
-    key="data_files",
+    key=f"data_files_{data_session.turn()}",
     help="64 MB a file: put larger sets into several zips, or use python -m core.import_data.",
 )
 table = right.file_uploader(
     "Table (CSV or Excel), where you have one",
     ["csv", "tsv", "txt", "xlsx"],
-    key="data_table",
+    key=f"data_table_{data_session.turn()}",
     help="A row a picture or a row a specimen; first row: headings. Units may stand in brackets, "
     "as in UTS (MPa). A table inside the zip is found by itself.",
 )
@@ -98,7 +98,8 @@ with errors.shown():
     by_hand, crops, unused = data_pictures.picture_table(
         found, matching, crop, cut_bars, sheet is not None
     )
-    data_report.show_crop(found, crop, crops)
+    scales = data_pictures.told_scales(found, sheet, matching, scale)
+    data_report.show_crop(found, crop, crops, scales)
     choices = Choices(
         name="",
         fields=fields,
@@ -143,7 +144,7 @@ elif sent:
         logs.event(logger, "data_set", pictures=len(data), columns=len(data.columns))
         made = many(data.table["specimen"].nunique(), "specimen")
         st.session_state["data_made"] = f"{name.strip()} is made: {len(data)} pictures of {made}."
-        data_session.forget()
+        data_session.begin_anew()
         st.rerun()
 st.subheader("Data sets in the workspace", anchor=False)
 data_report.show_data_sets()

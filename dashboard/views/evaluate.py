@@ -9,6 +9,7 @@ from dashboard import (
     components,
     descriptor_card,
     errors,
+    evaluate_form,
     evaluation_card,
     evaluation_export,
     evaluations,
@@ -20,9 +21,7 @@ from dashboard import (
 )
 from dashboard.evaluations import Job
 
-KINDS = ["png", "jpg", "jpeg", "tif", "tiff", "bmp"]
 MOST = 12
-SINGLY, TOGETHER = "specimens of their own", "fields of one specimen"
 
 model = components.current_model()
 components.title("Evaluate patches", model)
@@ -41,67 +40,38 @@ reference = evaluation_card.reference(model)
 regressors = properties.regressors if properties else ()
 named = {r.column: r for r in regressors}
 
-with st.form("evaluate_form"):
-    files = st.file_uploader(
-        "Micrographs (PNG, JPEG, TIFF or BMP)",
-        KINDS,
-        accept_multiple_files=True,
-        key="evaluate_files",
-        help="An information bar of the microscope is looked for and left out; you can change what "
-        "is. Files stay in this server's memory for your session only.",
-    )
-    um_per_px = st.number_input(
-        "Scale (µm per px), if you know it",
-        value=None,
-        min_value=0.0001,
-        max_value=1000.0,
-        format="%g",
-        placeholder="as the file says",
-        key="evaluate_um_per_px",
-        help="Goes before the scale in the files, for all of them.",
-    )
-    several = st.radio(
-        "Several files are",
-        [SINGLY, TOGETHER],
-        horizontal=True,
-        key="evaluate_several",
-        help="Fields of one specimen are also pooled, with intervals from field to field.",
-    )
-    graphite = st.toggle(
-        "Measure graphite",
-        value=reference.graphite,
-        key="evaluate_graphite",
-        help="Area, count, sizes, nodularity (ISO 945-4, JIS G5502): for cast irons with graphite.",
-    )
-    sent = st.form_submit_button("Evaluate", type="primary", key="evaluate_submit")
+asked = evaluate_form.ask(model)
 
 looks = [example.look for example in state.examples(model)]
-asked = address.restored("evaluate", ["example"]).get("example")
+wanted = address.restored("evaluate", ["example"]).get("example")
 if looks:
-    st.session_state.setdefault("evaluate_look", asked if asked in looks else looks[0])
+    st.session_state.setdefault("evaluate_look", wanted if wanted in looks else looks[0])
     with st.container(horizontal=True, vertical_alignment="bottom"):
         look = st.selectbox("No micrograph at hand?", looks, key="evaluate_look", width=260)
         tried = st.button("Try an example", key="evaluate_example")
-    if tried or ("evaluated" not in st.session_state and asked in looks):
-        st.session_state["evaluated"] = [Job(model.id, look if tried else str(asked))]
-if sent:
+    if tried or ("evaluated" not in st.session_state and wanted in looks):
+        st.session_state["evaluated"] = [Job(model.id, look if tried else str(wanted))]
+jobs = evaluations.shown(model)
+if asked.sent and asked.files:
     info_bar_form.forget()
     st.session_state["evaluated"] = []
     with errors.shown():
-        uploads.check_total(files)
+        uploads.check_total(asked.files)
         st.session_state["evaluated"] = [
-            Job(model.id, f.name, f.getvalue(), um_per_px) for f in files[:MOST]
+            Job(model.id, f.name, f.getvalue(), asked.um_per_px) for f in asked.files[:MOST]
         ]
-    if len(files) > MOST:
+    if (count := len(asked.files)) > MOST:
         st.warning(
-            f"{len(files)} files were chosen; the first {MOST} are evaluated. Send the rest after."
+            f"{count} files were chosen; the first {MOST} are evaluated. Send the rest after."
         )
-    if not files:
-        st.warning("No file was chosen: drop one or more micrographs into the field above.")
+elif asked.sent and jobs:  # what is on the screen, as the form says now
+    st.session_state["evaluated"] = [job.at(asked.um_per_px) for job in jobs]
+elif asked.sent:
+    st.warning("No file was chosen: drop one or more micrographs into the field above.")
 examples = [job.name for job in st.session_state.get("evaluated", []) if job.data is None]
 address.keep("evaluate", {"example": examples[0] if examples else None})
-jobs = [job for job in st.session_state.get("evaluated", []) if job.model_id == model.id]
-if not jobs and not sent:
+jobs = evaluations.shown(model)
+if not jobs and not asked.sent:
     st.info("Nothing is evaluated yet: choose files and press Evaluate, or try an example.")
 
 done, measured = [], []
@@ -112,7 +82,7 @@ for place, job in enumerate(jobs):
         micrograph = without_info_bar(source.micrograph, info_bar_form.chosen(job, source))
         found = evaluations.evaluate(model, micrograph, job.data is not None)
         done.append((place, job, source, found))
-        if graphite:
+        if asked.graphite:
             with errors.shown():
                 measured.append((place, measurements.measure(micrograph, job.data is not None)))
     if source and not found:  # it may be the rows left out that made it fail
@@ -121,7 +91,7 @@ if done:
     found = [one for *_, one in done]
     sized = [one for _, one in measured]
     pooled = None
-    if several == TOGETHER and len(done) > 1:
+    if asked.together and len(done) > 1:
         evaluation_card.show_together(properties, found, named)
         if len(sized) == len(done):
             with errors.shown():

@@ -4,7 +4,7 @@ import streamlit as st
 
 from bayesnet import library
 from bayesnet.comparison import compare_designs
-from dashboard import components, errors, library_card, permission, pictures, saved_designs
+from dashboard import address, components, errors, library_card, permission, pictures, saved_designs
 from dashboard.errors import escape
 
 MOST, SHOWN = 3, 10
@@ -27,24 +27,19 @@ if not found:
     st.stop()
 
 known = {one.id: one for one in found}
-if "library_compare" not in st.session_state:
-    asked = [name for name in st.query_params.get("compare", "").split(",") if name]
-    if gone := [name for name in asked if name not in known]:
-        st.warning(escape(f"Not in the library any more: {', '.join(gone)[:200]}."))
-    st.session_state["library_compared"] = [n for n in asked if n in known][:MOST]
+asked = address.parts(address.restored("library", ["compare"]).get("compare"))
+gone = [name for name in asked if name not in known]
+if gone and "library_compare" not in st.session_state:
+    st.warning(escape(f"Not in the library any more: {', '.join(gone)[:200]}."))
 chosen = st.multiselect(
     "Compare two or three designs",
     list(known),
-    default=[n for n in st.session_state.get("library_compared", []) if n in known],
+    default=[name for name in asked if name in known][:MOST],
     format_func=lambda name: f"{saved_designs.title(known[name].recipe)} ({name[:8]})",
     max_selections=MOST,
     key="library_compare",
 )
-st.session_state["library_compared"] = chosen
-if chosen:
-    st.query_params["compare"] = ",".join(chosen)
-elif "compare" in st.query_params:
-    del st.query_params["compare"]
+address.keep("library", {"compare": ",".join(chosen) or None})
 
 if len(chosen) > 1:
     designs = [known[name] for name in chosen]

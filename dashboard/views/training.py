@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.jobs import queue
 from core.jobs.presets import job_request
-from dashboard import errors, permission, training_actions, training_form, training_report
+from dashboard import address, errors, permission, training_actions, training_form, training_report
 from dashboard.errors import escape
 
 st.title("Training", anchor=False)
@@ -24,15 +24,16 @@ for number, why in queue.damaged().items():
         args=(number,),
     )
 jobs = {job.id: job for job in queue.jobs()}
+taken = {job.request.name for job in jobs.values() if job.status.active}
+turn = st.session_state.setdefault("training_turn", 0)  # no widget's key
 
 with errors.shown(), st.expander("New training", expanded=not jobs):
     asked = training_form.ask()
     if asked is not None:
+        free = training_form.free_name(asked.data, taken)
         with st.form("training_form", border=False):
-            name = st.text_input(
-                "Name of the model", training_form.free_name(asked.data), key="training_name"
-            )
-            label = "Add to the queue" if any(j.status.active for j in jobs.values()) else "Start"
+            name = st.text_input("Name of the model", free, key=f"training_name_{free}_{turn}")
+            label = "Add to the queue" if taken else "Start"
             sent = st.form_submit_button(label, type="primary", key="training_start")
         if sent:
             expected = asked.expected.total_s if asked.expected else None
@@ -40,15 +41,15 @@ with errors.shown(), st.expander("New training", expanded=not jobs):
                 asked.data, name.strip(), asked.preset, asked.config, asked.init, expected
             )
             job = training_actions.submit(wanted)
-            st.query_params["job"] = job.id
-            st.session_state["training_shown"] = job.id
+            st.session_state["training_turn"] += 1  # the next model gets a name of its own
+            address.keep("training", {"job": job.id})
             st.rerun()
 
 if not jobs:
     st.caption("No model has been trained here yet.")
     st.stop()
 active = next((job.id for job in reversed(jobs.values()) if job.status.state == "running"), None)
-wanted = st.session_state.get("training_shown") or st.query_params.get("job")
+wanted = address.restored("training", ["job"]).get("job")
 if wanted is not None and wanted not in jobs:
     st.warning(escape(f"There is no job {wanted[:40]}; it may have been removed."))
 st.session_state["training_job_chosen"] = wanted if wanted in jobs else active or next(iter(jobs))
@@ -56,7 +57,7 @@ st.session_state["training_job_chosen"] = wanted if wanted in jobs else active o
 
 def choose() -> None:
     """Show the job that was chosen."""
-    st.session_state["training_shown"] = st.session_state["training_job_chosen"]
+    address.keep("training", {"job": st.session_state["training_job_chosen"]})
 
 
 chosen = st.selectbox(
@@ -66,6 +67,6 @@ chosen = st.selectbox(
     key="training_job_chosen",
     on_change=choose,
 )
-st.query_params["job"] = chosen
+address.keep("training", {"job": chosen})
 with errors.shown():
     training_report.show_job(chosen)

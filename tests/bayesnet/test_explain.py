@@ -5,6 +5,7 @@ import pytest
 
 from bayesnet.explain import compare, nearest_specimens
 from core.errors import InputError
+from tests.core.stereology.drawn import lamellae
 
 
 def discs(radius: int, step: int, size: int = 256) -> np.ndarray:
@@ -47,6 +48,28 @@ def test_bigger_fewer_particles_are_named_with_their_measured_change():
 
 def test_nothing_changes_from_a_field_to_itself():
     assert all(not c.share for c in compare(discs(8, 32), discs(8, 32), um_per_px=1.0))
+
+
+@pytest.mark.parametrize(("um_per_px", "unit"), [(0.5, "µm"), (None, "px")])
+def test_other_materials_change_in_what_any_material_has(um_per_px, unit):
+    """Lamellae twice as wide: twice the spacing and chord, no graphite; also without a scale."""
+    found = compare(lamellae(256, 5, 5), lamellae(256, 10, 10), um_per_px, kind="phases")
+    changes = {c.label: c for c in found}
+    assert "Graphite area" not in changes and "Mean spacing" in changes
+    spacing = changes["Mean spacing"]
+    true = np.pi / 2 * 10 * (um_per_px or 1)  # over all directions, Cauchy's pi / 2 of the period
+    assert spacing.unit == unit and spacing.before == pytest.approx(true, rel=0.1)
+    assert spacing.share == pytest.approx(2 / 3, abs=0.1)
+    assert abs(changes["Dark phase area"].share) < 0.1
+
+
+def test_a_specimen_of_another_scale_is_measured_at_its_own():
+    (spacing,) = [
+        change
+        for change in compare(lamellae(256, 5, 5), lamellae(256, 10, 10), 0.5, 1.0, "phases")
+        if change.label == "Mean spacing"
+    ]
+    assert abs(spacing.share) < 0.05
 
 
 def test_without_a_scale_there_are_no_descriptors():

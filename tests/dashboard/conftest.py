@@ -1,11 +1,13 @@
 """The pages under AppTest, on models in temporary folders, with little to encode."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from core.files import read_json, write_json
 from dashboard import state
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,6 +34,17 @@ def with_model(tiny_model, monkeypatch) -> Path:
     """The tiny model as the reference model; returns its folder."""
     monkeypatch.setattr(state, "ASSETS", tiny_model.parent)
     return tiny_model
+
+
+@pytest.fixture
+def other_material(tiny_model, tmp_path) -> Path:
+    """The tiny model as if it had learned from another material than graphite irons."""
+    folder = tmp_path / "assets" / "reference"
+    shutil.copytree(tiny_model, folder)
+    write_json(
+        folder / "reference.json", read_json(folder / "reference.json") | {"graphite": False}
+    )
+    return folder
 
 
 @pytest.fixture

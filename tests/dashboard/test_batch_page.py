@@ -73,7 +73,7 @@ def test_files_and_zips_get_a_row_each_and_bad_ones_their_reason(with_model, ope
             ("more.zip", archive(), "application/zip"),
         ]
     )
-    app.checkbox(key="batch_descriptors").set_value(False)
+    app.checkbox(key="batch_descriptors_reference").set_value(False)
     app.number_input(key="batch_um_per_px").set_value(1.0)
     sound(app.button(key="batch_submit").click().run())
     table = app.dataframe[0].value
@@ -109,6 +109,17 @@ def test_a_row_on_the_screen_has_units_and_intervals():
     table = screen_table(rows, [column])
     assert table["Strength (90 % interval)"][0] == "430 MPa (400 to 460 MPa)"
     assert table["Remarks"][1] == "damaged" and table["For this model"][1] == "not read"
+
+
+def test_graphite_is_on_the_screen_where_it_was_asked_for():
+    rows = [Row(name="a", unusual=False)]
+    assert "Graphite area (%)" in screen_table(rows, [])
+    assert not any("Graphite" in name for name in screen_table(rows, [], descriptors=False))
+
+
+def test_graphite_is_not_measured_by_itself_for_another_material(other_material, open_page):
+    app = sound(open_page("batch"))
+    assert app.checkbox(key="batch_descriptors_reference").value is False
 
 
 def test_the_summary_counts():

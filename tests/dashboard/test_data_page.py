@@ -13,7 +13,7 @@ from core.images import encode_png
 from core.import_data.examine import Crop
 from core.import_data.fields import FieldChoice
 from core.import_data.sheet import read_sheet
-from dashboard import permission
+from dashboard import data_report, permission
 from dashboard.data_form import ROLES, read_fields
 from dashboard.data_pictures import apply, changed, merged, read_pictures
 from dashboard.data_report import with_crop
@@ -42,11 +42,11 @@ def texts(app) -> str:
 
 def upload(app, pictures=PICTURES, table: str | None = TABLE):
     """Drop pictures and a table, and run."""
-    files = app.file_uploader(key="data_files")
+    files = app.file_uploader(key="data_files_0")
     for name, data in pictures.items():
         files.upload(name, data, "image/png")
     if table is not None:
-        app.file_uploader(key="data_table").upload("t.csv", table.encode("cp1252"), "text/csv")
+        app.file_uploader(key="data_table_0").upload("t.csv", table.encode("cp1252"), "text/csv")
     return app.run()
 
 
@@ -62,6 +62,9 @@ def test_pictures_and_a_table_become_a_data_set(open_page, tmp_path: Path):
     app.text_input(key="data_name").set_value("Güsse 1")
     sound(app.button(key="data_make").click().run())
     assert "Güsse 1 is made: 12 pictures of 6 specimens." in texts(app)
+    assert not app.file_uploader(key="data_files_1").value, "what was uploaded is let go"
+    assert "data_make" not in [button.key for button in app.button]
+    assert "Drop your pictures" in texts(app) and "Güsse 1" in str(app.dataframe[0].value)
     data = load_dataset(tmp_path / "workspace" / "data" / "Gusse_1")
     assert data.columns == (
         Column("temp_c", "°C", "Temp", "process", "numeric"),
@@ -93,11 +96,16 @@ def test_pictures_without_tests_are_measured_at_a_tick(open_page, tmp_path: Path
     assert data.specimens["spacing_um"].is_monotonic_increasing
 
 
-def test_a_crop_and_one_scale_reach_the_data_set(open_page, tmp_path: Path):
+def test_a_crop_and_one_scale_reach_the_data_set(open_page, tmp_path: Path, monkeypatch):
     app = upload(open_page("data"))
     app.selectbox(key="data_scale_1").set_value("value").run()
     app.number_input(key="data_um_per_px_1").set_value(2.0)
+    cuts = []
+    monkeypatch.setattr(
+        data_report, "with_crop", lambda *given: cuts.append(given) or with_crop(*given)
+    )
     app.number_input(key="data_crop_bottom_1").set_value(20).run()
+    assert cuts[-1][1:] == (Crop(bottom=20), 2.0), "shown with the scale that was chosen"
     assert "160 × 140 px are used" in "".join(i.captions[0] for i in app.get("image"))
     app.text_input(key="data_name").set_value("x")
     sound(app.button(key="data_make").click().run())

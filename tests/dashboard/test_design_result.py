@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 from bayesnet.feasibility import Feasibility
-from dashboard import design_result
+from core.properties import Prediction
+from dashboard import design_refined, design_result
 from dashboard.design_result import description, designed_for, stands_in
+
+UTS = SimpleNamespace(column="uts_mpa", label="Strength", unit="MPa")
 
 
 def answer(verdict, nearest, conditioned_on):
@@ -36,13 +39,42 @@ def test_samples_left_over_keep_the_width_of_those_drawn(monkeypatch):
     place = SimpleNamespace(image=lambda *args, **settings: shown.append(settings["caption"]))
     monkeypatch.setattr(design_result.st, "columns", lambda n: asked.append(n) or [place] * n)
     monkeypatch.setattr(design_result, "residuals", lambda *about: {"uts_mpa": 2.0})
-    picture = SimpleNamespace(pixels=np.zeros((32, 32), np.float32), predicted={})
+    read = {"uts_mpa": Prediction(414.0, 390.0, 440.0)}
+    picture = SimpleNamespace(pixels=np.zeros((32, 32), np.float32), predicted=read)
     sample = SimpleNamespace(picture=picture, residual=0.5, refined=True)
     made = SimpleNamespace(
         um_per_px=1.0, main=picture, answer=SimpleNamespace(conditioned_on={"uts_mpa": 200.0})
     )
-    design_result.more(((sample,), 2), made, SimpleNamespace(properties=(), outcomes=()))
+    design_result.more(((sample,), 2), made, SimpleNamespace(properties=(), outcomes=(UTS,)))
     assert asked == [3] and len(shown) == 1 and "residual 0.50; refined" in shown[0]
+    assert "90 % interval in brackets: strength 414 MPa (390 to 440 MPa)" in shown[0]
+
+
+def test_a_refined_design_is_read_back_with_intervals(monkeypatch):
+    tables = []
+    place = SimpleNamespace(
+        image=lambda *args, **settings: None,
+        table=lambda rows, **settings: tables.append(rows),
+        caption=lambda *args: None,
+        download_button=lambda *args, **settings: False,
+    )
+    monkeypatch.setattr(design_refined.st, "columns", lambda *args, **settings: [place, place])
+    monkeypatch.setattr(design_refined, "description", lambda *about: "")
+    before, after = (
+        SimpleNamespace(
+            pixels=np.zeros((32, 32), np.float32),
+            predicted={"uts_mpa": Prediction(value, value - 20, value + 20)},
+        )
+        for value in (414.0, 402.0)
+    )
+    found = SimpleNamespace(
+        improved=True, picture=after, attempts=(before, after), before=0.7, residual=0.1, seconds=1
+    )
+    made = SimpleNamespace(answer=answer("feasible", None, {"uts_mpa": 400.0}))
+    model, network = SimpleNamespace(um_per_px=1.0), SimpleNamespace(outcomes=(UTS,))
+    design_refined.show(found, made, model, network)
+    ((row,),) = tables
+    assert row["Refined"] == "402\u00a0MPa" and row["90 % interval"] == "382 to 422 MPa"
 
 
 def test_files_say_seed_stand_in_and_that_the_data_are_synthetic():

@@ -2,11 +2,14 @@
 
 import csv
 import io
+import shutil
 
 import numpy as np
 import pytest
 
+from core.files import read_json, write_json
 from core.images import encode_png
+from core.workspace import models_folder
 from tests.core.info_bars import with_bar
 from tests.dashboard.conftest import sound, texts
 from tests.dashboard.test_pages import picture
@@ -32,7 +35,7 @@ def evaluated(open_page, *files: bytes, um_per_px: float | None = 1.0, **chosen:
     if "several" in chosen:
         app.radio(key="evaluate_several").set_value(chosen["several"])
     if "graphite" in chosen:
-        app.toggle(key="evaluate_graphite").set_value(chosen["graphite"])
+        app.toggle(key="evaluate_graphite_reference").set_value(chosen["graphite"])
     return app.button(key="evaluate_submit").click().run()
 
 
@@ -80,6 +83,45 @@ def test_graphite_is_not_measured_where_it_is_switched_off(with_model, open_page
     assert "Style error" in texts(app)
 
 
+def test_evaluate_without_files_answers_anew_for_what_is_on_the_screen(with_model, open_page):
+    app = sound(evaluated(open_page, encode_png(iron()), graphite=False))
+    app.switch_page("views/models.py").run()
+    sound(app.switch_page("views/evaluate.py").run())
+    assert app.number_input(key="evaluate_um_per_px").value == 1.0
+    assert app.toggle(key="evaluate_graphite_reference").value is False
+    assert not app.file_uploader(key="evaluate_files").value
+    assert "1 micrograph, scale 1 µm per px" in texts(app)
+    app.number_input(key="evaluate_um_per_px").set_value(2.0)
+    app.toggle(key="evaluate_graphite_reference").set_value(True)
+    sound(app.button(key="evaluate_submit").click().run())
+    said = texts(app)
+    assert "No file was chosen" not in said and "1 micrograph, scale 2 µm per px" in said
+    assert "2 µm per px, as given in the form" in said
+
+
+def test_evaluate_without_files_leaves_an_example_on_the_screen(with_model, open_page):
+    app = sound(open_page("evaluate", example="large spheres"))
+    app.toggle(key="evaluate_graphite_reference").set_value(False)
+    sound(app.button(key="evaluate_submit").click().run())
+    assert "Style error" in texts(app) and "No file was chosen" not in texts(app)
+    assert "large spheres" in app.query_params["example"]
+
+
+def test_the_answers_are_those_of_the_model_that_is_shown(with_model, tmp_path, open_page):
+    """Another model is of another material: its own default counts."""
+    shutil.copytree(with_model, models_folder() / "other")
+    reference = models_folder() / "other" / "reference.json"
+    write_json(reference, read_json(reference) | {"graphite": False})
+    app = sound(open_page("evaluate"))
+    app.number_input(key="evaluate_um_per_px").set_value(2.0)
+    app.radio(key="evaluate_several").set_value("fields of one specimen")
+    app.button(key="evaluate_submit").click().run()
+    app.selectbox(key="sidebar_model").set_value("other").run()
+    assert app.toggle(key="evaluate_graphite_other").value is False
+    assert app.number_input(key="evaluate_um_per_px").value == 2.0
+    assert app.radio(key="evaluate_several").value == "fields of one specimen"
+
+
 def test_a_bar_is_left_out_and_can_be_adjusted(with_model, open_page):
     app = sound(evaluated(open_page, encode_png(with_bar(iron(), 40))))
     labels = [expander.label for expander in app.expander]
@@ -88,6 +130,11 @@ def test_a_bar_is_left_out_and_can_be_adjusted(with_model, open_page):
     assert whole == pytest.approx(5.3, abs=0.3), "the bar is no graphite"
     app.number_input(key="evaluate_bar_bottom_0_0_40").set_value(50)
     sound(app.button(key="evaluate_bar_0").click().run())
+    labels = [expander.label for expander in app.expander]
+    assert "Information bar: 50 rows at the bottom left out, as you gave it" in labels
+    app.file_uploader(key="evaluate_files").set_value([])
+    app.number_input(key="evaluate_um_per_px").set_value(0.9)
+    sound(app.button(key="evaluate_submit").click().run())
     labels = [expander.label for expander in app.expander]
     assert "Information bar: 50 rows at the bottom left out, as you gave it" in labels
     cut = float(cell(app, "Descriptor", "Graphite area", "Value").split("\xa0")[0])

@@ -129,13 +129,13 @@ def evaluate(open_page, name: str):
 def batch(open_page, name: str):
     app = open_page("batch")
     app.file_uploader(key="batch_files").set_value([(name, PICTURE, "image/png")])
-    app.checkbox(key="batch_descriptors").uncheck()
+    app.checkbox(key="batch_descriptors_reference").uncheck()
     return sound(app.button(key="batch_submit").click().run())
 
 
 def import_data(open_page, name: str):
     app = open_page("data")
-    app.file_uploader(key="data_files").upload(name, PICTURE, "image/png")
+    app.file_uploader(key="data_files_0").upload(name, PICTURE, "image/png")
     return app.run()
 
 

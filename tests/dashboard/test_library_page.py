@@ -49,14 +49,29 @@ def test_a_design_is_saved_once_and_opened_again(with_model, open_page):
     assert "Magnesium 0.01 to 0.04 wt%" in texts(library)
 
 
-def test_every_file_of_a_design_can_be_had(with_model, open_page, monkeypatch):
-    made = {}
+@pytest.fixture
+def made(monkeypatch) -> dict:
+    """What download buttons of the page give: label -> function."""
+    found = {}
 
     def keep(label, data, name, *_, **__):
-        made[label] = data
+        found[label] = data
         return False
 
     monkeypatch.setattr("dashboard.design_export.st.download_button", keep)
+    return found
+
+
+def test_designs_of_another_material_are_measured_as_such(other_material, open_page, made):
+    app = sound(open_page(uts_mpa="333", ys_mpa="222", seed="5", size="256"))
+    assert not any("Graphite" in str(table.value) for table in app.table)
+    assert any("Anisotropy" in str(table.value) for table in app.table)
+    header, *rows = made["Descriptors (CSV)"]().decode("utf-8-sig").splitlines()
+    assert "Anisotropy" in header and "raphite" not in header
+    assert [row.split(",")[0] for row in rows] == ["design", "sample 1"]
+
+
+def test_every_file_of_a_design_can_be_had(with_model, open_page, made):
     sound(open_page(uts_mpa="333", ys_mpa="222", seed="5", size="256"))
     found = read_image(made["Picture (16-bit TIFF)"](), "x.tif")
     assert found.um_per_px == pytest.approx(1.0) and found.pixels.shape == (256, 256)
@@ -135,6 +150,19 @@ def test_two_designs_stand_side_by_side_and_in_the_address(with_model, open_page
     assert "430 MPa" in table.to_string() and "400 MPa" in table.to_string()
     again = sound(open_page("library", compare=",".join(names)))
     assert list(again.table[0].value.columns) == ["What", "Design 1", "Design 2"]
+
+
+def test_the_comparison_is_still_there_after_another_page(with_model, open_page):
+    names = [saved(), saved(seed=4)]
+    app = open_page("library")
+    app.multiselect(key="library_compare").set_value(names).run()
+    app.switch_page("views/models.py").run()
+    app.query_params.clear()  # as a browser does when the page changes
+    sound(app.switch_page("views/library.py").run())
+    assert app.multiselect(key="library_compare").value == names
+    assert ",".join(names) in app.query_params["compare"]
+    app.multiselect(key="library_compare").set_value([]).run()
+    assert "compare" not in app.query_params and "Choose one more" not in texts(app)
 
 
 def test_a_design_in_the_address_that_is_gone_is_said(with_model, open_page):

@@ -61,8 +61,8 @@ def test_a_file_that_cannot_be_read_is_logged_without_its_name(with_model, open_
 def test_tables_leave_their_number_of_rows_only(open_page, log, monkeypatch):
     monkeypatch.setenv("MICRODESIGN_TRAINING", "on")
     app = open_page("data")
-    app.file_uploader(key="data_files").upload(NAME, picture(), "image/png")
-    app.file_uploader(key="data_table").upload("Ofenbuch.csv", TABLE.encode(), "text/csv")
+    app.file_uploader(key="data_files_0").upload(NAME, picture(), "image/png")
+    app.file_uploader(key="data_table_0").upload("Ofenbuch.csv", TABLE.encode(), "text/csv")
     app.run()
     (line,) = [line for line in events(log) if line["event"] == "upload"]
     assert (line["pictures"], line["rows"]) == (1, 1)

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from core.import_data.examine import Crop
+from dashboard.data_report import with_crop
 from dashboard.pictures import (
     BAR_PREVIEW_PX,
     GAP,
@@ -56,6 +58,22 @@ def test_pairs_and_marked_micrographs_carry_a_bar_of_their_own_scale(factor):
     row = dark[dark.sum(axis=1).argmax()]
     length = np.argmax(np.diff(np.flatnonzero(row), append=10**6) > 1) + 1
     assert length == bar_length_um(PREVIEW_PX) / (2 * um_per_px)
+
+
+@pytest.mark.parametrize("drawn", [
+    lambda pixels, scale: with_rows_shaded(pixels, 0, 20, scale),
+    lambda pixels, scale: with_crop(pixels, Crop(bottom=20), scale),
+])  # fmt: skip
+def test_what_is_left_out_is_shown_with_a_bar_of_the_picture_s_scale(drawn):
+    """A micrograph 1400 px wide is shown smaller; the bar is as long as it says."""
+    pixels, um_per_px = np.full((300, 1400), 0.5, np.float32), 0.5
+    picture = drawn(pixels, um_per_px)
+    side = drawn(pixels, None)
+    assert picture.width == side.width < 1400 and picture.height > side.height
+    dark = (np.asarray(picture)[side.height :] == 0).all(axis=2)
+    row = dark[dark.sum(axis=1).argmax()]
+    length = np.argmax(np.diff(np.flatnonzero(row), append=10**6) > 1) + 1
+    assert length == round(bar_length_um(700) / um_per_px * picture.width / 1400)
 
 
 def test_without_a_scale_there_is_no_bar():

@@ -26,6 +26,16 @@ def test_a_manifest_without_settings_is_damaged(tmp_path: Path):
     assert "holds no settings" in state.damaged_models()["reference"]
 
 
+def test_what_is_measured_follows_the_reference(with_model, tmp_path: Path, monkeypatch):
+    (model,) = state.models()
+    assert state.measured_kind(model) == "graphite"
+    monkeypatch.setattr(state, "ASSETS", tmp_path)
+    (tmp_path / "reference").mkdir()
+    (tmp_path / "reference" / "manifest.json").write_text("{}")
+    (unknown,) = state.models()
+    assert state.measured_kind(unknown) == "phases"
+
+
 def test_damaged_latents_are_left_out_and_foreign_ones_too(with_model, tmp_path: Path):
     (model,) = state.models()
     for name, text in (("broken", "{"), ("foreign", json.dumps({"model_hash": "f" * 64}))):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import StorageError
-from core.files import write_bytes, write_json
+from core.files import read_json, write_bytes, write_json
 from core.hardware import describe, pick_device
 from core.images import encode_png
 from core.jobs import queue
@@ -63,6 +63,12 @@ def job(data) -> str:
     return queue.submit(request).id
 
 
+def name_field(app):
+    """The field of the model's name; its key changes with the name that is proposed."""
+    (found,) = (field for field in app.text_input if field.key.startswith("training_name"))
+    return found
+
+
 def texts(app) -> str:
     """What the page says, without the marks that keep Markdown from reading it."""
     return raw_texts(app).replace("\\", "")
@@ -84,7 +90,7 @@ def test_a_click_puts_a_job_into_the_queue(data, open_page):
     app = sound(open_page("training"))
     said = texts(app)
     assert "Expected:" in said and "4 patches/s trained and 10 encoded on" in said
-    assert app.text_input(key="training_name").value == "Textures"
+    assert name_field(app).value == "Textures"
     sound(app.button(key="training_start").click().run())
     (job,) = jobs()
     assert (job.request.name, job.request.preset, job.status.state) == (
@@ -126,13 +132,38 @@ def test_a_model_of_the_same_make_is_begun_from(data, open_page, tmp_path):
 def test_a_name_that_is_taken_is_said_and_a_free_one_offered(data, open_page):
     (models_folder() / "Textures").mkdir(parents=True)
     app = open_page("training")
-    assert app.text_input(key="training_name").value == "Textures_2"
-    app.text_input(key="training_name").set_value("Textures")
+    assert name_field(app).value == "Textures_2"
+    name_field(app).set_value("Textures")
     app.button(key="training_start").click().run()
     assert "is there already" in app.error[0].value and not jobs()
-    app.text_input(key="training_name").set_value("../x")
+    name_field(app).set_value("../x")
     app.button(key="training_start").click().run()
     assert "the model's name is" in app.error[0].value and not jobs()
+
+
+def test_the_name_follows_the_data_set(data, open_page):
+    make_textures(data_folder() / "other", 9, 1, 160, 160)
+    write_json(
+        data_folder() / "other" / "dataset.json",
+        read_json(data / "dataset.json") | {"name": "Other"},
+    )
+    app = open_page("training")
+    first = name_field(app).value
+    app.selectbox(key="training_data").set_value(
+        next(name for name in ("other", "textures") if name != app.selectbox[0].value)
+    )
+    sound(app.run())
+    assert {first, name_field(app).value} == {"Other", "Textures"}
+
+
+def test_a_name_is_offered_once_also_before_its_model_is_made(data, open_page):
+    app = open_page("training")
+    sound(app.button(key="training_start").click().run())
+    assert name_field(app).value == "Textures_2"
+    name_field(app).set_value("mine")
+    sound(app.button(key="training_start").click().run())
+    assert name_field(app).value == "Textures_2"
+    assert {job.request.name for job in jobs()} == {"mine", "Textures"}
 
 
 def test_without_a_measured_speed_it_is_not_guessed_but_can_be_measured(
@@ -192,6 +223,35 @@ def test_a_job_in_the_queue_is_stopped_resumed_and_removed_by_clicks(job, open_p
     assert jobs() == [] and "No model has been trained" in texts(app)
 
 
+def missed(app) -> bool:
+    """Whether the page says that a job is not there."""
+    return any("There is no job" in box.value for box in app.warning)
+
+
+def test_a_job_that_was_just_started_is_removed_without_a_warning(data, job, open_page):
+    app = open_page("training")
+    sound(app.button(key="training_start").click().run())
+    app.button(key="training_stop").click().run()
+    sound(app.button(key="training_remove").click().run())
+    assert app.selectbox(key="training_job_chosen").value == job and not missed(app)
+
+
+def test_a_job_that_another_visitor_removed_is_said_once(data, job, open_page):
+    app = open_page("training")
+    sound(app.button(key="training_start").click().run())
+    other = next(found.id for found in jobs() if found.id != job)
+    queue.stop(other)
+    queue.remove(other)
+    assert missed(app.run())
+    assert not missed(app.run()) and job in app.query_params["job"]
+
+
+def test_a_job_that_is_claimed_while_it_is_shown_is_no_error(job, open_page, monkeypatch):
+    monkeypatch.setattr(queue, "waiting", lambda: [])
+    app = sound(open_page("training"))
+    assert "in the queue" in texts(app) and "before this one" not in texts(app)
+
+
 def test_a_failed_job_says_why_in_words(job, open_page):
     put(job, "running", step="learn")
     put(job, "failed", message="3 specimens; a network needs at least 5")
@@ -224,7 +284,7 @@ def test_a_finished_model_is_chosen_by_a_click(job, with_model, open_page):
 
 def test_an_unknown_job_in_the_address_is_said(job, open_page):
     app = sound(open_page("training", job="gone"))
-    assert any("There is no job gone" in box.value for box in app.warning)
+    assert missed(app)
     assert load_request(jobs_folder() / job).name == "mine"
 
 

@@ -59,8 +59,8 @@ def fill(page, key: str, value: str) -> None:
 def drop(page, address: str, files: Files) -> None:
     """Drop pictures and table on the page *Own data* and wait until they are checked."""
     open_page(page, f"{address}/data")
-    page.locator(".st-key-data_files input[type=file]").set_input_files(files.pictures)
-    page.locator(".st-key-data_table input[type=file]").set_input_files(files.table)
+    for key, given in (("data_files", files.pictures), ("data_table", files.table)):
+        page.locator(f'[class*="st-key-{key}"] input[type=file]').set_input_files(given)
     page.get_by_text(f"{SPECIMENS} of {SPECIMENS} pictures have a row").wait_for()
     settle(page)
 

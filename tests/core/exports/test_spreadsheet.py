@@ -17,8 +17,11 @@ from core.exports.spreadsheet import (
     harmless,
     latent_table_csv,
     latents_csv,
+    structures_csv,
     to_csv,
 )
+from core.stereology import Measurement, measure_structure
+from tests.core.stereology.drawn import lamellae
 
 
 def rows(text: str) -> list[list[str]]:
@@ -95,6 +98,20 @@ def test_descriptors_have_their_units_and_values():
     share = 100 * mask.mean()
     assert float(row[header.index("Graphite area (%)")]) == pytest.approx(share, rel=1e-4)
     assert float(row[header.index("Scale (µm per px)")]) == 0.5
+
+
+def test_descriptors_of_any_material_have_units_half_widths_and_reasons():
+    found = {
+        "design": measure_structure(lamellae(256, 10, 10, 0.02), 0.5),
+        "flat": Measurement({"anisotropy": 0.0}, reasons={"spacing_um": "=one phase"}),
+    }
+    header, design, flat = csv.reader(io.StringIO(structures_csv(found, 0.5)))
+    spacing = header.index("Mean spacing (µm)")
+    assert float(design[spacing]) == pytest.approx(np.pi / 2 * 10, rel=0.1)
+    assert header[spacing + 1] == "Mean spacing, ± 95 % (µm)" and float(design[spacing + 1]) >= 0
+    assert [flat[0], flat[1], flat[spacing]] == ["flat", "0.5", ""]
+    assert flat[-1] == "Mean spacing: =one phase" and len(design) == len(header)
+    assert "Mean spacing (px)" in structures_csv(found, None)
 
 
 def test_nothing_measured_leaves_empty_cells():
