@@ -37,6 +37,7 @@ from core.property_rows import (
 )
 from core.property_text import tables_text
 from core.results import RESULTS, record, write_result
+from core.unseen import require_unseen
 
 LEARNED_PATCHES = 4  # of each micrograph that the model was trained on
 PAPER_STRIDE = 50  # px, as in the paper: patches overlap by three fifths
@@ -72,12 +73,11 @@ def measure_tables(
         own: a model that has learned ``paper``.
 
     Raises:
-        InputError: the stored latents are not of this data, the new specimens are no new ones, or
-            ``own`` has learned other castings.
+        InputError: the stored latents are not of this data, the new specimens are no new ones
+            (`core.unseen.require_unseen`), or ``own`` has learned other castings.
         CheckpointError: parts of the model are missing.
     """
-    if fresh.hash == data.hash:
-        raise InputError("the new specimens are those that the model was trained on; give others")
+    require_unseen(loaded, fresh)
     if own is not None and (paper is None or own.manifest.get("data_hash") != paper.hash):
         raise InputError(
             f"the model in {own.path} was trained on {own.manifest.get('data_name')}, not on the "
