@@ -36,7 +36,7 @@ from core.property_rows import (
     shipped,
 )
 from core.property_text import tables_text
-from core.results import RESULTS, record, write_result
+from core.results import RESULTS, given_words, record, write_result
 from core.unseen import require_unseen
 
 LEARNED_PATCHES = 4  # of each micrograph that the model was trained on
@@ -180,12 +180,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         fresh = load_dataset(arguments.fresh)
         paper = load_dataset(arguments.paper) if arguments.paper else None
         own = load_model(arguments.paper_model) if arguments.paper_model else None
-        given = [
-            word
-            for name in ("model", "data", "fresh", "paper", "paper-model", "castings", "seed")
-            if (value := getattr(arguments, name.replace("-", "_"))) is not None
-            for word in (f"--{name}", str(value))
-        ]
+        given = given_words(arguments, "out")
         about = record(
             "core.property_tables", given, model_sha256=loaded.hash, data_hash=fresh.hash
         )

@@ -12,7 +12,7 @@ from core.dataset import DataSet, load_dataset
 from core.errors import InputError
 from core.properties import PropertyModel
 from core.reference_file import FILE, load_reference
-from core.results import RESULTS, record
+from core.results import RESULTS, given_words, record
 
 
 def unseen_parser(
@@ -61,9 +61,8 @@ def open_unseen(module: str, arguments: argparse.Namespace) -> Unseen:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     loaded, data = load_model(arguments.model), load_dataset(arguments.data)
     require_unseen(loaded, data)
-    given = {n: v for n, v in vars(arguments).items() if n != "out" and v is not None}
-    given |= {"real": "DIR"} if "real" in given else {}
-    argv = [word for name, value in given.items() for word in (f"--{name}", str(value))]
+    named = {"real": "DIR"} if getattr(arguments, "real", None) is not None else {}
+    argv = given_words(argparse.Namespace(**vars(arguments) | named), "out")
     content = record(module, argv, model_sha256=loaded.hash, data_hash=data.hash)
     content["data"] = {
         "name": data.name,
