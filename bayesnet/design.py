@@ -17,6 +17,7 @@ from bayesnet.network import Network
 from bayesnet.pictures import Picture, described_by, read_back, synthesise_field
 from bayesnet.query import Answer, most_probable
 from bayesnet.samples import Sample, diverse_designs
+from core.calibrate import describe
 from core.checkpoint import LoadedModel
 from core.encode import load_latents
 from core.errors import CheckpointError, InputError
@@ -36,6 +37,7 @@ class Design:
         samples: others that read back as asked, the nearest first.
         dropped: how many others did not, even refined.
         um_per_px, model_hash: of the model.
+        calibration: property -> what the intervals of its predictions come from, in words.
         seconds: by stage.
     """
 
@@ -47,6 +49,7 @@ class Design:
     dropped: int
     um_per_px: float | None
     model_hash: str
+    calibration: dict[str, str]
     seconds: dict[str, float]
 
     @property
@@ -196,6 +199,7 @@ def design(
         dropped=dropped,
         um_per_px=loaded.um_per_px,
         model_hash=loaded.hash,
+        calibration={one.column: describe(one) for one in properties.regressors},
         seconds=seconds | {"total": sum(seconds.values())},
     )
 

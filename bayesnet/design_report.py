@@ -25,8 +25,16 @@ METHOD = (
     "A Bayesian network ties process settings, the latents of a variational autoencoder over VGG19 "
     "texture features (TextureVAE, CEUR-WS Vol-2964, article 59, 2021) and properties together. "
     "What was asked for is its evidence; its most probable latents were decoded to the picture. "
-    "The picture was then encoded again, and its properties were predicted from it, independently "
-    "of the target. Intervals are 90 %, calibrated on specimens that the fits had not seen."
+    "The picture was then encoded again, and its properties were predicted from it. "
+)
+REFINED = (
+    "The latents were then moved to bring these same predictions to the target, and the best "
+    "picture was kept: its predictions are no independent check, and their intervals are too "
+    "hopeful. "
+)
+CHOSEN = (
+    "Further samples are those whose predictions meet the target; they are no independent check "
+    "either. "
 )
 Pixels = NDArray[np.float32]
 
@@ -62,8 +70,24 @@ def design_report(recipe: Recipe, pictures: Sequence[Pixels], note: str = "") ->
         blocks.append(Section("How to make it", [_settings(recipe)]))
     if len(pictures) > 1:
         blocks.append(Section("More that should do the same", [_samples(recipe, pictures[1:])]))
-    blocks += [Section("Method", [Text(METHOD)]), Section("Origin", [_origin(recipe)])]
+    blocks += [
+        Section("Method", [Text(_method(recipe, samples=len(pictures) > 1))]),
+        Section("Origin", [_origin(recipe)]),
+    ]
     return page(f"Design: {asked}", blocks)
+
+
+def _method(recipe: Recipe, *, samples: bool) -> str:
+    """Say how the design was made, and what the intervals of its predictions come from."""
+    refined = recipe.refinement is not None and recipe.refinement.tried > 0
+    text = METHOD + (REFINED if refined else "") + (CHOSEN if samples else "")
+    columns = recipe.named
+    origins = "; ".join(
+        f"{columns[name].label if name in columns else name}, {origin}"
+        for name, origin in recipe.calibration.items()
+    )
+    origins = origins or "the recipe does not say on what they were calibrated"
+    return f"{text}Intervals are 90 %: {origins}."
 
 
 def _named(recipe: Recipe, name: str, wish: Wish) -> str:

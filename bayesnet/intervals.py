@@ -76,8 +76,9 @@ def left_out_widening(
         folds: (S,) fold of every specimen.
 
     Returns:
-        By column: ``specimens`` asked for, ``coverage_90_design`` of the intervals as they are, and
-        ``widening_90``: the factor, at least 1, or None with fewer than nine specimens.
+        By column: ``specimens`` asked for, ``coverage_90_design`` of the intervals as they are,
+        ``widening_90``: the factor, at least 1, or None with fewer than nine specimens, and
+        ``coverage_90_widened``: of the same specimens by the widened intervals, or None.
     """
     if not network.process:
         return {}
@@ -97,10 +98,14 @@ def left_out_widening(
     result = {}
     for i, node in enumerate(network.process):
         factor = conformal_half_width(scores[:, i])
+        widening = None if factor is None else max(factor, 1.0)
         result[node.column] = {
             "specimens": len(scores),
             "coverage_90_design": float((scores[:, i] <= 1).mean()) if len(scores) else None,
-            "widening_90": None if factor is None else max(factor, 1.0),
+            "widening_90": widening,
+            "coverage_90_widened": (
+                None if widening is None else float((scores[:, i] <= widening).mean())
+            ),
         }
     return result
 

@@ -146,16 +146,22 @@ def _settings(network: Network | None) -> list[Fact]:
     left_out = network.calibration.get("process", {})
     for node in network.process:
         facts.append(Fact("Process settings", f"{node.label}, range", _range(node)))
-        covered = left_out.get(node.column, {}).get("coverage_90_design")
-        widened = left_out.get(node.column, {}).get("widening_90")
-        text = NOT_MEASURED
-        if covered is not None and widened is not None:
-            text = (
-                f"{100 * covered:.0f} % of left-out specimens before, 90 % after widening by "
-                f"{number(widened)}"
-            )
+        text = _covered(left_out.get(node.column, {}))
         facts.append(Fact("Process settings", f"{node.label}, 90 % interval covers", text))
     return facts or [Fact("Process settings", "Settings", "none in the data: no recommendations")]
+
+
+def _covered(entry: Mapping[str, Any]) -> str:
+    """Say what share of left-out specimens a setting's interval holds, as it is and widened."""
+    plain, factor = entry.get("coverage_90_design"), entry.get("widening_90")
+    if plain is None or factor is None:
+        return NOT_MEASURED
+    text = f"{100 * plain:.0f} % of left-out specimens"
+    if factor == 1:
+        return f"{text}; not widened"
+    widened = entry.get("coverage_90_widened")  # not in older networks
+    on_the_same = "" if widened is None else f", then {100 * widened:.0f} % of the same specimens"
+    return f"{text}; widened by {number(factor)}{on_the_same}"
 
 
 def _model(about: Mapping[str, Any]) -> list[Fact]:

@@ -6,7 +6,7 @@ model.
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,7 +18,7 @@ from core.files import read_json
 from core.json_values import text, truth
 from core.properties import Prediction
 
-FORMAT, VERSION = "microdesign-design", 2  # 1: without refinement
+FORMAT, VERSION = "microdesign-design", 3  # 1: without refinement; 2: without calibration
 MAX_BYTES = 4 * 2**20
 MAX_SAMPLES = 1000
 __all__ = ["PARTS", "PictureRecord", "Recipe", "RefinementRecord", "load_recipe"]
@@ -42,6 +42,8 @@ class Recipe:
         recommended: process settings.
         pictures: the design's own, then those of its samples that were kept.
         refinement: None where the design was not refined.
+        calibration: property -> what the intervals of its predictions come from, in words; empty in
+            older recipes.
         periodic: whether opposite edges of the pictures fit together.
         versions: of the program and of what decides its numbers; machine: hardware and threads.
         created: date and time, UTC, ISO 8601.
@@ -69,6 +71,7 @@ class Recipe:
     machine: dict[str, Any]
     created: str
     refinement: RefinementRecord | None = None
+    calibration: dict[str, str] = field(default_factory=dict)
 
     @property
     def shown(self) -> PictureRecord:
@@ -101,13 +104,15 @@ class Recipe:
                 "this is no recipe of a design; export one with Recipe (JSON) on the page Inverse "
                 "design"
             )
-        if content.get("version") not in (1, VERSION):
+        if content.get("version") not in (1, 2, VERSION):
             raise InputError(
                 f"the recipe has version {content.get('version')!r}; this program reads {VERSION}"
             )
         values = {k: v for k, v in content.items() if k not in ("format", "version")}
         if content["version"] == 1:
             values.setdefault("refinement", None)
+        if content["version"] < VERSION:
+            values.setdefault("calibration", {})
         if odd := sorted(set(values) ^ set(cls.__dataclass_fields__)):
             raise InputError(f"the recipe is damaged: entries {odd[:5]} are missing or unknown")
         try:
@@ -159,6 +164,7 @@ def _checked(values: dict[str, Any]) -> dict[str, Any]:
         raise ValueError("it holds no picture")
     if values["refinement"] is not None:
         values["refinement"] = _refinement(values["refinement"])
+    values["calibration"] = {str(k): text(v, str(k)) for k, v in values["calibration"].items()}
     if values["um_per_px"] is not None:
         values["um_per_px"] = _number(values["um_per_px"], "um_per_px")
     if not isinstance(values["periodic"], bool):

@@ -95,6 +95,7 @@ def record(
         },
         pictures=tuple(_picture(p) for p in design.pictures),
         refinement=None if refinement is None else _refined(refinement),
+        calibration=dict(design.calibration),
         periodic=loaded.config.decoder != "paper",
         um_per_px=design.um_per_px,
         versions={"microdesign": core.__version__, **versions()},

@@ -28,13 +28,23 @@ def oracle_text(results: Path) -> list[str]:
     found = read_json(path)
     feasible, beyond, own = found["feasible"], found["infeasible"], found["instrument"]
     names = list(feasible["picture_measured"])
-    rows = [[title, *(_error(feasible[a][name]) for name in names)] for a, title in ARMS.items()]
-    rows.insert(3, ["a real field, measured (instrument)", *(_error(own[name]) for name in names)])
-    header = ["strengths by the generator's relations against target, %, median (90th pct)", *names]
+    arms = [(title, feasible[arm]) for arm, title in ARMS.items()]
+    arms.insert(3, ("a real field, measured (instrument)", own))
+    rows = [[title, *(c for name in names for c in _cells(arm[name]))] for title, arm in arms]
+    header = ["strengths by the generator's relations against target, %, median (90th pct)"]
+    header += [cell for name in names for cell in (name, "n")]
+    targets, grains = feasible["targets_are"], found["grain_scale"]
     paragraphs = [
         f"Closed loop over {feasible['targets']} targets, by `{found['command']}`: the picture is "
         "measured with the standard descriptors, and the castings' strength relations are applied "
-        "to what was measured; the recommended settings go through the generator.",
+        "to what was measured; the recommended settings go through the generator. "
+        f"{targets['castings']} targets are fresh castings' own strengths before scatter, "
+        f"{targets['spread']} are spread over the pairs within {targets['within_test_scatters']:g} "
+        "test scatters of a reachable one.",
+        "The yield strength needs the size of the grains, whose boundaries are faint: it is a "
+        f"power law of the mean intercept measured (exponent {grains['slope']:.2f}), fitted to "
+        f"{grains['castings']} castings whose grain size is known. Pictures in which no grains can "
+        "be measured have no yield strength; they are counted beside n and not in the errors.",
         table(header, rows),
         f"Judged feasible: {feasible['judged']['feasible']} of {feasible['targets']} feasible "
         f"targets; judged infeasible: {beyond['judged']['infeasible']} of {beyond['targets']} "
@@ -52,6 +62,9 @@ def oracle_text(results: Path) -> list[str]:
     return paragraphs
 
 
-def _error(entry: Mapping[str, Any]) -> str:
-    percent = entry["percent"]
-    return "none" if percent is None else f"{percent['median']:.1f} ({percent['p90']:.1f})"
+def _cells(entry: Mapping[str, Any]) -> tuple[str, str]:
+    """Return a property's errors, and of how many pictures or castings they are."""
+    percent, lost = entry["percent"], entry["not_measurable"]
+    error = "none" if percent is None else f"{percent['median']:.1f} ({percent['p90']:.1f})"
+    count = "0" if percent is None else str(percent["n"])
+    return error, f"{count}, {lost} not measurable" if lost else count

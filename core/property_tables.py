@@ -36,7 +36,8 @@ from core.property_rows import (
     shipped,
 )
 from core.property_text import tables_text
-from core.results import RESULTS, record, write_result
+from core.results import RESULTS, given_words, record, write_result
+from core.unseen import require_unseen
 
 LEARNED_PATCHES = 4  # of each micrograph that the model was trained on
 PAPER_STRIDE = 50  # px, as in the paper: patches overlap by three fifths
@@ -72,12 +73,11 @@ def measure_tables(
         own: a model that has learned ``paper``.
 
     Raises:
-        InputError: the stored latents are not of this data, the new specimens are no new ones, or
-            ``own`` has learned other castings.
+        InputError: the stored latents are not of this data, the new specimens are no new ones
+            (`core.unseen.require_unseen`), or ``own`` has learned other castings.
         CheckpointError: parts of the model are missing.
     """
-    if fresh.hash == data.hash:
-        raise InputError("the new specimens are those that the model was trained on; give others")
+    require_unseen(loaded, fresh)
     if own is not None and (paper is None or own.manifest.get("data_hash") != paper.hash):
         raise InputError(
             f"the model in {own.path} was trained on {own.manifest.get('data_name')}, not on the "
@@ -180,12 +180,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         fresh = load_dataset(arguments.fresh)
         paper = load_dataset(arguments.paper) if arguments.paper else None
         own = load_model(arguments.paper_model) if arguments.paper_model else None
-        given = [
-            word
-            for name in ("model", "data", "fresh", "paper", "paper-model", "castings", "seed")
-            if (value := getattr(arguments, name.replace("-", "_"))) is not None
-            for word in (f"--{name}", str(value))
-        ]
+        given = given_words(arguments, "out")
         about = record(
             "core.property_tables", given, model_sha256=loaded.hash, data_hash=fresh.hash
         )

@@ -90,6 +90,7 @@ def measure_reference(
     return Reference(
         model_hash=loaded.hash,
         data_name=data.name,
+        data_hash=data.hash,
         images=len(usual["field"]),
         latent=latent,
         style=style,

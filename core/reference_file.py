@@ -37,7 +37,8 @@ class Reference:
 
     Attributes:
         model_hash: of the model's weights.
-        data_name: what the limits were measured on; ``patches`` and ``images`` say how many.
+        data_name, data_hash: what the limits were measured on; the hash is "" in older files.
+            ``patches`` and ``images`` say how many.
         style_reconstruction_median, style_reconstruction_p90: relative style error of patches
             against their reconstructions.
         style_same_specimen, style_other_specimen: median relative style error between two
@@ -69,6 +70,7 @@ class Reference:
     distances: tuple[float, ...]
     graphite: bool
     metrics: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
+    data_hash: str = ""
 
     def require_model(self, model_hash: str) -> None:
         """Refuse another model than the one that this belongs to.
@@ -169,9 +171,10 @@ def load_reference(folder: Path) -> Reference:
         )
     try:
         plain = {name: content[name] for name in content if name not in ("format", "sha256")}
+        plain.setdefault("data_hash", "")
         for name in ("limits", "patch_limits", "layer_limits", "distances"):
             plain[name] = numbers(plain[name], name)
-        for name in ("model_hash", "data_name"):
+        for name in ("model_hash", "data_name", "data_hash"):
             text(plain[name], name)
         for name in ("images", "patches"):
             whole(plain[name], name)

@@ -1,5 +1,6 @@
 """Measured results as JSON files that say how they were obtained."""
 
+import argparse
 import shlex
 import subprocess
 import sys
@@ -35,6 +36,16 @@ def record(module: str, argv: list[str], *, model_sha256: str, data_hash: str) -
         "torch": torch.__version__,
         "date": datetime.now(UTC).date().isoformat(),
     }
+
+
+def given_words(options: argparse.Namespace, *left_out: str) -> list[str]:
+    """Return a command's options as words, defaults too; those that are None or left out are not.
+
+    >>> given_words(argparse.Namespace(next_tests=20, paper=None, out="x"), "out")
+    ['--next-tests', '20']
+    """
+    given = {n: v for n, v in vars(options).items() if n not in left_out and v is not None}
+    return [w for n, v in given.items() for w in (f"--{n.replace('_', '-')}", str(v))]
 
 
 def write_result(name: str, content: dict[str, Any], folder: Path = RESULTS) -> Path:

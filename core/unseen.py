@@ -6,10 +6,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from core.calibrate import load_unseen
 from core.checkpoint import LoadedModel, load_model
 from core.dataset import DataSet, load_dataset
 from core.errors import InputError
-from core.results import RESULTS, record
+from core.properties import PropertyModel
+from core.reference_file import FILE, load_reference
+from core.results import RESULTS, given_words, record
 
 
 def unseen_parser(
@@ -52,16 +55,14 @@ def open_unseen(module: str, arguments: argparse.Namespace) -> Unseen:
     Of a folder with real micrographs (--real) it holds that one was given, not where it is.
 
     Raises:
-        InputError: the data are those that the model was trained on.
+        InputError: the model has seen the data (`require_unseen`).
         CheckpointError: the model cannot be read.
     """
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     loaded, data = load_model(arguments.model), load_dataset(arguments.data)
-    if data.hash == loaded.manifest.get("data_hash"):
-        raise InputError("these are the data that the model was trained on; give others")
-    given = {n: v for n, v in vars(arguments).items() if n != "out" and v is not None}
-    given |= {"real": "DIR"} if "real" in given else {}
-    argv = [word for name, value in given.items() for word in (f"--{name}", str(value))]
+    require_unseen(loaded, data)
+    named = {"real": "DIR"} if getattr(arguments, "real", None) is not None else {}
+    argv = given_words(argparse.Namespace(**vars(arguments) | named), "out")
     content = record(module, argv, model_sha256=loaded.hash, data_hash=data.hash)
     content["data"] = {
         "name": data.name,
@@ -70,6 +71,30 @@ def open_unseen(module: str, arguments: argparse.Namespace) -> Unseen:
         "specimens": len(data.specimens),
     }
     return Unseen(loaded, data, content)
+
+
+def require_unseen(loaded: LoadedModel, data: DataSet) -> None:
+    """Refuse data that a model was trained on, or that its intervals or limits come from.
+
+    On these the shares that intervals should cover and limits should leave out are met by
+    construction. Files of older versions do not say what the limits come from.
+
+    Raises:
+        InputError: they are such data.
+        CheckpointError: what the model's folder holds beside the weights is damaged.
+    """
+    if data.hash == loaded.manifest.get("data_hash"):
+        raise InputError("these are the data that the model was trained on; give others")
+    calibrated, properties = set(), loaded.path / "properties.json"
+    if (kept := load_unseen(loaded.path)) is not None:
+        calibrated.add(kept.data_hash)
+    if properties.is_file():
+        found = PropertyModel.load(properties).regressors
+        calibrated |= {regressor.calibration.data_hash for regressor in found}
+    if data.hash in calibrated:
+        raise InputError("the model's intervals were calibrated on these data; give others")
+    if (loaded.path / FILE).is_file() and data.hash == load_reference(loaded.path).data_hash:
+        raise InputError("the model's limits on usual micrographs are from these data; give others")
 
 
 def split_own(loaded: LoadedModel, data: DataSet) -> tuple[DataSet, DataSet]:

@@ -7,12 +7,14 @@
 import argparse
 import logging
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from bayesnet.gaussian import Array
-from bayesnet.measure import INFEASIBLE_SD, spread_targets
+from bayesnet.measure import FEASIBLE_SD, INFEASIBLE_SD, spread_targets
 from bayesnet.network import Network
 from bayesnet.verify import next_tests
 from bayesnet.verify.closed_loop import Loop, figures, infeasible, instrument, run
@@ -31,7 +33,7 @@ from core.encode import load_latents
 from core.errors import MicroDesignError
 from core.files import write_text
 from core.properties import PropertyModel
-from core.results import RESULTS, ROOT, record, write_result
+from core.results import RESULTS, ROOT, given_words, record, write_result
 
 SPREAD = 2048  # settings and targets spread over their spaces; a power of two
 logger = logging.getLogger(__name__)
@@ -40,7 +42,9 @@ logger = logging.getLogger(__name__)
 def _parsed(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bayesnet.verify", description=__doc__)
     parser.add_argument("--model", type=Path, required=True)
-    parser.add_argument("--targets", type=int, default=200, help="feasible targets")
+    parser.add_argument(
+        "--targets", type=int, default=200, help="feasible targets; half are castings' own"
+    )
     parser.add_argument("--infeasible", type=int, default=50, help="targets out of reach")
     parser.add_argument("--oracle", type=int, default=384, help="castings behind what is reachable")
     parser.add_argument("--instrument", type=int, default=48, help="castings that calibrate it")
@@ -50,11 +54,36 @@ def _parsed(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def _out_of_reach(strengths: list[dict[str, float]], reach: dict[str, Array], count: int) -> Array:
-    """Return targets (count, 2) beyond four test scatters of everything reachable."""
-    targets = spread_targets(strengths, SPREAD)
-    beyond = targets[scatter_distances(targets, reach) > INFEASIBLE_SD]
-    return beyond[np.linspace(0, len(beyond) - 1, min(count, len(beyond))).astype(int)]
+def _spread_over(targets: Array, count: int) -> Array:
+    """Return ``count`` of the targets (T, 2), or all of them where they are fewer."""
+    return targets[np.linspace(0, len(targets) - 1, min(count, len(targets))).astype(int)]
+
+
+def choose_targets(
+    strengths: list[dict[str, float]], reach: dict[str, Array], infeasible: int
+) -> tuple[list[dict[str, float]], Array, dict[str, Any]]:
+    """Choose feasible targets, as many as castings, and infeasible ones.
+
+    Half of the feasible ones are castings' own strengths, which are met exactly by what was cast.
+    The others are spread over all pairs within two test scatters of a reachable one; the
+    infeasible ones over those beyond four.
+
+    Args:
+        strengths: of the castings, before scatter.
+        reach: what the generator reaches, by property.
+        infeasible: how many of them.
+
+    Returns:
+        The feasible ones, rounded to 1 MPa; the infeasible ones (n, 2); what the feasible ones are.
+    """
+    spread = spread_targets(strengths, SPREAD)
+    distances = scatter_distances(spread, reach)
+    own = strengths[::2]
+    near = _spread_over(spread[distances <= FEASIBLE_SD], len(strengths) - len(own))
+    pairs = [[one[name] for name in TEST_SCATTER] for one in own] + near.tolist()
+    feasible = [dict(zip(TEST_SCATTER, np.round(pair).tolist(), strict=True)) for pair in pairs]
+    kinds = {"castings": len(own), "spread": len(near), "within_test_scatters": FEASIBLE_SD}
+    return feasible, _spread_over(spread[distances > INFEASIBLE_SD], infeasible), kinds
 
 
 def _draw(folder: Path, loops: list[Loop], cast: list[dict[str, float]]) -> None:
@@ -88,19 +117,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         truth = expected_strengths(options.oracle)
         low, high = np.array([limits[:2] for limits in PROCESS_RANGE.values()], dtype=float).T
         spread = low + (high - low) * np.random.default_rng(0).random((4 * SPREAD, len(low)))
-        beyond = _out_of_reach(strengths, truth(spread), options.infeasible)
-        targets = [{n: round(s[n], 0) for n in TEST_SCATTER} for s in strengths]
+        targets, beyond, kinds = choose_targets(strengths, truth(spread), options.infeasible)
         loops, cast = run(loaded, network, properties, table, targets, grains)
         about = record(
             "bayesnet.verify",
-            ["--model", str(options.model), "--targets", str(options.targets)],
+            given_words(options, "out", "picture"),
             model_sha256=loaded.hash,
             data_hash=generator_hash(),
         )
         found = {
-            "feasible": figures(loops, cast),
+            "feasible": figures(loops, cast) | {"targets_are": kinds},
             "infeasible": infeasible(network, beyond),
             "instrument": instrument(measured[1::2], grains),
+            "grain_scale": asdict(grains),
         }
         if options.next_tests:
             some = targets[: options.next_tests]

@@ -170,7 +170,7 @@ def figures(loops: Sequence[Loop], cast: Sequence[Mapping[str, float]]) -> dict[
     middle = {name: float(np.median([t[name] for t in targets])) for name in TEST_SCATTER}
     verdicts = [loop.verdict for loop in loops]
     return {
-        "what": "strengths against the target, over targets that fresh castings have: of the "
+        "what": "strengths against the target, over feasible targets: of the "
         "design's picture and of the refined one, measured with the standard descriptors and put "
         "into the castings' strength relations; of castings of the recommended settings",
         "targets": len(loops),

@@ -89,6 +89,31 @@ def test_an_interval_says_what_it_was_calibrated_on(parts):
     )
 
 
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        (
+            {"coverage_90_design": 0.97, "widening_90": 1.0},
+            "97 % of left-out specimens; not widened",
+        ),
+        (
+            {"coverage_90_design": 0.8, "widening_90": 1.25, "coverage_90_widened": 0.92},
+            "80 % of left-out specimens; widened by 1.25, then 92 % of the same specimens",
+        ),
+        (
+            {"coverage_90_design": 0.8, "widening_90": 1.25},
+            "80 % of left-out specimens; widened by 1.25",
+        ),
+        ({"coverage_90_design": 0.8, "widening_90": None}, "not measured"),
+    ],
+)
+def test_the_share_in_widened_intervals_is_the_one_measured(parts, entry, said):
+    node = parts.network.process[0]
+    calibration = parts.network.calibration | {"process": {node.column: entry}}
+    found = texts(replace(parts, network=replace(parts.network, calibration=calibration)))
+    assert found[f"{node.label}, 90 % interval covers"] == said
+
+
 def test_two_models_are_compared_fact_by_fact_in_the_order_of_sections(parts):
     bare = ModelParts(manifest={}, network=None, properties=None, reference=None)
     rows = compare_models([model_facts(parts), model_facts(bare)])

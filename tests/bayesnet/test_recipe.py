@@ -226,6 +226,7 @@ def test_a_missing_part_is_named(tiny_model, tmp_path):
         ({"distance": True}, "distance"),
         ({"columns": 3}, "damaged"),
         ({"machine": None}, "damaged"),
+        ({"calibration": {"uts_mpa": 3}}, "uts_mpa"),
     ],
 )
 def test_a_damaged_recipe_is_refused_with_the_reason(recipe, change, said):
@@ -264,6 +265,8 @@ def test_the_report_says_what_was_asked_found_and_made_with(recipe, made):
     assert recipe.parts["model"] in text and recipe.model["data_sha256"] in text
     assert "simulated" in text and "90 % interval" in text and "at least 0.001 wt%" in text
     assert "bayesnet.replay" in text and recipe.versions["torch"] in text
+    assert "Ultimate tensile strength, calibrated on the 16 specimens learned from" in text
+    assert "intervals may be too narrow" in text and "Further samples are those whose" in text
 
 
 def test_the_report_of_a_stand_in_shows_both_targets(recipe, made):
@@ -292,14 +295,20 @@ def test_a_refinement_survives_the_file_and_is_what_people_are_shown():
     report = design_report(again, [grey_noise()])
     assert "Refined: residual 1.40 before, 0.20 after 2 more pictures" in report
     assert picture_text(again)["Description"].endswith("refined")
+    assert "are no independent check, and their intervals are too hopeful" in report
+    for plain in (make_recipe(), make_recipe(refinement=replace(refinement(), tried=0))):
+        assert "no independent check" not in design_report(plain, [grey_noise()])
     rows = dict(compare_designs([again, make_recipe()]))
     assert rows["Refined"][1] == "no" and "1.40" in rows["Refined"][0]
 
 
 def test_recipes_of_the_first_version_still_load():
     content = make_recipe().to_json()
-    del content["refinement"]
+    del content["refinement"], content["calibration"]
     assert Recipe.from_json(content | {"version": 1}).refinement is None
+    second = Recipe.from_json(content | {"version": 2, "refinement": None})
+    assert second.calibration == {}
+    assert "does not say on what they were calibrated" in design_report(second, [grey_noise()])
     with pytest.raises(InputError, match="refinement"):
         Recipe.from_json(content)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bayesnet.verify import GrainScale, grain_scale, next_tests, oracle, picture_strengths
-from bayesnet.verify.__main__ import main
+from bayesnet.verify.__main__ import choose_targets, main
 from bayesnet.verify.closed_loop import errors
 from bayesnet.verify.picture import loop_svg
 from core.castings import Morphology, strengths
@@ -113,6 +113,19 @@ def test_proposed_tests_beat_random_ones_on_the_toy_foundry(network, monkeypatch
     assert figures["proposed"]["mean"] < figures["before"]["mean"], figures
 
 
+def test_half_of_the_feasible_targets_are_off_what_castings_have():
+    """Within two test scatters of a reachable pair, 3 % of UTS and 2 % of Ys each."""
+    strengths = [{"uts_mpa": 300.0 + 10.4 * i, "ys_mpa": 200.0 + 4 * i} for i in range(9)]
+    reach = {n: np.array([one[n] for one in strengths]) for n in ("uts_mpa", "ys_mpa")}
+    feasible, beyond, kinds = choose_targets(strengths, reach, 6)
+    assert kinds == {"castings": 5, "spread": 4, "within_test_scatters": 2.0}
+    assert feasible[1] == {"uts_mpa": 321.0, "ys_mpa": 208.0}
+    pairs = np.array([[t["uts_mpa"], t["ys_mpa"]] for t in feasible])
+    far = oracle.scatter_distances(pairs, reach)
+    assert (far[:5] < 0.1).all() and (far[5:] > 0.2).all() and (far[5:] < 2.1).all(), far
+    assert len(beyond) == 6 and (oracle.scatter_distances(beyond, reach) > 4).all()
+
+
 def test_one_turn_of_the_loop_is_written_as_a_result(tiny_model, tmp_path, monkeypatch):
     monkeypatch.setattr(oracle.os, "cpu_count", lambda: 1)
     monkeypatch.setattr(oracle, "FIELD_PX", 256)
@@ -123,6 +136,9 @@ def test_one_turn_of_the_loop_is_written_as_a_result(tiny_model, tmp_path, monke
     assert main(["--model", str(tiny_model), *given, *folders]) == 0
     found = read_json(tmp_path / "closed_loop_oracle.json")
     assert found["command"].startswith("python -m bayesnet.verify --model")
+    assert "--infeasible 2 --oracle 8 --instrument 8 --next-tests 0" in found["command"]
+    assert set(found["grain_scale"]) == {"slope", "offset", "castings"}
+    assert found["feasible"]["targets_are"]["castings"] == 1
     assert found["feasible"]["targets"] == 1 and found["infeasible"]["targets"] == 2
     for arm in ("picture_measured", "refined_picture_measured", "recommended_settings_cast"):
         assert found["feasible"][arm]["uts_mpa"]["percent"]["n"] == 1, arm

@@ -147,20 +147,28 @@ def test_the_closed_loop_is_shown_where_it_was_measured_and_of_this_model_only(
     results, tmp_path
 ) -> None:
     assert "Closed loop over" not in results_text(results)
-    arms = {arm: {"hv": {"percent": summary(2.5)}} for arm in ARMS}
+    arms = {arm: {"hv": {"percent": summary(2.5), "not_measurable": 0}} for arm in ARMS}
+    arms["picture_measured"]["hv"]["not_measurable"] = 2
+    kinds = {"castings": 5, "spread": 4, "within_test_scatters": 2.0}
     loop = {
         "command": "python -m bayesnet.verify",
         "model_sha256": "other",
-        "feasible": {"targets": 9, "judged": {"feasible": 8}} | arms,
+        "feasible": {"targets": 9, "targets_are": kinds, "judged": {"feasible": 8}} | arms,
         "infeasible": {"targets": 4, "judged": {"infeasible": 3}},
-        "instrument": {"hv": {"percent": None}},
+        "instrument": {"hv": {"percent": None, "not_measurable": 3}},
+        "grain_scale": {"slope": 1.678, "offset": -2.0, "castings": 24},
         "next_tests": {"tested": 5, "proposed": summary(1.2), "random": summary(3.4)}
         | {"before": summary(5.6)},
     }
     write_result(RESULT, loop, results)
     text = results_text(results)
     assert "Closed loop over 9 targets" in text and text.count("2.5 (5.0)") == len(ARMS)
-    assert "8 of 9 feasible" in text and "3 of 4 infeasible" in text and "| none |" in text
+    assert "8 of 9 feasible" in text and "3 of 4 infeasible" in text
+    assert "| 2.5 (5.0) | 7, 2 not measurable |" in text
+    assert "| none | 0, 3 not measurable |" in text
+    assert "5 targets are fresh castings' own strengths" in text
+    assert "4 are spread over the pairs within 2 test scatters" in text
+    assert "(exponent 1.68), fitted to 24 castings whose grain size is known" in text
     assert "off by 1.2 %, with as many at random 3.4 %, before 5.6 %" in text
     model = tmp_path / "model"
     model.mkdir()

@@ -216,7 +216,7 @@ def test_command_line_refuses_learned_specimens_and_foreign_data(
     root = str(tiny_castings.root)
     given = ["--model", str(tiny_model), "--data", root, "--fresh", root, "--out", str(tmp_path)]
     for arguments, message in (
-        (given, "those that the model was trained on"),
+        (given, "data that the model was trained on"),
         ([*given, "--castings", "1"], "two or more are needed"),
     ):
         with pytest.raises(SystemExit) as left:
@@ -231,7 +231,7 @@ def test_command_line_refuses_learned_specimens_and_foreign_data(
     shutil.copytree(root, other)
     with (other / "manifest.csv").open("a") as manifest:
         manifest.write("\n")
-    given[3] = str(other)
+    given[3], given[5] = str(other), str(made.root)
     with pytest.raises(SystemExit):
         main(given)
     assert "not of this data and model" in capsys.readouterr().err

@@ -203,6 +203,7 @@ def test_a_reference_is_measured_and_tells_foreign_textures(
     found = load_reference(model.path)
     assert (found.data_name, found.images, found.patches) == ("Textures", 3, 3)
     assert found.model_hash == model.hash and not found.graphite
+    assert found.data_hash == usual.hash
     assert 0 < found.style_same_specimen < found.style_other_specimen
     assert 0 < found.style_reconstruction_median <= found.style_reconstruction_p90
     assert len(found.distances) == 3 and found.distances[-1] == pytest.approx(1.0)
