@@ -16,6 +16,7 @@ from core.batch.sources import from_paths
 from core.batch.table import batch_csv, batch_latents_csv
 from core.checkpoint import load_model
 from core.errors import InputError, MicroDesignError
+from core.exports.spreadsheet import model_cells
 from core.files import write_text
 from core.properties import PropertyModel
 from core.reference import load_reference
@@ -65,7 +66,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             said = row.problem or ("unusual" if row.unusual else "usual")
             logger.info("%d of %d  %s: %s", len(rows), len(sources), row.name, said)
         regressors = evaluator.properties.regressors if evaluator.properties else ()
-        write_text(arguments.out, "\ufeff" + batch_csv(rows, regressors))
+        manifest = evaluator.loaded.manifest
+        origin = model_cells(str(manifest.get("name") or arguments.model.name), manifest)
+        write_text(arguments.out, "\ufeff" + batch_csv(rows, regressors, origin))
         if arguments.latents is not None:
             write_text(arguments.latents, "\ufeff" + batch_latents_csv(rows))
     except (MicroDesignError, OSError) as error:

@@ -114,8 +114,13 @@ def title(text: str, model: Model | None = None) -> None:
     """Write the page's title, with the label that synthetic data must carry."""
     st.title(text, anchor=False)
     if model is not None and model.synthetic:
-        st.badge("Synthetic reference castings", icon=":material/science:", color="orange")
-        st.caption("The micrographs and strengths behind this model are simulated, not measured.")
+        synthetic_badge(model.synthetic_label)
+        st.caption("The micrographs and properties behind this model are simulated, not measured.")
+
+
+def synthetic_badge(what: str = "synthetic data") -> None:
+    """Show the label that synthetic data must carry."""
+    st.badge(what.capitalize(), icon=":material/science:", color="orange")
 
 
 def estimates(

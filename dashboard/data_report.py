@@ -113,6 +113,7 @@ def show_data_sets() -> None:
             {
                 "Folder": name,
                 "Name": data.name,
+                "Synthetic": "yes" if data.synthetic else "no",
                 "Specimens": data.table["specimen"].nunique(),
                 "Pictures": len(data),
                 "Process": ", ".join(c.label for c in data.process) or "none",

@@ -133,5 +133,13 @@ def _save(design: Design, recipe: Callable[[], Recipe], refined: Refinement | No
     with errors.shown():
         name, new = saved_designs.save(recipe(), shown.pixels, note)
         logs.event(logger, "design_saved", id=name, new=new)
-        st.success(f"Saved as {name}." if new else f"This design is in the library as {name}.")
+        if new:
+            st.success(f"Saved as {name}.")
+        elif note.strip() in ("", saved_designs.note_of(name)):
+            st.success(f"This design is in the library as {name}.")
+        else:
+            st.warning(
+                f"This design is in the library as {name} already; its note was left as it is and "
+                "can be changed there."
+            )
         st.page_link("views/library.py", label="Open the library", icon=":material/bookmarks:")

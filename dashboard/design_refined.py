@@ -7,24 +7,21 @@ from bayesnet.network import Network
 from bayesnet.ranking import residuals, worst
 from bayesnet.refine import ENOUGH, PATCHES, STEPS, Refinement
 from core.images import encode_png
-from dashboard import designs, pictures, waiting
+from dashboard import design_request, designs, pictures, waiting
 from dashboard.design_request import DesignRequest
 from dashboard.design_result import description, designed_for
 from dashboard.state import Model
 from dashboard.wording import interval, number, quantity, shortfall, unbroken, wished
-
-_REFINED = "design_refined_request"  # no widget's key
 
 
 def offer(
     design: Design, request: DesignRequest, model: Model, network: Network
 ) -> Refinement | None:
     """Offer to refine the design, and return it refined where that was asked for."""
-    asked = (model.id, request)
     residual = worst(residuals(network, design.answer.conditioned_on, design.main.predicted))
     if st.query_params.get("refined") == "1":
-        st.session_state[_REFINED] = asked
-    if st.session_state.get(_REFINED) != asked:
+        design_request.refine(model.id, request)
+    if not design_request.to_be_refined(model.id, request):
         seconds = STEPS * (design.seconds["decode"] + 2 * design.seconds["read_back"])
         if st.button(
             "Refine",
@@ -32,7 +29,7 @@ def offer(
             help="Moves the latents until what is read back from the picture meets the target; "
             f"at most {STEPS} more pictures.",
         ):
-            st.session_state[_REFINED] = asked
+            design_request.refine(model.id, request)
         else:
             near = " It reads near its target already." if residual <= ENOUGH else ""
             st.caption(f"Refining takes up to {number(max(seconds, 1.0), 2)} s here.{near}")

@@ -19,7 +19,8 @@ RESERVED = (
     "refined",
 )  # parameters of the address that are no columns
 WIDGETS = "design_in_"  # what the keys of the form's widgets begin with
-_STORED = "design_request"  # no widget's key, so it survives page changes
+_STORED = "design_request"  # no widgets' keys, so they survive page changes
+_REFINED = "design_refined_request"
 
 Limits = tuple[float | None, float | None]
 
@@ -150,6 +151,16 @@ def replace(model_id: str, request: DesignRequest) -> None:
     store(model_id, request)
     for key in [k for k in st.session_state if str(k).startswith(WIDGETS)]:
         del st.session_state[key]
+
+
+def refine(model_id: str, request: DesignRequest, wanted: bool = True) -> None:
+    """Keep for the session whether the design for a request is to be refined."""
+    st.session_state[_REFINED] = (model_id, request) if wanted else None
+
+
+def to_be_refined(model_id: str, request: DesignRequest) -> bool:
+    """Tell whether the design for a request is to be refined."""
+    return st.session_state.get(_REFINED) == (model_id, request)
 
 
 def show_in_address(request: DesignRequest) -> None:

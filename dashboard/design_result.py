@@ -129,7 +129,7 @@ def description(design: Design, model: Model) -> str:
     if stands_in(design.answer):
         said += f"; the nearest that is feasible to {_plainly(design.targets)}"
     if model.synthetic:
-        said += "; the model was trained on synthetic reference castings"
+        said += f"; the model was trained on {model.synthetic_label}"
     return said
 
 

@@ -200,9 +200,12 @@ def downloads(
     regressors: Sequence[Named],
     measured: Sequence[Measured],
     pooled: FieldsSummary | None,
+    model: Model,
 ) -> None:
     """Offer the results, and the descriptors where there are any, as CSV."""
-    files = {"evaluation": ("Results (CSV)", lambda: results.as_csv(found, regressors))}
+    files = {
+        "evaluation": ("Results (CSV)", lambda: results.as_csv(found, regressors, model.cells))
+    }
     if measured:
         made = descriptor_results.descriptors_csv
         files["descriptors"] = ("Descriptors (CSV)", lambda: made(measured, pooled))

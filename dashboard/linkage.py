@@ -11,7 +11,7 @@ from core.calibrate import UNSEEN, load_unseen
 from core.candidates import CANDIDATES
 from core.encode import LatentTable
 from core.errors import CheckpointError
-from core.exports.spreadsheet import to_csv
+from core.exports.spreadsheet import MODEL_HEADER, to_csv
 from core.files import read_json
 from core.properties import PropertyModel, fit_properties
 from core.property_features import LABELS
@@ -144,13 +144,21 @@ def left_out_casting(content: Mapping[str, Any], column: str) -> list[Mapping[st
     return [entry for entry in content["left_out_casting"] if entry["property"] == column]
 
 
-def as_csv(named: Sequence[Named], found: Sequence[Mapping[str, Basis]]) -> str:
-    """Return all predictions as CSV: a row a specimen, property and basis."""
+def as_csv(
+    named: Sequence[Named], found: Sequence[Mapping[str, Basis]], origin: Sequence[object]
+) -> str:
+    """Return all predictions as CSV: a row a specimen, property and basis.
+
+    Args:
+        named: the properties.
+        found: the bases of each, by name.
+        origin: cells under `MODEL_HEADER`.
+    """
     header = ["Specimen", "Property", "Basis", "Measured", "Predicted", "90 % low", "90 % high"]
     rows = [
-        [p.specimen, titled(column), name, p.true, p.predicted, p.low, p.high]
+        [p.specimen, titled(column), name, p.true, p.predicted, p.low, p.high, *origin]
         for column, of_column in zip(named, found, strict=True)
         for name, basis in of_column.items()
         for p in basis.points
     ]
-    return to_csv(header, rows)
+    return to_csv([*header, *MODEL_HEADER], rows)

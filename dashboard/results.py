@@ -2,17 +2,20 @@
 
 from collections.abc import Sequence
 
-from core.exports.spreadsheet import to_csv
+from core.exports.spreadsheet import MODEL_HEADER, to_csv
 from dashboard.evaluations import Evaluated
 from dashboard.wording import Named, titled
 
 
-def as_csv(evaluations: Sequence[Evaluated], properties: Sequence[Named]) -> str:
+def as_csv(
+    evaluations: Sequence[Evaluated], properties: Sequence[Named], origin: Sequence[object]
+) -> str:
     """Return evaluations as CSV with units in the header.
 
     Args:
         evaluations: one an image.
         properties: the model's property columns, each with ``column`` (its name), label and unit.
+        origin: cells under `MODEL_HEADER`.
     """
     header = [
         "Image",
@@ -30,5 +33,5 @@ def as_csv(evaluations: Sequence[Evaluated], properties: Sequence[Named]) -> str
         for column in properties:
             predicted = one.predictions.get(column.column)
             row += [predicted.value, predicted.low, predicted.high] if predicted else [None] * 3
-        rows.append([*row, one.message])
-    return to_csv([*header, "Remark"], rows)
+        rows.append([*row, one.message, *origin])
+    return to_csv([*header, "Remark", *MODEL_HEADER], rows)

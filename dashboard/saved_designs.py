@@ -35,6 +35,15 @@ def save(recipe: Recipe, pixels: np.ndarray, note: str) -> tuple[str, bool]:
     return library.save_design(folder(), recipe, pixels, note)
 
 
+def note_of(name: str) -> str:
+    """Return the note of a saved design.
+
+    Raises:
+        InputError: there is no such design, or it is damaged.
+    """
+    return library.load_design(folder(), name).note
+
+
 @needs("change")
 def set_note(name: str, note: str) -> None:
     """Replace the note of a saved design.
@@ -87,8 +96,9 @@ def can_be_opened(recipe: Recipe) -> bool:
 
 
 def prepare(recipe: Recipe) -> None:
-    """Let the *Inverse design* page show the design when it is opened next."""
-    model = model_of(recipe)
+    """Let the *Inverse design* page show the design when it is opened next, refined or not."""
+    model, request = model_of(recipe), request_of(recipe)
     if model is not None:
         components.choose(model.id)
-        design_request.replace(model.id, request_of(recipe))
+        design_request.replace(model.id, request)
+        design_request.refine(model.id, request, recipe.refinement is not None)

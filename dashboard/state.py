@@ -14,6 +14,7 @@ from core.checkpoint import LoadedModel, load_model
 from core.encode import LatentTable, load_latents
 from core.errors import CheckpointError, InputError
 from core.examples import Example, load_examples
+from core.exports.spreadsheet import model_cells
 from core.files import read_json
 from core.measured_columns import Kind
 from core.properties import PropertyModel
@@ -65,6 +66,16 @@ class Model:
     def synthetic(self) -> bool:
         """Whether it was trained on simulated micrographs."""
         return bool(self.manifest.get("synthetic"))
+
+    @property
+    def cells(self) -> tuple[str, str]:
+        """What a table of its predictions says of it (`core.exports.spreadsheet.MODEL_HEADER`)."""
+        return model_cells(self.name, self.manifest)
+
+    @property
+    def synthetic_label(self) -> str:
+        """What its synthetic data are called."""
+        return "synthetic reference castings" if self.id == REFERENCE else "synthetic data"
 
     @property
     def um_per_px(self) -> float | None:

@@ -1,6 +1,7 @@
 """What the page *Training* shows of a job: its steps, curves, pictures, log; stop and resume."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import streamlit as st
 
@@ -10,7 +11,16 @@ from core.jobs import queue
 from core.jobs.progress import Progress, progress_of, read_log, seconds_run, steps_of
 from core.jobs.queue import Job, find
 from core.jobs.request import TITLES
-from dashboard import address, components, errors, figures, pictures, places, training_figures
+from dashboard import (
+    address,
+    components,
+    data_session,
+    errors,
+    figures,
+    pictures,
+    places,
+    training_figures,
+)
 from dashboard import training_actions as actions
 from dashboard.errors import escape
 from dashboard.wording import duration
@@ -45,6 +55,8 @@ def _body(number: str, was_active: bool) -> None:
         st.rerun()  # the whole page: refreshing ends, the model may be chosen
     with st.container(border=True, key="training_job"):
         st.subheader(escape(job.request.name), anchor=False)
+        if _learns_synthetic(job):
+            components.synthetic_badge()
         _state(job)
         _buttons(job)
         _steps(job)
@@ -55,6 +67,15 @@ def _body(number: str, was_active: bool) -> None:
             st.code(
                 places.shown(read_log(job)[-20_000:]) or "Nothing has been said yet.", language=None
             )
+
+
+def _learns_synthetic(job: Job) -> bool:
+    """Tell whether its data are known to be simulated; a data set that is gone tells nothing."""
+    folder = data_session.data_sets().get(Path(job.request.data).name)
+    try:
+        return folder is not None and data_session.load(folder).synthetic
+    except MicroDesignError:
+        return False
 
 
 def _state(job: Job) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from core.batch.rows import Row
-from core.exports.spreadsheet import DESCRIPTOR_HEADER, latents_csv, to_csv
+from core.exports.spreadsheet import DESCRIPTOR_HEADER, MODEL_HEADER, latents_csv, to_csv
 from core.regressor import Regressor
 from core.wording import titled
 
@@ -13,18 +13,21 @@ USUAL = ("Unusual", "Distance (1 = limit)")
 DESCRIPTORS = DESCRIPTOR_HEADER[1:]
 
 
-def batch_csv(rows: Sequence[Row], properties: Sequence[Regressor]) -> str:
+def batch_csv(
+    rows: Sequence[Row], properties: Sequence[Regressor], origin: Sequence[object]
+) -> str:
     """Return a batch as CSV, a file a row; what is not known is an empty cell.
 
     Args:
         rows: of the batch.
         properties: the model's property predictors, in the order of their columns.
+        origin: cells under `MODEL_HEADER`.
     """
     header = [*FIRST, *USUAL]
     for one in properties:
         header += [titled(one), f"{one.label}, 90 % low", f"{one.label}, 90 % high"]
-    cells = (_cells(row, properties) for row in rows)
-    return to_csv([*header, *DESCRIPTORS, "Remarks"], cells)
+    cells = ([*_cells(row, properties), *origin] for row in rows)
+    return to_csv([*header, *DESCRIPTORS, "Remarks", *MODEL_HEADER], cells)
 
 
 def batch_latents_csv(rows: Sequence[Row]) -> str:

@@ -7,11 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from numbers import Real
+from typing import Any
 
 import numpy as np
 
 from core.descriptors import SCALARS, Descriptors
 from core.encode import LatentTable
+from core.logs import short
 from core.measured_columns import MARK, columns_of
 from core.stereology import Measurement
 from core.wording import titled
@@ -30,6 +32,7 @@ DESCRIPTOR_HEADER = (
     "Particles, all",
     *(s.label if s.unit == "1" else f"{s.label} ({s.unit})" for s in SCALARS),
 )
+MODEL_HEADER = ("Model", "Model's data")
 
 
 def harmless(cell: object, digits: int = 6) -> str:
@@ -67,6 +70,20 @@ def to_csv(header: Sequence[str], rows: Iterable[Sequence[object]], digits: int 
     for row in rows:
         writer.writerow([harmless(cell, digits) for cell in row])
     return buffer.getvalue()
+
+
+def model_cells(name: str, manifest: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the cells under `MODEL_HEADER`: which model predicted, and what it has learned from.
+
+    Args:
+        name: for people.
+        manifest: content of the model's `manifest.json`.
+
+    >>> model_cells("Mine", {"weights_sha256": "408c1eb1ac1671de32fa", "synthetic": True})
+    ('Mine 408c1eb1ac16', 'synthetic')
+    """
+    which = " ".join(filter(None, (name, short(manifest.get("weights_sha256")))))
+    return which, "synthetic" if manifest.get("synthetic") else "measured"
 
 
 def descriptor_cells(found: Descriptors | None) -> list[object]:

@@ -116,7 +116,7 @@ if batch.rows:
     with st.container(horizontal=True):
         st.download_button(
             "Table (CSV)",
-            lambda: batch_csv(batch.rows, regressors).encode("utf-8-sig"),
+            lambda: batch_csv(batch.rows, regressors, model.cells).encode("utf-8-sig"),
             "batch.csv",
             "text/csv",
             key="batch_csv",

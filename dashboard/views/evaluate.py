@@ -103,7 +103,7 @@ if done:
     st.caption(f"Evaluated: {many}, scale {scale}.")
     for said in sorted({describe(regressor) for regressor in regressors}):
         st.caption(errors.escape(f"90 % intervals of properties: {said}."))
-    evaluation_card.downloads(found, regressors, sized, pooled)
+    evaluation_card.downloads(found, regressors, sized, pooled, model)
     files_of = [job.data for _, job, _, _ in done]
     evaluation_export.offer(model, list(zip(found, files_of, strict=True)), regressors)
     graphs, slots = dict(measured), []

@@ -70,6 +70,7 @@ st.download_button(
     lambda: linkage.as_csv(
         list(regressors.values()),
         [linkage.bases(model, properties, r) for r in regressors.values()],
+        model.cells,
     ).encode("utf-8-sig"),
     "structure_property.csv",
     "text/csv",

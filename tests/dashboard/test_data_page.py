@@ -13,6 +13,7 @@ from core.images import encode_png
 from core.import_data.examine import Crop
 from core.import_data.fields import FieldChoice
 from core.import_data.sheet import read_sheet
+from core.workspace import data_folder
 from dashboard import data_report, permission
 from dashboard.data_form import ROLES, read_fields
 from dashboard.data_pictures import apply, changed, merged, read_pictures
@@ -20,6 +21,7 @@ from dashboard.data_report import with_crop
 from tests.core.import_data.pictures import png, zipped
 from tests.core.import_data.test_preflight import barred
 from tests.core.stereology.drawn import lamellae
+from tests.core.textures import make_textures
 from tests.dashboard.conftest import sound
 from tests.dashboard.conftest import texts as raw_texts
 
@@ -48,6 +50,12 @@ def upload(app, pictures=PICTURES, table: str | None = TABLE):
     if table is not None:
         app.file_uploader(key="data_table_0").upload("t.csv", table.encode("cp1252"), "text/csv")
     return app.run()
+
+
+def test_data_sets_say_whether_they_are_synthetic(open_page):
+    make_textures(data_folder() / "drawn", 2, 1, 64, 128)
+    (table,) = [t.value for t in sound(open_page("data")).dataframe if "Synthetic" in t.value]
+    assert table["Synthetic"].tolist() == ["yes"]
 
 
 def test_pictures_and_a_table_become_a_data_set(open_page, tmp_path: Path):

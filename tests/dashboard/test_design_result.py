@@ -83,7 +83,7 @@ def test_files_say_seed_stand_in_and_that_the_data_are_synthetic():
         targets={"uts_mpa": (900.0, None)},
         main=SimpleNamespace(seed=7),
     )
-    said = description(made, SimpleNamespace(synthetic=True))
+    said = description(made, SimpleNamespace(synthetic=True, synthetic_label="synthetic data"))
     assert said.startswith("MicroDesign: uts_mpa 410.1, seed 7; the nearest that is feasible to")
-    assert "uts_mpa 900.." in said and "synthetic" in said
+    assert "uts_mpa 900.." in said and "synthetic data" in said
     assert "synthetic" not in description(made, SimpleNamespace(synthetic=False))

@@ -7,7 +7,7 @@ import pytest
 
 from bayesnet.fit_files import replace_fit
 from bayesnet.library import list_designs, save_design
-from bayesnet.recipe import Recipe
+from bayesnet.recipe import PARTS, Recipe, RefinementRecord
 from core.files import sha256_file
 from core.images import read_image
 from dashboard import design_result, designs, saved_designs, state
@@ -47,6 +47,40 @@ def test_a_design_is_saved_once_and_opened_again(with_model, open_page):
     sound(library.button(key=f"library_open_{one.id}").click().run())
     assert "strength 333 MPa" in texts(library)
     assert "Magnesium 0.01 to 0.04 wt%" in texts(library)
+
+
+def test_a_second_note_of_the_same_design_is_not_dropped_in_silence(with_model, open_page):
+    app = sound(open_page(size="256"))
+    app.text_area(key="design_note").set_value("for the pump")
+    sound(app.button(key="design_save_submit").click().run())
+    app.text_area(key="design_note").set_value("for the valve")
+    sound(app.button(key="design_save_submit").click().run())
+    ((one,), _) = list_designs(saved_designs.folder())
+    assert one.note == "for the pump" and not app.success[1:]
+    said = "\n".join(box.value for box in app.warning)
+    assert f"in the library as {one.id}" in said and "left as it is" in said
+
+
+@pytest.mark.parametrize("refined", [True, False])
+def test_a_design_is_opened_as_it_was_saved_refined_or_not(refined, with_model, open_page):
+    (model,) = state.models()
+    recipe = make_recipe(
+        size_px=256, seed=3, parts=dict.fromkeys(PARTS, "0" * 64) | {"model": model.weights}
+    )
+    better = RefinementRecord(
+        steps=1, tried=1, aim=recipe.targets, before=1.0, after=0.5, picture=recipe.pictures[0]
+    )
+    name = save_design(
+        saved_designs.folder(),
+        replace(recipe, refinement=better if refined else None),
+        grey_noise(),
+    )[0]
+    app = sound(open_page("library"))
+    request = saved_designs.request_of(recipe)
+    app.session_state["design_refined_request"] = None if refined else (model.id, request)
+    app = sound(app.button(key=f"library_open_{name}").click().run())
+    assert "Yield strength 280 MPa" in texts(app)
+    assert ("Refined design" in [h.value for h in app.subheader]) is refined
 
 
 @pytest.fixture

@@ -44,6 +44,16 @@ def test_every_page_works_with_a_model(name, with_model, open_page):
     assert "16 specimens, 16 micrographs" in texts(app)
 
 
+def test_the_label_of_a_users_synthetic_model_names_no_reference_castings(
+    with_model, tmp_path, open_page
+):
+    shutil.copytree(with_model, tmp_path / "workspace" / "models" / "mine")
+    said = texts(sound(open_page("network", model="mine")))
+    assert "Synthetic data" in said and "reference castings" not in said
+    labels = {model.id: model.synthetic_label for model in state.models()}
+    assert labels == {"reference": "synthetic reference castings", "mine": "synthetic data"}
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_says_what_to_do_without_a_model(name, open_page):
     app = sound(open_page(name))

@@ -170,8 +170,10 @@ def test_csv_holds_every_property_with_units_and_bases() -> None:
         type("Named", (), {"label": "=Hardness", "unit": "HV"}),
     ]
     found = [{"New": linkage.Basis("", tuple(POINTS))}, {"Old": linkage.Basis("", (POINTS[0],))}]
-    rows = list(csv.reader(io.StringIO(linkage.as_csv(named, found))))
-    assert len(rows) == 4 and rows[1] == ["a", "Load (N)", "New", "100", "110", "90", "130"]
+    rows = list(csv.reader(io.StringIO(linkage.as_csv(named, found, ("Mine", "measured")))))
+    assert rows[0][-2:] == ["Model", "Model's data"]
+    first = ["a", "Load (N)", "New", "100", "110", "90", "130", "Mine", "measured"]
+    assert len(rows) == 4 and rows[1] == first
     assert rows[3][1] == "'=Hardness (HV)", "no formula"
 
 

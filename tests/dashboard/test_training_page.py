@@ -187,6 +187,15 @@ def test_a_failing_measurement_says_why(data, open_page, monkeypatch):
     assert "no weights here" in app.error[0].value
 
 
+def test_what_is_shown_of_a_training_on_synthetic_data_says_so(job, data, open_page):
+    assert "Synthetic data" in texts(sound(open_page("training")))
+    declared = json.loads((data / "dataset.json").read_text())
+    (data / "dataset.json").write_text(json.dumps(declared | {"synthetic": False}))
+    assert "Synthetic data" not in texts(sound(open_page("training")))
+    shutil.rmtree(data)
+    sound(open_page("training"))
+
+
 def test_a_running_job_shows_time_left_curves_and_pictures(job, open_page):
     model = jobs_folder() / job / "model"
     lines = [

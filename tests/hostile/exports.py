@@ -81,7 +81,7 @@ def _cells() -> Iterator[Case]:
             category=CELLS,
             right=none_runs,
             read=lambda _, c=cell: batch_csv(
-                [Row(name=c, problem=c), Row(name="b", remarks=(c, c))], []
+                [Row(name=c, problem=c), Row(name="b", remarks=(c, c))], [], (c, "measured")
             ),
         )
     hostile = Column("x", "=1+1", "=cmd|x", "process", "numeric")

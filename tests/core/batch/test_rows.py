@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 
 import numpy as np
 import pytest
@@ -15,6 +16,8 @@ from core.evaluate_batch import main
 from core.images import encode_png, read_image
 from core.properties import PropertyModel
 from tests.core.info_bars import with_bar
+
+ORIGIN = ("Mine", "synthetic")
 
 
 @pytest.fixture(autouse=True)
@@ -57,7 +60,7 @@ def test_a_batch_has_a_row_for_each_file_and_bad_ones_say_why(evaluator, casting
     assert good.problem is None and good.size_px == casting.shape and good.um_per_px == 1.0
     assert set(good.predictions) == {"uts_mpa", "ys_mpa"}
     assert good.mean_latent.shape == (8,)
-    table = rows_of(batch_csv([bad, small, good], evaluator.properties.regressors))
+    table = rows_of(batch_csv([bad, small, good], evaluator.properties.regressors, ORIGIN))
     assert [r["Image"] for r in table] == ["'=bad.png", "small.png", "good.png"]
     assert table[0]["Unusual"] == "" and table[2]["Unusual"] in ("yes", "no")
     assert table[2]["Problem"] == ""
@@ -72,7 +75,7 @@ def test_without_a_scale_there_are_no_descriptors_and_it_is_said(evaluator, cast
     row = evaluate_source(evaluator, source("a.png", encode_png(casting)))
     assert row.problem is None and row.descriptors == ()
     assert "descriptors need a scale" in row.remarks
-    table = rows_of(batch_csv([row], evaluator.properties.regressors))
+    table = rows_of(batch_csv([row], evaluator.properties.regressors, ORIGIN))
     assert {table[0][name] for name in DESCRIPTORS} == {""}
 
 
@@ -134,6 +137,9 @@ def test_the_command_writes_the_table_and_goes_on_after_a_bad_file(
     assert main([*files, *options, "--no-descriptors"]) == 0
     table = rows_of(out.read_text("utf-8-sig"))
     assert [bool(r["Problem"]) for r in table] == [False, True]
+    weights = json.loads((tiny_model / "manifest.json").read_text())["weights_sha256"]
+    assert all(r["Model"].endswith(f" {weights[:12]}") for r in table)
+    assert {r["Model's data"] for r in table} == {"synthetic"}
     assert len(latents.read_text("utf-8-sig").splitlines()) == 2
     assert main([files[1], *options]) == 1
     with pytest.raises(SystemExit) as ended:
