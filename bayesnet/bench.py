@@ -150,9 +150,9 @@ def pixel_optimisation(loaded: LoadedModel, patches: Pictures, iterations: int) 
         seconds.append(descent.seconds[-1])
         reached += descent.reach(float(error)) is not None
     return {
-        "what": "L-BFGS on the pixels of a patch of an example micrograph, from noise, to the relative "
-        "style error of the network's picture of it; where it is not reached the time is that of "
-        "all iterations",
+        "what": "L-BFGS on the pixels of a patch of an example micrograph, from noise, to the "
+        "relative style error of the network's picture of it; where it is not reached the time is "
+        "that of all iterations",
         "patches": len(patches),
         "reached": reached,
         "most_iterations": iterations,

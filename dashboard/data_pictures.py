@@ -1,6 +1,6 @@
 """The table of pictures on the page *Own data*: specimens, crops and use, changed by hand."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -20,36 +20,50 @@ USE, PICTURE, SPECIMEN, ROW, TOP, BOTTOM = (
     "Cut off at the top",
     "Cut off at the bottom",
 )
-FIXED = [PICTURE, ROW, "Size (px)", "µm per px in the file"]
+FIXED = [PICTURE, ROW, "Size (px)"]
+SCALE = "µm per px"
 Edits = dict[str, dict[str, Any]]  # picture -> column -> value
 
 
 def picture_table(
-    found: Uploaded, matching: Matching, crop: Crop, cut_bars: bool, with_rows: bool
-) -> tuple[dict[str, str], dict[str, Crop], frozenset[str]]:
+    found: Uploaded,
+    sheet: Sheet | None,
+    matching: Matching,
+    rule: ScaleRule,
+    crop: Crop,
+    cut_bars: bool,
+) -> tuple[dict[str, str], dict[str, float | None], dict[str, Crop], frozenset[str]]:
     """Show every picture in a table that can be edited.
 
-    Where another matching or crop gives another table to begin from, what was changed by hand is
-    put into it again.
+    Where another matching, scale or crop gives another table to begin from, what was changed by
+    hand is put into it again.
 
     Returns:
-        Specimens named by hand, crops of single pictures, and the pictures that are not used.
+        Specimens named by hand, every picture's scale, crops of single pictures, and the pictures
+        that are not used.
     """
     edits: Edits = st.session_state.get(EDITS, {})
     left_out = st.session_state.get(LEFT_OUT, frozenset())
-    chosen = (crop, cut_bars, with_rows, left_out, tuple(matching.specimens.values()))
+    files = found.listing.pictures
+    rows = [matching.rows.get(file.path) for file in files]
+    told = scales(files, found.examined, sheet, rows, rule, {})
+    chosen = (crop, cut_bars, rule, sheet is None, left_out, tuple(matching.specimens.values()))
     key = f"data_pictures_{found.id}_{hash(chosen)}"
     begun = st.session_state.get(BEGUN)
     if begun is None or begun[0] != key:
-        frame = begin(found, matching, crop, cut_bars, with_rows)
+        frame = begin(found, matching, told, crop, cut_bars)
+        frame = frame if sheet is not None else frame.drop(columns=ROW)
         frame[USE] &= ~frame[PICTURE].isin(left_out)
         begun = st.session_state[BEGUN] = (key, apply(frame, edits), edits)
     pixels = st.column_config.NumberColumn(min_value=0, max_value=5000, step=1, required=True)
+    scale = st.column_config.NumberColumn(
+        min_value=0.0001, max_value=1000.0, format="%g", help="Empty where it is not known."
+    )
     edited = st.data_editor(
         begun[1],
         hide_index=True,
         disabled=FIXED,
-        column_config={TOP: pixels, BOTTOM: pixels},
+        column_config={SCALE: scale, TOP: pixels, BOTTOM: pixels},
         key=key,
         height=min(38 * (len(begun[1]) + 1), 420),
     ).fillna({SPECIMEN: ""})
@@ -57,22 +71,12 @@ def picture_table(
     return read_pictures(edited, matching.specimens, crop)
 
 
-def told_scales(
-    found: Uploaded, sheet: Sheet | None, matching: Matching, rule: ScaleRule
-) -> dict[str, float]:
-    """Return µm per px of the pictures where a rule tells it."""
-    files = found.listing.pictures
-    rows = [matching.rows.get(file.path) for file in files]
-    told = scales(files, found.examined, sheet, rows, rule)
-    return {file.path: scale for file, scale in zip(files, told, strict=True) if scale == scale}
-
-
 def begin(
-    found: Uploaded, matching: Matching, crop: Crop, cut_bars: bool, with_rows: bool
+    found: Uploaded, matching: Matching, told: Sequence[float], crop: Crop, cut_bars: bool
 ) -> pd.DataFrame:
-    """Return the table as it is before anything is changed by hand."""
+    """Return the table as it is before anything is changed by hand; told: µm per px of each."""
     rows = []
-    for file in found.listing.pictures:
+    for file, scale in zip(found.listing.pictures, told, strict=True):
         one = found.examined[file.path]
         own = crop.with_bar(one.bar) if cut_bars else crop
         rows.append(
@@ -82,13 +86,12 @@ def begin(
                 SPECIMEN: matching.specimens.get(file.path, ""),
                 ROW: matching.rows.get(file.path, -2) + 2,
                 "Size (px)": f"{one.width} × {one.height}" if not one.error else "cannot be read",
-                "µm per px in the file": one.um_per_px,
+                SCALE: scale,
                 TOP: own.top,
                 BOTTOM: own.bottom,
             }
         )
-    frame = pd.DataFrame(rows)
-    return frame if with_rows else frame.drop(columns=ROW)
+    return pd.DataFrame(rows)
 
 
 def apply(frame: pd.DataFrame, edits: Edits) -> pd.DataFrame:
@@ -103,8 +106,9 @@ def apply(frame: pd.DataFrame, edits: Edits) -> pd.DataFrame:
 def changed(begun: pd.DataFrame, edited: pd.DataFrame) -> Edits:
     """Return the cells that were changed by hand."""
     found: Edits = {}
-    for column in (USE, SPECIMEN, TOP, BOTTOM):
-        for place in (begun[column] != edited[column]).to_numpy().nonzero()[0]:
+    for column in (USE, SPECIMEN, SCALE, TOP, BOTTOM):
+        empty = begun[column].isna() & edited[column].isna()  # alike, though they do not compare
+        for place in ((begun[column] != edited[column]) & ~empty).to_numpy().nonzero()[0]:
             value = edited[column].iloc[place]
             found.setdefault(str(begun[PICTURE].iloc[place]), {})[column] = value
     return found
@@ -117,16 +121,17 @@ def merged(before: Edits, now: Edits) -> Edits:
 
 def read_pictures(
     edited: pd.DataFrame, told: Mapping[str, str], crop: Crop
-) -> tuple[dict[str, str], dict[str, Crop], frozenset[str]]:
+) -> tuple[dict[str, str], dict[str, float | None], dict[str, Crop], frozenset[str]]:
     """Return what the table says beyond the specimens told and the crop of all; `picture_table`."""
-    by_hand, crops, unused = {}, {}, set()
+    by_hand, own_scales, crops, unused = {}, {}, {}, set()
     for row in edited.to_dict("records"):
         path, specimen = str(row[PICTURE]), str(row[SPECIMEN]).strip()
         if specimen != told.get(path, ""):
             by_hand[path] = specimen
+        own_scales[path] = float(row[SCALE]) if pd.notna(row[SCALE]) else None
         own = Crop(top=int(row[TOP]), bottom=int(row[BOTTOM]))
         if own != crop:
             crops[path] = own
         if not row[USE]:
             unused.add(path)
-    return by_hand, crops, frozenset(unused)
+    return by_hand, own_scales, crops, frozenset(unused)

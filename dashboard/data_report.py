@@ -45,7 +45,7 @@ def with_crop(pixels: np.ndarray, crop: Crop, um_per_px: float | None = None) ->
 
 
 def show_crop(
-    found: Uploaded, crop: Crop, crops: Mapping[str, Crop], scales: Mapping[str, float]
+    found: Uploaded, crop: Crop, crops: Mapping[str, Crop], scales: Mapping[str, float | None]
 ) -> None:
     """Show a picture with what is cut off, and let the user look at others."""
     readable = [f for f in found.listing.pictures if not found.examined[f.path].error]

@@ -45,10 +45,12 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     measured = "measure the pictures: graphite, phases of any material, or whichever fits (auto)"
     add("--measure", nargs="?", const="auto", choices=("auto", *KINDS), help=measured)
     add("--um-per-px", type=float, help="one scale for all pictures")
+    one = "scale of one picture, before all else, as p1.tif=0.25; repeat it"
+    add("--scale", action="append", default=[], metavar="FILE=UM", help=one)
     add("--scale-column", default="", help="column of µm (or nm) per px")
     add("--crop-top", type=int, default=0, metavar="PX")
     add("--crop-bottom", type=int, default=0, metavar="PX", help="such as the information bar")
-    add("--crop-bars", action="store_true", help="cut off the information bars that are found")
+    add("--keep-bars", action="store_true", help="do not cut off information bars that are found")
     add("--leave-out", action="append", default=[], metavar="FILE", help="a picture; repeat it")
     add("--leave-out-failing", action="store_true", help="leave out pictures that errors name")
     add("--synthetic", action="store_true", help="the pictures are simulated")
@@ -110,6 +112,20 @@ def _scale(arguments: argparse.Namespace, sheet: Sheet | None) -> ScaleRule:
     return ScaleRule(by="column", column=column) if column else ScaleRule()
 
 
+def _scales(given: Sequence[str], paths: Sequence[str]) -> dict[str, float | None]:
+    """Return the scales that are given picture by picture."""
+    found: dict[str, float | None] = {}
+    for text in given:
+        path, _, number = text.rpartition("=")
+        if path not in paths:
+            raise InputError(f"--scale {text}: there is no picture {path!r}; write FILE=UM")
+        try:
+            found[path] = float(number)
+        except ValueError as error:
+            raise InputError(f"--scale {text}: {number!r} is no number") from error
+    return found
+
+
 def _with_measured(arguments: argparse.Namespace, plan: ImportPlan, known: Known) -> ImportPlan:
     """Return the plan with the descriptors of its pictures, where they are asked for."""
     return measure_plan(plan, arguments.measure, known).plan if arguments.measure else plan
@@ -127,6 +143,7 @@ def run(arguments: argparse.Namespace) -> int:
         synthetic=arguments.synthetic,
         fields=_fields(arguments, used, rule, scale.column),
         scale=scale,
+        scales=_scales(arguments.scale, paths),
         crop=Crop(top=arguments.crop_top, bottom=arguments.crop_bottom),
         left_out=frozenset(arguments.leave_out),
     )
@@ -138,7 +155,7 @@ def run(arguments: argparse.Namespace) -> int:
         told = f"{column.role}, {column.unit or column.kind}" if column else "a note"
         logger.info("column %s: %s", field.header, told)
     examined = examine_all(listing.pictures)
-    if arguments.crop_bars:
+    if not arguments.keep_bars:
         crops = {path: choices.crop.with_bar(one.bar) for path, one in examined.items()}
         choices = replace(choices, crops=crops)
     matching, known = match(paths, used, rule), dict[tuple[object, ...], Measurement]()

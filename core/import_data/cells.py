@@ -52,8 +52,17 @@ def scales(
     sheet: Sheet | None,
     rows: Sequence[int | None],
     rule: ScaleRule,
+    by_hand: Mapping[str, float | None],
 ) -> list[float]:
-    """Return µm per px of every picture, NaN where unknown."""
+    """Return µm per px of every picture, NaN where unknown.
+
+    Args:
+        files, rows: the pictures, and the row of each.
+        examined: picture -> what is known of it.
+        sheet: the table.
+        rule: where the scale comes from.
+        by_hand: picture -> scale that goes before the rule's; None for unknown.
+    """
     found = []
     for file, row in zip(files, rows, strict=True):
         own = examined[file.path].um_per_px
@@ -63,6 +72,8 @@ def scales(
         elif rule.by == "column" and sheet is not None:
             given = sheet.number(cell(sheet, rule.column, row)) * scale_factor(rule.column)
             scale = given if given > 0 else scale
+        if file.path in by_hand:
+            scale = by_hand[file.path] or math.nan
         found.append(scale)
     return found
 

@@ -1,5 +1,6 @@
 """The plan of a data set: which picture goes in, of which specimen, at which scale, with what."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +28,7 @@ class Choices:
         fields: what the table's columns are.
         scale: where the scale comes from.
         crop: cut off every picture; ``crops``: picture -> another crop.
+        scales: picture -> its own scale, before that of ``scale``; None for unknown.
         by_hand: picture -> specimen, before all else.
         left_out: pictures that are not used.
     """
@@ -37,8 +39,14 @@ class Choices:
     scale: ScaleRule = field(default_factory=ScaleRule)
     crop: Crop = field(default_factory=Crop)
     crops: Mapping[str, Crop] = field(default_factory=dict)
+    scales: Mapping[str, float | None] = field(default_factory=dict)
     by_hand: Mapping[str, str] = field(default_factory=dict)
     left_out: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        for path, scale in self.scales.items():
+            if scale is not None and not (math.isfinite(scale) and scale > 0):
+                raise InputError(f"the scale of {path} is {scale}; it must be above 0 µm per px")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +97,7 @@ def make_plan(
     table: dict[str, Any] = {
         "path": [file.path for file in files],
         "specimen": [_specimen(file.path, matching, choices) for file in files],
-        "um_per_px": scales(files, examined, sheet, rows, choices.scale),
+        "um_per_px": scales(files, examined, sheet, rows, choices.scale, choices.scales),
     }
     taken_names = {column.name for column in columns} | {"path", "original_file"}
     for choice in choices.fields:

@@ -94,16 +94,16 @@ with errors.shown():
     crop, cut_bars = data_form.ask_crop(found)
 
     st.subheader("5 · Pictures", anchor=False)
-    st.caption("Change a specimen's name or a crop by hand, or leave a picture out.")
-    by_hand, crops, unused = data_pictures.picture_table(
-        found, matching, crop, cut_bars, sheet is not None
+    st.caption("Change a specimen's name, a scale or a crop by hand, or leave a picture out.")
+    by_hand, scales, crops, unused = data_pictures.picture_table(
+        found, sheet, matching, scale, crop, cut_bars
     )
-    scales = data_pictures.told_scales(found, sheet, matching, scale)
     data_report.show_crop(found, crop, crops, scales)
     choices = Choices(
         name="",
         fields=fields,
         scale=scale,
+        scales=scales,
         crop=crop,
         crops=crops,
         by_hand=by_hand,

@@ -121,6 +121,22 @@ def test_a_crop_and_one_scale_reach_the_data_set(open_page, tmp_path: Path, monk
     assert data.read(0).pixels.shape == (140, 160) and data.read(0).um_per_px == 2.0
 
 
+def test_a_scale_of_one_picture_reaches_the_data_set_and_outlives_another_rule(
+    open_page, tmp_path: Path
+):
+    app = upload(open_page("data"))
+    app.session_state["data_edits"] = {"K0_1.png": {"µm per px": 4.0}}  # as an editor's cell
+    app.selectbox(key="data_scale_1").set_value("value").run()
+    app.number_input(key="data_um_per_px_1").set_value(2.0).run()
+    (table,) = [one.value for one in app.dataframe if "µm per px" in one.value]
+    assert table["µm per px"].tolist() == [2.0, 4.0, *[2.0] * 10]
+    app.text_input(key="data_name").set_value("x")
+    sound(app.button(key="data_make").click().run())
+    data = load_dataset(tmp_path / "workspace" / "data" / "x")
+    scales = dict(zip(data.table["specimen"], data.table["um_per_px"], strict=True))
+    assert scales["K1"] == 2.0 and sorted(data.table["um_per_px"]) == [2.0] * 11 + [4.0]
+
+
 def test_information_bars_are_cut_off_unless_that_is_unticked(open_page, tmp_path: Path):
     pictures = PICTURES | {"K0_0.png": barred(0)}
     app = sound(upload(open_page("data"), pictures))
@@ -214,6 +230,7 @@ def pictures_frame() -> pd.DataFrame:
             "Use": [True, True, True],
             "Picture": ["a", "b", "c"],
             "Specimen": ["S", "S", ""],
+            "µm per px": [0.5, 0.5, None],
             "Cut off at the top": [0, 0, 0],
             "Cut off at the bottom": [9, 9, 9],
         }
@@ -224,9 +241,11 @@ def test_the_edited_table_of_pictures_is_what_counts():
     edited = pictures_frame()
     edited.loc[0, "Use"] = False
     edited.loc[1, ["Specimen", "Cut off at the bottom"]] = ["", 30]
-    edited.loc[2, "Specimen"] = " T "
+    edited.loc[2, ["Specimen", "µm per px"]] = [" T ", 2.0]
+    edited.loc[1, "µm per px"] = None
     assert read_pictures(edited, {"a": "S", "b": "S"}, Crop(bottom=9)) == (
         {"b": "", "c": "T"},
+        {"a": 0.5, "b": None, "c": 2.0},
         {"b": Crop(bottom=30)},
         frozenset("a"),
     )
@@ -237,22 +256,23 @@ def test_what_was_changed_by_hand_is_kept_in_another_table():
     edited = begun.copy()
     edited.loc[0, "Use"] = False
     edited.loc[1, "Cut off at the bottom"] = 30
-    edited.loc[2, "Specimen"] = "T"
+    edited.loc[2, ["Specimen", "µm per px"]] = ["T", 2.0]
     edits = changed(begun, edited)
     assert edits == {
         "a": {"Use": False},
         "b": {"Cut off at the bottom": 30},
-        "c": {"Specimen": "T"},
+        "c": {"Specimen": "T", "µm per px": 2.0},
     }
     other = begun.assign(**{"Cut off at the bottom": 50, "Specimen": "X"})
     kept = apply(other, edits)
     assert kept["Cut off at the bottom"].tolist() == [50, 30, 50]
     assert kept["Specimen"].tolist() == ["X", "X", "T"]
+    assert kept["µm per px"].tolist() == [0.5, 0.5, 2.0]
     assert kept["Use"].tolist() == [False, True, True]
     assert merged(edits, {"b": {"Use": False}, "c": {"Specimen": "U"}}) == {
         "a": {"Use": False},
         "b": {"Cut off at the bottom": 30, "Use": False},
-        "c": {"Specimen": "U"},
+        "c": {"Specimen": "U", "µm per px": 2.0},
     }
     assert changed(begun, begun) == {} and other["Specimen"].tolist() == ["X"] * 3
 

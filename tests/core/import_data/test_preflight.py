@@ -106,6 +106,14 @@ def test_scales_of_a_column_go_before_the_file_s_and_nm_are_nm():
     assert plan.table["um_per_px"].tolist() == [0.5, 0.5, 1.0, *[0.5] * 9]
 
 
+def test_the_scale_of_one_picture_goes_before_the_rule_and_none_is_unknown():
+    rule = ScaleRule(by="value", value=0.5)
+    plan = plan_of(scale=rule, scales={"p1.png": 2.0, "p2.png": None})
+    table = plan.table.set_index("path")["um_per_px"]
+    assert table["p1.png"] == 2.0 and np.isnan(table["p2.png"])
+    assert table.drop(["p1.png", "p2.png"]).eq(0.5).all()
+
+
 def test_tiny_pictures_after_cropping_and_scaling():
     tiny = found(plan_of(files={"p0.png": png(0, 120, 1.0)}), "tiny pictures")
     assert tiny.level == "error" and tiny.files == ("p0.png",) and "120 px" in tiny.message
@@ -267,6 +275,9 @@ def test_what_was_done_on_reading_is_said_once():
 def test_wrong_scales_and_crops_are_refused():
     with pytest.raises(InputError, match="the scale is 0"):
         ScaleRule(by="value", value=0)
+    for scale in (0.0, -1.0, np.inf, np.nan):
+        with pytest.raises(InputError, match=r"the scale of p1.png is"):
+            Choices(name="x", scales={"p1.png": scale})
     with pytest.raises(InputError, match="crop at the top is -1"):
         Crop(top=-1)
     with pytest.raises(InputError, match="leaves nothing of 10 px"):

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.dataset import load_dataset
 from core.errors import InputError
 from core.images import read_image
 from core.import_data.__main__ import main
@@ -148,11 +149,23 @@ def test_the_command_line_cuts_off_bars_that_it_finds(tmp_path: Path, caplog):
     path = tmp_path / "user.zip"
     path.write_bytes(zipped({**files, "t.csv": "\n".join([HEADER, *rows()]).encode()}))
     common = ["--images", str(path), "--name", "x", "--out", str(tmp_path / "out")]
-    assert main([*common, "--check-only"]) == 0 and "3 pictures with an information" in caplog.text
-    assert main([*common, "--crop-bars"]) == 0
+    assert main([*common, "--check-only", "--keep-bars"]) == 0
+    assert "3 pictures with an information" in caplog.text
+    assert main(common) == 0
     assert read_image(tmp_path / "out" / "x" / "images" / "p0.png").pixels.shape == (256, 256)
     record = json.loads((tmp_path / "out" / "x" / "import.json").read_text())
     assert record["crops"] == {f"p{i}.png": {"top": 0, "bottom": 30} for i in range(3)}
+
+
+def test_the_command_line_takes_scales_picture_by_picture(tmp_path: Path, caplog):
+    out = tmp_path / "out"
+    common = ["--images", str(user_folder(tmp_path)), "--name", "x", "--out", str(out)]
+    for wrong, why in (("p.png=1", "no picture 'p.png'"), ("run/p0.png=x", "'x' is no number"),
+                       ("run/p0.png=0", "must be above 0")):  # fmt: skip
+        assert main([*common, "--scale", wrong]) == 2 and why in caplog.text
+    given = ["--um-per-px", "0.5", "--scale", "run/p0.png=0.25", "--scale", "run/p1.png=2"]
+    assert main([*common, *given]) == 0
+    assert load_dataset(out / "x").table["um_per_px"].tolist() == [0.25, 2.0, *[0.5] * 10]
 
 
 def test_the_command_line_leaves_failing_pictures_out_when_told(tmp_path: Path, caplog):
