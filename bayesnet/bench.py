@@ -2,9 +2,9 @@
 
 Writes ``docs/results/bench_design.json``. Everything is measured in one process and one run: a
 *quick* design (query, one decoded patch, predicted back), a *whole* one (query, a 1024 px field,
-16 patches of it encoded, its descriptors measured), and what L-BFGS on the pixels takes to the
-style error at which the network decodes a patch, so that the ratios mean something on a noisy
-machine.
+16 patches of it encoded, its descriptors measured), and what L-BFGS on the pixels of micrographs
+from the model's data takes to the style error at which the network decodes a patch, so that the
+ratios mean something on a noisy machine.
 """
 
 import argparse
@@ -26,16 +26,18 @@ from core.checkpoint import LoadedModel, load_model
 from core.descriptors import describe
 from core.encode import LatentTable, load_latents
 from core.errors import InputError, MicroDesignError
+from core.examples import load_examples
 from core.patches import cut_at, spread_patches
 from core.picture_style import style_errors
 from core.pixel_descent import optimise_pixels
 from core.properties import PropertyModel
 from core.results import RESULTS, record, write_result
+from core.scale import to_scale
 from core.synthesis import reconstruct
 
 FIELD_PX, FIELD_PATCHES = 1024, 16
 BARS_S = {"quick_p50": 0.100, "quick_p95": 0.250, "whole": 4.0}
-PATCHES, ITERATIONS = 3, 80  # of optimisation of the pixels
+PATCHES, ITERATIONS = 3, 80  # of optimisation of the pixels; a patch an example micrograph
 logger = logging.getLogger(__name__)
 
 Pictures = NDArray[np.float32]
@@ -123,6 +125,21 @@ def summed_up(runs: Sequence[Mapping[str, float]]) -> dict[str, Any]:
     return stages
 
 
+def example_patches(loaded: LoadedModel) -> Pictures:
+    """Return a patch of each of the model's first `PATCHES` example micrographs, (n, H, W).
+
+    Raises:
+        InputError: the model's folder holds no examples.
+    """
+    patches, size = [], loaded.config.patch_px
+    for example in load_examples(loaded.path)[:PATCHES]:
+        pixels, _ = to_scale(example.micrograph, loaded.um_per_px)
+        patches.append(cut_at(pixels, spread_patches(pixels, size, 1), size))
+    if not patches:
+        raise InputError(f"{loaded.path} holds no example micrographs; run core.examples")
+    return np.concatenate(patches)
+
+
 def pixel_optimisation(loaded: LoadedModel, patches: Pictures, iterations: int) -> dict[str, Any]:
     """Optimise the pixels of patches (N, H, W) to the error of the network's own pictures."""
     made = reconstruct(loaded, patches, 0)
@@ -133,8 +150,9 @@ def pixel_optimisation(loaded: LoadedModel, patches: Pictures, iterations: int) 
         seconds.append(descent.seconds[-1])
         reached += descent.reach(float(error)) is not None
     return {
-        "what": "L-BFGS on the pixels of a patch, from noise, to the relative style error of the "
-        "network's picture of it; where it is not reached the time is that of all iterations",
+        "what": "L-BFGS on the pixels of a patch of an example micrograph, from noise, to the "
+        "relative style error of the network's picture of it; where it is not reached the time is "
+        "that of all iterations",
         "patches": len(patches),
         "reached": reached,
         "most_iterations": iterations,
@@ -158,9 +176,7 @@ def bench(
     designer.quick(asked[0])  # warms up
     quick = [designer.quick(one) for one in asked]
     whole = [designer.whole(one) for one in asked[:fields]]
-    corners = spread_patches(designer.pixels, loaded.config.patch_px, PATCHES)
-    patches = cut_at(designer.pixels, corners, loaded.config.patch_px)
-    pixels = pixel_optimisation(loaded, patches, iterations)
+    pixels = pixel_optimisation(loaded, example_patches(loaded), iterations)
     found = {"quick": summed_up(quick), "whole": summed_up(whole)}
     total = found["quick"]["total"]
     return {
@@ -195,7 +211,8 @@ def report(found: Mapping[str, Any]) -> str:
     lines.append(f"bars missed: {', '.join(missed) or 'none'}")
     pixels = found["pixel_optimisation"]
     lines.append(
-        f"pixels to the same style error {pixels['style_error_median']:.3f}: "
+        "pixels of example micrographs to the same style error "
+        f"{pixels['style_error_median']:.3f}: "
         f"{pixels['seconds_median']:.1f} s ({pixels['reached']} of {pixels['patches']} reach it), "
         f"{found['times_faster_than_pixels']:.0f} times as long as a quick design"
     )

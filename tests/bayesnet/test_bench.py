@@ -9,6 +9,7 @@ from bayesnet import bench
 from bayesnet.network import Network
 from core.checkpoint import load_model
 from core.errors import InputError
+from core.examples import load_examples
 from core.properties import PropertyModel
 
 
@@ -29,6 +30,18 @@ def test_targets_are_the_properties_of_specimens(network):
     blank = replace(network.support, properties=np.full(known.shape, np.nan))
     with pytest.raises(InputError, match="nothing to ask for"):
         bench.targets_of(replace(network, support=blank), 5)
+
+
+def test_pixels_are_those_of_example_micrographs_and_not_of_the_network(tiny_model, tmp_path):
+    loaded = load_model(tiny_model)
+    found = bench.example_patches(loaded)
+    assert len(found) == bench.PATCHES and found.shape[1:] == (loaded.config.patch_px,) * 2
+    for patch, example in zip(found, load_examples(tiny_model), strict=False):
+        pixels = example.micrograph.pixels
+        windows = np.lib.stride_tricks.sliding_window_view(pixels, patch.shape)
+        assert (windows[..., 0, :4] == patch[0, :4]).all(axis=-1).any()
+    with pytest.raises(InputError, match="no example micrographs"):
+        bench.example_patches(replace(loaded, path=tmp_path))
 
 
 def test_a_run_measures_every_stage_and_compares_with_the_bars(tiny_model, monkeypatch):
@@ -52,4 +65,5 @@ def test_a_run_measures_every_stage_and_compares_with_the_bars(tiny_model, monke
     ratio = pixels["seconds_median"] / found["quick"]["total"]["median"]
     assert found["times_faster_than_pixels"] == pytest.approx(ratio)
     said = bench.report(found)
+    assert pixels["patches"] == 1 and "pixels of example micrographs" in said
     assert "quick: median" in said and "bars missed" in said
