@@ -13,12 +13,13 @@ import pandas as pd
 
 from bayesnet.gaussian import Array, Index
 from bayesnet.nodes import Node
-from bayesnet.patch_statistics import Chunks, gather, pooled_scatter, union_patches
+from bayesnet.patch_statistics import Chunks, gather, pooled_scatter
 from bayesnet.variables import descriptor_columns, label_columns, latent_nodes, z_scored
 from core.encode import LatentTable
 from core.errors import InputError
 from core.latent_stream import LatentStream
 from core.specimen_descriptors import SpecimenDescriptors
+from core.validation import ACTIVE_VARIANCE
 
 MIN_SPECIMENS = 5
 MIN_SCALE = 1e-3
@@ -65,19 +66,6 @@ class Levels:
         return [n.node for n in self.nodes if n.role in roles]
 
 
-def effective_patches(file: np.ndarray, corner: np.ndarray, patch_px: int = 128) -> float:
-    """Count the patches of one specimen that carry independent pixels: union area over patch area.
-
-    Args:
-        file: (n,) micrograph of each patch.
-        corner: (n, 2) row and column of each patch's upper left pixel.
-        patch_px: side of a patch.
-    """
-    cells = np.asarray(corner) // max(patch_px // 16, 1)
-    area = sum(union_patches(cells[file == name], patch_px) for name in np.unique(file))
-    return min(max(area, 1.0), float(len(file)))
-
-
 def setting_groups(process: Array) -> Index:
     """Number the different process settings; replicates of one setting share its number.
 
@@ -103,7 +91,7 @@ def setting_groups(process: Array) -> Index:
 
 def build_levels(
     table: LatentTable | LatentStream,
-    active_variance: float = 0.05,
+    active_variance: float = ACTIVE_VARIANCE,
     patch_px: int = 128,
     descriptors: SpecimenDescriptors | None = None,
 ) -> Levels:

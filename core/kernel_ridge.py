@@ -52,7 +52,7 @@ def nested_choices(kernels: dict[float, Array], y: Array) -> list[tuple[float, f
     Of more than `ALONE` specimens, without all of its fold, one of `FOLDS`.
     """
     order = np.random.default_rng(0).permutation(len(y))
-    chosen = {}
+    chosen: dict[int, tuple[float, float]] = {}
     for fold in np.array_split(order, len(y) if len(y) <= ALONE else FOLDS):
         rest = np.setdiff1d(order, fold)
         part = {gamma: kernel[np.ix_(rest, rest)] for gamma, kernel in kernels.items()}

@@ -11,6 +11,7 @@ from core.encode import LatentTable
 from core.errors import InputError
 from core.examples import Example
 from core.scale import SCALE_TOLERANCE
+from core.summaries import specimen_means
 from core.synthesis import decode_many
 
 Axes = Literal["patches", "specimens"]
@@ -46,7 +47,7 @@ def project(table: LatentTable, axes: Axes = "patches") -> Projection:
     if axes not in get_args(Axes):
         raise InputError(f"axes {axes!r} are unknown; use one of {', '.join(get_args(Axes))}")
     mu = np.asarray(table.mu, dtype=np.float64)
-    rows = mu if axes == "patches" else specimen_means(table)
+    rows = mu if axes == "patches" else specimen_means(mu, table.specimen)[0]
     if len(rows) < 2 or mu.shape[1] < 2:
         raise InputError(f"{len(rows)} {axes} of {mu.shape[1]} latents cannot be mapped")
     centre = rows.mean(axis=0)
@@ -62,15 +63,6 @@ def project(table: LatentTable, axes: Axes = "patches") -> Projection:
     shares = variances[:2] / variances.sum()
     points = ((mu - centre) @ two.T).astype(np.float32)
     return Projection(points, (float(shares[0]), float(shares[1])))
-
-
-def specimen_means(table: LatentTable) -> NDArray[np.float64]:
-    """Return the mean latents of the specimens, (S, D), in the order of their sorted names."""
-    names, index = np.unique(table.specimen, return_inverse=True)
-    sums = np.zeros((len(names), table.mu.shape[1]))
-    np.add.at(sums, index, table.mu)
-    means: NDArray[np.float64] = sums / np.bincount(index)[:, None]
-    return means
 
 
 def decode_path(

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.columns import Column
-from core.descriptors import SCALARS, describe
+from core.descriptors import CHOSEN, SCALARS, describe
 from core.descriptors.graphite_iron import looks_like_graphite_iron
 from core.errors import InputError
 from core.stereology import QUANTITIES, Measurement, measure_structure
@@ -23,14 +23,6 @@ KINDS: dict[Kind, str] = {
     "phases": "any material: phase area, chords, spacing, texture length, anisotropy",
 }
 MARK = " (from the picture)"
-GRAPHITE = (
-    "graphite_pct",
-    "particles_per_mm2",
-    "diameter_um",
-    "nodularity_iso_pct",
-    "flake_length_um",
-    "grain_intercept_um",
-)
 
 
 class Named(Protocol):
@@ -50,7 +42,7 @@ def columns_of(kind: Kind, scale_known: bool = True) -> tuple[Column, ...]:
         'Mean spacing (from the picture)'
     """
     if kind == "graphite":
-        found = [(s.name, s.label, s.unit) for s in SCALARS if s.name in GRAPHITE]
+        found = [(s.name, s.label, s.unit) for s in SCALARS if s.name in CHOSEN]
     else:
         found = [(q.name, q.label, q.unit) for q in QUANTITIES]
     return tuple(
@@ -98,7 +90,7 @@ def measure_picture(
     if um_per_px is None:
         raise InputError("graphite is measured in µm, which needs the pictures' scale")
     described = describe(pixels, um_per_px)
-    found = {name: described.scalars()[name] for name in GRAPHITE}
+    found = {name: described.scalars()[name] for name in CHOSEN}
     values = {name: float(value) for name, value in found.items() if value is not None}
     why = {"grain_intercept_um": described.grain_reason or "no boundaries"}
     why["flake_length_um"] = "all particles are nodules" if described.n_inner else "no graphite"

@@ -21,12 +21,12 @@ from core.errors import CheckpointError, InputError
 from core.files import read_json, write_json
 from core.json_values import text, texts, whole
 from core.regressor import Regressor, fit_regressor
+from core.validation import ACTIVE_VARIANCE
 
 Array = NDArray[np.float64]
 
 FORMAT, VERSION = "microdesign-properties", 3
 LEFT_OUT_ONLY = 2  # files of this version are calibrated on left-out specimens and do not keep them
-ACTIVE_VARIANCE = 0.05  # measures.md: of mu over the patches
 MIN_LABELLED = 5  # specimens
 READ_PATCHES = 25  # patches, at most, by which a micrograph's properties are predicted
 

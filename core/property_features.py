@@ -186,14 +186,6 @@ def _projection(values: NDArray[np.float32]) -> Pipeline:
     return make_pipeline(StandardScaler(), PCA(count, svd_solver="randomized", random_state=0))
 
 
-def specimen_means(values: Array, specimen: Names) -> tuple[Array, Names]:
-    """Return the mean row of each specimen, (S, d), and their names (S,), sorted."""
-    names, index, counts = np.unique(specimen, return_inverse=True, return_counts=True)
-    means = np.zeros((len(names), values.shape[1]))
-    np.add.at(means, index, values)
-    return means / counts[:, None], names
-
-
 def labels(data: DataSet, column: str, specimen: Names) -> Array:
     """Return a property of specimens, NaN where it is not known, or not in the data."""
     if column not in data.specimens:

@@ -11,7 +11,7 @@ from core.candidates import CANDIDATES, tune
 from core.columns import Column
 from core.dataset import DataSet
 from core.properties import PropertyModel
-from core.property_features import Features, labels, specimen_means
+from core.property_features import Features, labels
 from core.property_splits import (
     LEFT_OUT,
     NEW,
@@ -22,6 +22,7 @@ from core.property_splits import (
     random_patches,
     specimen_average,
 )
+from core.summaries import specimen_means
 
 PAPER_PATCHES = 30  # of each casting of the paper's design, where castings are left out
 FIGURE_7 = "r48_mg0.045"  # radius 48 mm, 0.045 % Mg: the largest spherical graphite

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from core.checkpoint import load_model
 from core.dataset import DataSet, load_dataset
-from core.descriptors import SCALARS, Scalar, measure_field, segment_graphite, sum_up
+from core.descriptors import CHOSEN, SCALARS, Scalar, measure_field, segment_graphite, sum_up
 from core.descriptors.graphite_iron import looks_like_graphite_iron
 from core.errors import CheckpointError, InputError, MicroDesignError
 from core.files import read_json, write_json
@@ -29,14 +29,6 @@ from core.scale import common_scale, read_to_scale
 FILE = "descriptors.json"
 FORMAT = 1
 MAX_BYTES = 2**26
-CHOSEN = (
-    "graphite_pct",
-    "particles_per_mm2",
-    "diameter_um",
-    "nodularity_iso_pct",
-    "flake_length_um",
-    "grain_intercept_um",
-)
 WITHOUT_SCALE = ("graphite_pct",)
 LOOKED_AT = 12  # micrographs, spread over the data set, that say whether there is graphite
 logger = logging.getLogger(__name__)

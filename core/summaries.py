@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
+from scipy import ndimage, stats
 
 Array = NDArray[np.float64]
 DRAWS = 4000  # of a bootstrap
@@ -40,6 +40,30 @@ def median_interval(values: Array, seed: int = 0) -> dict[str, float | int]:
     return {"median": float(np.median(values)), "low": float(low), "high": float(high)} | {
         "n": len(values)
     }
+
+
+def half_width_t(values: Array, confidence: float = 0.95) -> float:
+    """Return the half width of the interval of a mean of two values or more (Student's t).
+
+    >>> round(half_width_t(np.array([9.0, 10.0, 11.0])), 2)  # 4.303 / sqrt(3)
+    2.48
+    """
+    quantile = stats.t.ppf((1 + confidence) / 2, len(values) - 1)
+    return float(quantile * stats.sem(values))
+
+
+def specimen_means(
+    values: NDArray[np.floating], specimen: NDArray[np.str_]
+) -> tuple[Array, NDArray[np.str_]]:
+    """Return the mean row of each specimen, (S, d), and their names (S,), sorted.
+
+    Args:
+        values: (n, d); specimen: (n,) names.
+    """
+    names, index, counts = np.unique(specimen, return_inverse=True, return_counts=True)
+    means = np.zeros((len(names), values.shape[1]))
+    np.add.at(means, index, values)
+    return means / counts[:, None], names
 
 
 def _draws(values: Array, seed: int) -> NDArray[np.int64]:

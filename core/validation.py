@@ -11,7 +11,7 @@ from core.model import Head, TextureVAE
 from core.objective import cut_cells, lay_cells
 from core.vgg import STYLE_LAYERS, VGG19
 
-ACTIVE_VARIANCE = 0.05
+ACTIVE_VARIANCE = 0.05  # of mu over the patches: above it a latent is active
 _CHUNK = 8  # patches through VGG19 at once
 
 

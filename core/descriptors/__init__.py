@@ -4,13 +4,14 @@
 specimen; ``python -m core.descriptors FILE`` prints a table and draws overlays.
 """
 
-from core.descriptors.descriptors import SCALARS, Descriptors, Distribution, Scalar
+from core.descriptors.descriptors import CHOSEN, SCALARS, Descriptors, Distribution, Scalar
 from core.descriptors.fields import Estimate, FieldsSummary, describe_fields, summarise_fields
 from core.descriptors.measure import MeasuredField, describe, measure_field, measure_mask, sum_up
 from core.descriptors.overlay import draw_overlay, encode_overlay
 from core.descriptors.segmentation import Segmentation, segment_graphite
 
 __all__ = [
+    "CHOSEN",
     "SCALARS",
     "Descriptors",
     "Distribution",

@@ -135,3 +135,11 @@ SCALARS = (
     Scalar("grain_size_number", "Ferrite grains, ASTM number", "G"),
     Scalar("correlation_length_um", "Correlation length of graphite", "µm"),
 )
+CHOSEN = (
+    "graphite_pct",
+    "particles_per_mm2",
+    "diameter_um",
+    "nodularity_iso_pct",
+    "flake_length_um",
+    "grain_intercept_um",
+)  # of `SCALARS`: what designs and data without tests go by

@@ -5,13 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from core.descriptors.descriptors import SCALARS, Descriptors
 from core.descriptors.measure import MeasuredField, measure_field, sum_up
 from core.errors import InputError
-
-CONFIDENCE = 0.95
+from core.summaries import half_width_t
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +96,5 @@ def estimate(values: Sequence[float | None]) -> Estimate | None:
     known = np.array([value for value in values if value is not None], dtype=float)
     if len(known) < 2:
         return None
-    mean, error = float(known.mean()), float(stats.sem(known))
-    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, len(known) - 1)) * error
+    mean, half = float(known.mean()), half_width_t(known)
     return Estimate(mean, mean - half, mean + half, len(known))

@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from core.summaries import half_width_t
+
 CONFIDENCE = 0.95
 SET_CONFIDENCE = 0.90  # of a single set's rank correlation: one-sided 5 %
 LEAST_RANK_SCATTER = 0.1
@@ -91,8 +93,7 @@ def estimate(measured: Array, values: Sequence[float]) -> Estimate | None:
 
 def _mean_interval(values: Array, confidence: float) -> tuple[float, float, float]:
     """Return the mean of values (n,) with its interval (Student's t)."""
-    mean = float(values.mean())
-    half = float(stats.t.ppf((1 + confidence) / 2, len(values) - 1) * stats.sem(values))
+    mean, half = float(values.mean()), half_width_t(values, confidence)
     return mean, mean - half, mean + half
 
 

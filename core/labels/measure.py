@@ -31,9 +31,9 @@ from core.labels.traversals import (
     choose_starts,
     measure_traversals,
     principal_directions,
-    specimen_means,
 )
 from core.properties import PropertyModel
+from core.summaries import specimen_means
 from core.synthesis import decode_many
 from core.validation import ACTIVE_VARIANCE
 
@@ -82,7 +82,7 @@ def label_model(
     if path.is_file():
         properties = PropertyModel.load(path)
         properties.require_model(loaded.hash)
-        influence = influences(properties, specimen_means(table))
+        influence = influences(properties, specimen_means(table.mu, table.specimen)[0])
     return label_latents(decode, table, specimens, plan, loaded.um_per_px, only, influence)
 
 
@@ -118,7 +118,7 @@ def label_latents(
     if len(active) == 0:
         raise InputError("no latent is active: there is nothing to name")
     spread = spreads(specimens)
-    means = specimen_means(table)
+    means, _ = specimen_means(mu, table.specimen)
     principal, _ = principal_directions(means, plan.directions)
     vectors = np.concatenate([np.eye(mu.shape[1])[active], principal])
     starts = mu[choose_starts(table, plan.starts, plan.seed)]

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from core.encode import LatentTable
 from core.errors import ConfigError, InputError
 from core.labels.quantities import QUANTITIES, measure_picture
+from core.summaries import specimen_means
 from core.traverse import place_along
 
 SETS = 2  # of starts, of different specimens: what one finds the other must confirm
@@ -69,14 +70,6 @@ class Plan:
         return self.values[-1] - self.values[0]
 
 
-def specimen_means(table: LatentTable) -> Array:
-    """Return the mean latents of each specimen, (S, D), in the order of its sorted names."""
-    names, index = np.unique(table.specimen, return_inverse=True)
-    means = np.zeros((len(names), table.mu.shape[1]))
-    np.add.at(means, index, table.mu)
-    return means / np.bincount(index)[:, None]
-
-
 def principal_directions(means: Array, count: int) -> tuple[Array, Array]:
     """Return what distinguishes specimens: principal directions of their mean latents (S, D).
 
@@ -116,7 +109,7 @@ def choose_starts(table: LatentTable, starts: int, seed: int) -> NDArray[np.int6
             f"{len(names)} specimens: naming latents needs at least {2 * SETS}, for two sets of "
             "starts from different specimens"
         )
-    means = specimen_means(table)
+    means, _ = specimen_means(table.mu, table.specimen)
     along, _ = principal_directions(means, 1)
     order = np.argsort(means @ along[0]) if len(along) else np.arange(len(names))
     rng = np.random.default_rng(seed)

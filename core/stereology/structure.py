@@ -5,17 +5,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from core.descriptors.inputs import check_pixels, check_scale
 from core.stereology.intercepts import spacing_px
 from core.stereology.phases import find_phases
 from core.stereology.texture import orientation, texture_length_px
+from core.summaries import half_width_t
 
 PARTS = 2  # a picture is cut into 2 x 2 fields for the scatter from field to field
 LEAST_FIELD_PX = 96  # side of such a field
 LEAST_FIELDS = 3
-CONFIDENCE = 0.95
 FEW_STRUCTURES = 5  # of spacings, that a picture's shorter side must hold
 
 
@@ -71,8 +70,7 @@ def half_width(fields: Sequence[float], doubt: float = 0.0) -> float | None:
     """
     if len(fields) < LEAST_FIELDS:
         return None
-    quantile = float(stats.t.ppf((1 + CONFIDENCE) / 2, len(fields) - 1))
-    return float(np.hypot(quantile * float(stats.sem(fields)), doubt))
+    return float(np.hypot(half_width_t(np.array(fields)), doubt))
 
 
 def measure_structure(pixels: NDArray[np.floating], um_per_px: float | None) -> Measurement:

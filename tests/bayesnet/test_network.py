@@ -12,7 +12,7 @@ import pytest
 from bayesnet.conditionals import Conditional, joint
 from bayesnet.gaussian import condition, is_positive_definite
 from bayesnet.learn import NetworkConfig, fit_network
-from bayesnet.levels import build_levels, effective_patches
+from bayesnet.levels import build_levels
 from bayesnet.network import Network
 from bayesnet.nodes import identifier
 from bayesnet.query import most_probable
@@ -262,12 +262,6 @@ def test_identifiers_are_unique_and_unlike_latents():
     taken = {"z17"}
     names = [identifier(n, taken) for n in ("Mg (wt%)", "Mg [wt%]", "z17", "2theta", "%", "u1")]
     assert names == ["Mg_wt", "Mg_wt_2", "c_z17", "c_2theta", "column", "c_u1"]
-
-
-def test_overlapping_patches_count_by_area():
-    file = np.array(["a", "a", "b"])
-    corner = np.array([[0, 0], [0, 64], [0, 0]])
-    assert effective_patches(file, corner) == pytest.approx(2.5)
 
 
 def test_ridge_with_a_strong_signal_is_least_squares_and_noise_goes_to_the_prior():

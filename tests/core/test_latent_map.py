@@ -7,7 +7,8 @@ import pytest
 from core.encode import LatentTable, load_latents
 from core.errors import InputError
 from core.examples import load_examples
-from core.latent_map import decode_path, project, shipped_patch, specimen_means
+from core.latent_map import decode_path, project, shipped_patch
+from core.summaries import specimen_means
 from core.synthesis import decode_many, encode_patches
 
 
@@ -58,7 +59,7 @@ def test_axes_of_specimens_leave_the_scatter_within_aside():
     mu[:, :2] = between[[i % 5 for i in range(200)]]
     mu[:, 3] = 20 * rng.standard_normal(200)
     many = table(mu, names)
-    means = specimen_means(many)
+    means, _ = specimen_means(many.mu, many.specimen)
     assert np.allclose(means[:, :2], between)
     patches, specimens = project(many), project(many, "specimens")
     assert abs(np.corrcoef(patches.points[:, 0], mu[:, 3])[0, 1]) > 0.99

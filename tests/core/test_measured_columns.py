@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from core.columns import Column, declared_column
+from core.descriptors import CHOSEN
 from core.errors import InputError
 from core.measured_columns import (
-    GRAPHITE,
     MARK,
     columns_of,
     guess_kind,
@@ -69,7 +69,7 @@ def test_graphite_is_measured_by_the_standards_and_needs_a_scale():
     assert found.values["graphite_pct"] == pytest.approx(share, rel=0.05)
     assert found.values["nodularity_iso_pct"] == 100
     assert found.reasons["flake_length_um"] == "all particles are nodules"
-    assert set(found.values) | set(found.reasons) == set(GRAPHITE)
+    assert set(found.values) | set(found.reasons) == set(CHOSEN)
     with pytest.raises(InputError, match="needs the pictures' scale"):
         measure_picture(nodules(), None, "graphite")
 

@@ -26,12 +26,12 @@ from core.property_features import (
     learned_features,
     patch_features,
     read_patches,
-    specimen_means,
 )
 from core.property_points import left_out_points, measured_points, points_figures, unseen_points
 from core.property_splits import LEFT_OUT, RANDOM
 from core.property_tables import _own_rows, main
 from core.property_text import COLUMNS, PAPER_NOTE, find, summary_text, tables_text
+from core.summaries import specimen_means
 from core.synthesis import encode_patches
 from tests.core.textures import texture
 from tests.tiny import make_castings

@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 
 from core.dataset import load_dataset
-from core.descriptors import describe_fields
+from core.descriptors import CHOSEN, describe_fields
 from core.errors import CheckpointError
 from core.images import encode_png
 from core.specimen_descriptors import (
-    CHOSEN,
     FILE,
     load_descriptors,
     measure_specimens,

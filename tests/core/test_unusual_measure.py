@@ -12,7 +12,7 @@ from core.checkpoint import LoadedModel
 from core.errors import InputError
 from core.images import Micrograph, encode_png
 from core.reference_file import Reference
-from core.unusual_measure import exceeding, judge_all, main, told_apart
+from core.unusual_measure import exceeding, fresh_fields, judge_all, main, told_apart
 from tests.core.textures import make_textures, texture
 
 
@@ -58,7 +58,7 @@ def test_pictures_are_judged_at_the_models_scale(loaded: LoadedModel, reference:
 
 
 def test_command_writes_figures_of_what_is_there_and_names_what_is_not(
-    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    loaded: LoadedModel, reference: Reference, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("core.unusual_measure.READ_PATCHES", 1)
     monkeypatch.setattr(foreign_pictures, "PHOTOGRAPHS", ("brick",))
@@ -66,11 +66,14 @@ def test_command_writes_figures_of_what_is_there_and_names_what_is_not(
     data = make_textures(tmp_path / "data", 3, 1, 128, 128)
     (tmp_path / "real" / "uhcs").mkdir(parents=True)
     (tmp_path / "real" / "uhcs" / "one.png").write_bytes(encode_png(texture(128, 128, 9.0)))
-    arguments = ["--model", tiny_model, "--data", data.root, "--fields", 2, "--out", tmp_path]
+    arguments = ["--model", loaded.path, "--data", data.root, "--fields", 2, "--out", tmp_path]
     main([str(word) for word in [*arguments, "--real", tmp_path / "real"]])
     found = json.loads((tmp_path / "unusual.json").read_text())
     assert found["fresh"]["exceeding"]["n"] == 2
     assert set(found["foreign"]) == {"photographs", "noise", "uhcs"}
     assert set(found["not_available"]) == {"superalloy", "castiron"}
-    assert found["foreign"]["noise"]["auc"] in (0.0, 0.5, 1.0)
+    near = judge_all(loaded, reference, fresh_fields(data, 2)).fields
+    (far,) = judge_all(loaded, reference, foreign_pictures.noise()).fields
+    assert found["foreign"]["noise"]["auc"] == np.mean(far > near), (near, far)
+    assert found["foreign"]["noise"]["distance"]["least"] == pytest.approx(far)
     assert "core.unusual_measure" in found["command"]
