@@ -11,6 +11,7 @@ import numpy as np
 from bayesnet.arcs import pooled_arcs
 from bayesnet.calibration import left_out_figures
 from bayesnet.choice import Chooser, NetworkConfig
+from bayesnet.fit_files import write_fit
 from bayesnet.intervals import mixture_regimes
 from bayesnet.levels import build_levels
 from bayesnet.mixture import fit_mixture, responsibilities
@@ -126,12 +127,7 @@ def learn(model: Path, data: Path | None, chunked: bool = False) -> Network:
     if isinstance(table, LatentStream):
         network.save(model / "network.json")
         return network
-    fitted = property_models(table, unseen)
-    if fitted is None:
-        (model / "properties.json").unlink(missing_ok=True)  # of another fit
-    else:
-        fitted.save(model / "properties.json")
-    network.save(model / "network.json")
+    write_fit(model, network, property_models(table, unseen))
     return network
 
 
