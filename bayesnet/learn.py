@@ -11,6 +11,7 @@ import numpy as np
 from bayesnet.arcs import pooled_arcs
 from bayesnet.calibration import left_out_figures
 from bayesnet.choice import Chooser, NetworkConfig
+from bayesnet.fit_files import PROPERTIES, write_fit
 from bayesnet.intervals import mixture_regimes
 from bayesnet.levels import build_levels
 from bayesnet.mixture import fit_mixture, responsibilities
@@ -129,15 +130,19 @@ def learn(model: Path, data: Path | None, chunked: bool = False) -> Network:
         unseen = None  # the specimens fitted to
     config = NetworkConfig(patch_px=read_config(model).patch_px)
     network = fit_network(table, config, load_descriptors(folder), unseen)
-    path = model / "properties.json"
     if isinstance(table, LatentStream):
-        of_these = path.exists() and PropertyModel.load(path).data_hash == table.data_hash
-    elif of_these := (fitted := property_models(table, unseen)) is not None:
-        fitted.save(path)
-    if not of_these:
-        path.unlink(missing_ok=True)  # of other latents
-    network.save(model / "network.json")
+        fitted = _kept_properties(model, table.data_hash)
+    else:
+        fitted = property_models(table, unseen)
+    write_fit(model, network, fitted)
     return network
+
+
+def _kept_properties(model: Path, data_hash: str) -> PropertyModel | None:
+    """Return the model folder's property models where they were fitted to the same specimens."""
+    path = model / PROPERTIES
+    kept = PropertyModel.load(path) if path.is_file() else None
+    return kept if kept is not None and kept.data_hash == data_hash else None
 
 
 def property_models(table: LatentTable, unseen: LatentTable | None) -> PropertyModel | None:

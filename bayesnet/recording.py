@@ -15,6 +15,7 @@ from bayesnet.network import Network
 from bayesnet.pictures import Picture
 from bayesnet.recipe import PictureRecord, Recipe, RefinementRecord
 from bayesnet.refine import Refinement
+from bayesnet.storage import counting
 from bayesnet.wording import wished
 from core.checkpoint import LoadedModel, versions
 from core.columns import Column, Role
@@ -41,7 +42,7 @@ def parts_of(model: Path, fitted: Path | None = None) -> dict[str, str]:
         manifest, latents = (read_json(model / n) for n in ("manifest.json", f"latents/{ABOUT}"))
         return {
             "model": str(manifest["weights_sha256"]),
-            "network": sha256_file(fitted / "network.json"),
+            "network": sha256_file(counting(fitted / "network.json")),
             "properties": sha256_file(fitted / "properties.json"),
             "latents": str(latents["sha256"]),
         }

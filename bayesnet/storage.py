@@ -14,21 +14,40 @@ from bayesnet.nodes import Node, Role
 from bayesnet.support import Support
 from bayesnet.surface import Surface
 from core.errors import CheckpointError, InputError
-from core.files import read_json, write_json
+from core.files import NEXT, json_bytes, read_json, settled, write_bytes
 from core.json_values import mapping, number, text, texts, truth, whole
 
 FORMAT = "microdesign-network"
 ROLES = get_args(Role)
 VERSION = 2
+NETWORK_SHA256 = "network_sha256"  # in `properties.json`: of the network fitted with them
 LARGEST = 1e9  # of slopes and deviations between z-scores: their products stay finite
 MAX_REGIMES, MAX_CONDITIONALS = 32, 2000  # of a network, and of a regime: memory grows with squares
 
 
 def save_network(network: Network, path: Path) -> None:
     """Write a network as JSON, atomically; floats survive exactly."""
+    write_bytes(Path(path), network_bytes(network))
+
+
+def network_bytes(network: Network) -> bytes:
+    """Return the content of a network's file."""
     content: dict[str, Any] = {"format": FORMAT, "version": VERSION}
     content |= {f.name: _plain(getattr(network, f.name)) for f in fields(network)}
-    write_json(Path(path), content)
+    return json_bytes(content)
+
+
+def counting(path: Path) -> Path:
+    """Return the file that counts as a network: one that waits beside it, or itself.
+
+    One waits where a crash came upon `bayesnet.fit_files.write_fit`; it counts where the property
+    models in the folder are of its fit.
+    """
+    beside = path.with_name("properties.json")
+    if not path.with_name(path.name + NEXT).is_file() or not beside.is_file():
+        return path
+    about = read_json(beside)
+    return settled(path, about.get(NETWORK_SHA256) if isinstance(about, dict) else None)
 
 
 def load_network(path: Path) -> Network:
@@ -37,7 +56,7 @@ def load_network(path: Path) -> Network:
     Raises:
         CheckpointError: the file is missing, damaged or of another kind.
     """
-    content = read_json(Path(path))
+    content = read_json(counting(Path(path)))
     if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
         raise CheckpointError(f"{path} is not a network of this program")
     if content.pop("version", None) != VERSION:

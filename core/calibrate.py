@@ -24,7 +24,7 @@ from core.conformal import MIN_INTERVAL, Calibration
 from core.dataset import load_dataset
 from core.encode import ABOUT, LatentTable, encode_dataset, load_latents, save_latents
 from core.errors import InputError, MicroDesignError
-from core.files import read_json
+from core.files import finish_together, read_json
 from core.properties import READ_PATCHES, PropertyModel, fit_properties
 from core.regressor import PATCH_COUNTS, Regressor, half_width_90
 
@@ -188,6 +188,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         table = encode_dataset(loaded, data, spread=READ_PATCHES)
         calibrated = calibrate(properties, table)
         save_latents(arguments.model / UNSEEN, table)
+        finish_together(arguments.model, ("network.json",), path.name)
         calibrated.save(path)
     except MicroDesignError as error:
         parser.exit(2, f"{error}\n")

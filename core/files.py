@@ -86,8 +86,13 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write strict JSON (no NaN or infinity) atomically, indented, ending in a newline."""
-    write_text(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
+    """Write strict JSON atomically (see `json_bytes` and `write_bytes`)."""
+    write_bytes(path, json_bytes(content))
+
+
+def json_bytes(content: Any) -> bytes:
+    """Return strict JSON (no NaN or infinity), indented, ending in a newline, as UTF-8."""
+    return (json.dumps(content, indent=2, allow_nan=False) + "\n").encode("utf-8")
 
 
 def write_together(folder: Path, parts: Mapping[str, bytes], last: str, content: Any) -> None:

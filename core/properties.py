@@ -101,7 +101,11 @@ class PropertyModel:
 
     def save(self, path: Path) -> None:
         """Write the model as JSON, atomically; floats survive exactly."""
-        content = {
+        write_json(Path(path), self.to_json())
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the content of its file."""
+        return {
             "format": FORMAT,
             "version": VERSION,
             "dimensions": self.dimensions,
@@ -111,7 +115,6 @@ class PropertyModel:
             "model_hash": self.model_hash,
             "notes": list(self.notes),
         }
-        write_json(Path(path), content)
 
     @classmethod
     def load(cls, path: Path) -> "PropertyModel":

@@ -51,6 +51,7 @@ def publish(model: Path, out: Path, max_bytes: int = MAX_BYTES) -> int:
     if missing := [name for name in PARTS if not (model / name).exists()]:
         raise CheckpointError(f"{model} lacks {', '.join(missing)}; run make reference")
     finish_together(model, (WEIGHTS,), MANIFEST)
+    finish_together(model, ("network.json",), "properties.json")
     loaded = load_model(model)
     parts = [*PARTS, *(name for name in OPTIONAL if (model / name).exists())]
     for name, step in (("latents", "core.encode"), (UNSEEN, "core.calibrate")):

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from bayesnet.fit_files import NETWORK, PROPERTIES, replace_fit
+from bayesnet.fit_files import NETWORK, PROPERTIES, replace_fit, write_fit
 from bayesnet.learn import NetworkConfig, fit_network
 from bayesnet.library import delete_design, list_designs, save_design, set_note
 from bayesnet.network import Network
@@ -142,13 +142,13 @@ def _fitted() -> tuple[Network, PropertyModel]:
     return fit_network(table, config), fit_properties(table)
 
 
-def _fit(value: float, root: Path) -> None:
+def _fit(write: Callable[..., None], value: float, root: Path) -> None:
     network, fitted = (replace(part, notes=(str(value),)) for part in _fitted())
-    replace_fit(root / "networks" / "mine", network, fitted)
+    write(root / "fit", network, fitted)
 
 
 def _look_fit(root: Path) -> str:
-    folder = root / "networks" / "mine"
+    folder = root / "fit"
     parts = Network.load(folder / NETWORK), PropertyModel.load(folder / PROPERTIES)
     (value,) = {note for part in parts for note in part.notes}
     return _which(float(value))
@@ -326,7 +326,10 @@ SUBJECTS = {
         Subject("checkpoint", partial(_checkpoint, 1), partial(_checkpoint, 2), _look_checkpoint),
         Subject("model", partial(_model, 1.0), partial(_model, 2.0), _look_model),
         Subject("latents", partial(_latents, 1.0), partial(_latents, 2.0), _look_latents),
-        Subject("network fitted anew", partial(_fit, 1.0), partial(_fit, 2.0), _look_fit),
+        *(
+            Subject(name, partial(_fit, write, 1.0), partial(_fit, write, 2.0), _look_fit)
+            for name, write in (("network fitted anew", replace_fit), ("fit of a model", write_fit))
+        ),
         Subject("job submitted", partial(_submit, "first"), partial(_submit, "second"), _look_jobs),
         Subject("status of a job", partial(_submit, "first"), _advance, _look_status),
         Subject("model of a job published", _trained, _finish, _look_published),
