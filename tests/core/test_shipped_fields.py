@@ -63,7 +63,7 @@ def test_large_field_of_cells_has_no_seams_and_tiles(shipped, latents, farthest)
         assert abs(seam(picture, borders)) < 4, "cell borders"
         assert abs(seam(picture, borders[-1:])) < 4, "opposite edges"
         drawn = picture.copy()
-        drawn[:, : side // 2] += 0.03  # a step of 8 grey levels at one border and at the edge
+        drawn[:, : side // 2] += 0.04  # a step of 10 grey levels at one border and at the edge
         assert seam(drawn, borders) > 4, "the check sees a seam"
     strips = [made[:, at[:, None] + np.arange(-8, 8)].ravel() for at in (borders[:-1], middles)]
     across, within = (np.array([s.mean(), s.std()]) for s in strips)
