@@ -61,6 +61,7 @@ def drop(page, address: str, files: Files) -> None:
     open_page(page, f"{address}/data")
     for key, given in (("data_files", files.pictures), ("data_table", files.table)):
         page.locator(f'[class*="st-key-{key}"] input[type=file]').set_input_files(given)
+        settle(page)  # the other field is drawn anew meanwhile
     page.get_by_text(f"{SPECIMENS} of {SPECIMENS} pictures have a row").wait_for()
     settle(page)
 
