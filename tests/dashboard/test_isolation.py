@@ -170,13 +170,13 @@ def opened(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("send", [evaluate, batch, import_data])
-@pytest.mark.parametrize("name", ["../../marker.png", "/etc/marker.png", "C:\\marker.png"])
+@pytest.mark.parametrize("name", ["../../marker_q7.png", "/etc/marker_q7.png", "C:\\marker_q7.png"])
 def test_no_name_of_an_upload_is_opened_and_nothing_is_left(
     send, name, with_model, open_page, opened, tmp_path
 ):
     send(open_page, name)
     assert opened, "the watch works"
-    assert [path for path in opened if "marker" in path] == []
+    assert [path for path in opened if "marker_q7" in path] == []
     assert list((tmp_path / "temporary").rglob("*")) == []
     assert not workspace().exists() or [p for p in workspace().rglob("*") if p.is_file()] == []
 
