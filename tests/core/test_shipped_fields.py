@@ -54,6 +54,15 @@ def seam(picture: np.ndarray, borders: np.ndarray) -> float:
     return float((found[borders].mean() - elsewhere.mean()) / error)
 
 
+def excess(picture: np.ndarray, borders: np.ndarray) -> float:
+    """Return how much larger the median step at ``borders`` is than elsewhere, in grey levels.
+
+    Medians leave out the edges of particles, so this sees smaller seams than `seam` does.
+    """
+    found = 255 * np.median(np.abs(np.roll(picture, -1, axis=1) - picture), axis=0)
+    return float(found[borders].mean() - np.delete(found, borders).mean())
+
+
 def test_large_field_of_cells_has_no_seams_and_tiles(shipped, latents, farthest):
     side = 1024
     borders = np.arange(CELL_PX, side + 1, CELL_PX) - 1  # the last one is the picture's edge
@@ -63,8 +72,8 @@ def test_large_field_of_cells_has_no_seams_and_tiles(shipped, latents, farthest)
         assert abs(seam(picture, borders)) < 4, "cell borders"
         assert abs(seam(picture, borders[-1:])) < 4, "opposite edges"
         drawn = picture.copy()
-        drawn[:, : side // 2] += 0.04  # a step of 10 grey levels at one border and at the edge
-        assert seam(drawn, borders) > 4, "the check sees a seam"
+        drawn[:, : side // 2] += 0.03  # a step of 8 grey levels at one border and at the edge
+        assert excess(picture, borders) < 1 < excess(drawn, borders), "and the check sees a seam"
     strips = [made[:, at[:, None] + np.arange(-8, 8)].ravel() for at in (borders[:-1], middles)]
     across, within = (np.array([s.mean(), s.std()]) for s in strips)
     assert np.abs(across - within).max() < 0.03, (across, within)
