@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
-from core.gram import Features
+from core.gram import Features, Statistics
 from core.vgg import CHANNELS
 
 CRITIC_LAYERS = ("conv1_1", "pool1", "pool2", "pool3", "pool4")
@@ -46,7 +46,10 @@ class Critic(nn.Module):
         Returns:
             For each layer (B, 1, H, W).
         """
-        return [self.heads[name](features[name] / scales[name], z) for name in self.layers]
+        return [
+            self.heads[name](features[name] * (1 / scales[name]).to(features[name].dtype), z)
+            for name in self.layers
+        ]
 
 
 class _Head(nn.Module):
@@ -66,12 +69,12 @@ class _Head(nn.Module):
         return self.judge(x) + (x * expected).mean(dim=1, keepdim=True)
 
 
-def feature_scales(features: Features, layers: Sequence[str]) -> dict[str, Tensor]:
+def feature_scales(statistics: Statistics, layers: Sequence[str]) -> dict[str, Tensor]:
     """Return each picture's root mean square of each layer's features, (B, 1, 1, 1) float32."""
     scales = {}
     for layer in layers:
-        square = features[layer].float().square().mean(dim=(1, 2, 3), keepdim=True)
-        scales[layer] = square.sqrt() + torch.finfo(square.dtype).tiny
+        square = statistics[layer].gram.diagonal(dim1=1, dim2=2).mean(dim=1)
+        scales[layer] = square.sqrt()[:, None, None, None] + torch.finfo(square.dtype).tiny
     return scales
 
 

@@ -146,7 +146,7 @@ def judge(critic: Critic, originals: Originals, features: Features, mu: Tensor) 
     z = lay_cells(mu, originals.cells)
     if z.dim() == 2:
         z = z[:, :, None, None]
-    return critic(features, feature_scales(originals.features, critic.layers), z)
+    return critic(features, feature_scales(originals.statistics, critic.layers), z)
 
 
 def critic_objective(

@@ -69,5 +69,5 @@ def sliced_wasserstein(
 
 def _sorted_projections(features: Tensor, vectors: Tensor) -> Tensor:
     """Project (B, C, H, W) on vectors (n, C) and sort over positions, (B, n, H W) float32."""
-    projected = torch.einsum("nc,bchw->bnhw", vectors, features.float())
-    return projected.flatten(2).sort(dim=2).values
+    projected = vectors.to(features.dtype) @ features.flatten(2)  # (B, n, H W)
+    return projected.float().sort(dim=2).values

@@ -24,7 +24,8 @@ def style_vector(features: Mapping[str, Tensor]) -> Tensor:
     parts = []
     for layer in CHANNELS:
         flat = features[layer].float().flatten(2)  # (B, C, H W)
-        parts += [flat.mean(dim=2), flat.std(dim=2, correction=0)]
+        variance, mean = torch.var_mean(flat, dim=2, correction=0)
+        parts += [mean, variance.sqrt()]
     return torch.cat(parts, dim=1).clamp_min(0).sqrt()
 
 

@@ -46,6 +46,24 @@ def test_half_precision_features_are_summed_in_float32() -> None:
     assert gram(x).item() == pytest.approx(float(x[0, 0, 0, 0]) ** 2, rel=1e-4)
 
 
+@pytest.mark.parametrize("last", [False, True], ids=["channels first", "channels last"])
+def test_moments_of_bfloat16_are_those_of_float32_but_for_rounding(last: bool) -> None:
+    wide = random(3, 8, 40, 30).float() + torch.linspace(0.0, 2.0, 8)[None, :, None, None]
+    wide = wide.to(memory_format=torch.channels_last) if last else wide
+    short = wide.bfloat16().requires_grad_()
+    wide.requires_grad_()
+    weights = random(3, 8, 8).float(), random(3, 8).float()
+    found = []
+    for x in (wide, short):
+        mean, covariance = style_statistics({"pool1": x}, ["pool1"])["pool1"]
+        assert mean.dtype == covariance.dtype == torch.float32
+        ((covariance * weights[0]).sum() + (mean * weights[1]).sum()).backward()
+        assert x.grad is not None and x.grad.dtype == x.dtype
+        found.append((mean, covariance, x.grad.float()))
+    for expected, one in zip(*found, strict=True):
+        assert ((one - expected).norm() / expected.norm()).item() < 0.006
+
+
 @pytest.mark.parametrize("shape", [(2, 3, 4), (1, 2, 0, 4)])
 def test_features_of_odd_shapes_are_refused(shape: tuple) -> None:
     with pytest.raises(InputError, match=r"features must be \(B, C, H, W\)"):
