@@ -30,7 +30,7 @@ class Evaluation:
         um_per_px: of ``pixels``; None when the image's scale is not known.
         notes: what was done to the image on reading.
         corners: (n, 2) of the patches shown; originals and reconstructions: (n, 128, 128).
-        style_error: median relative style error of the reconstructions shown.
+        style_errors: (n,) relative style error of each reconstruction shown, mean over the layers.
         predictions: property -> value with 90 % interval.
         distance: how unusual; beyond 1.0 (the limit that 5 % of fresh fields exceed) it is.
         unusual: whether it is.
@@ -49,7 +49,7 @@ class Evaluation:
     corners: NDArray[np.intp]
     originals: NDArray[np.float32]
     reconstructions: NDArray[np.float32]
-    style_error: float
+    style_errors: NDArray[np.float64]
     predictions: dict[str, Prediction]
     distance: float
     unusual: bool
@@ -58,6 +58,11 @@ class Evaluation:
     mean_latent: NDArray[np.float32]
     n_patches: int
     n_independent: int
+
+    @property
+    def style_error(self) -> float:
+        """Median of the style errors of the reconstructions shown."""
+        return float(np.median(self.style_errors))
 
 
 def evaluate_image(
@@ -111,7 +116,7 @@ def evaluate_image(
         corners=corners[shown],
         originals=patches[shown],
         reconstructions=remade,
-        style_error=float(np.median(style_errors(loaded, patches[shown], remade).mean(axis=1))),
+        style_errors=style_errors(loaded, patches[shown], remade).mean(axis=1),
         predictions=properties.predict(mean_latent, independent) if properties else {},
         distance=judgement.distance,
         unusual=judgement.unusual,
@@ -164,5 +169,8 @@ def similarity(loaded: LoadedModel, evaluation: Evaluation) -> dict[str, float]:
         Metric (`core.metrics.catalogue`) -> mean over the patches, as references are means.
     """
     metrics, _ = load_metrics(loaded.vgg, loaded.config.patch_px)
-    found = compare(metrics, evaluation.originals, evaluation.reconstructions)
+    others = {name: metric for name, metric in metrics.items() if name != "style"}
+    # The style errors are known: VGG19 need not see the patches again.
+    found = {"style": evaluation.style_errors} if "style" in metrics else {}
+    found |= compare(others, evaluation.originals, evaluation.reconstructions)
     return {name: float(values.mean()) for name, values in found.items()}

@@ -5,15 +5,25 @@ memory: with one at a time, memory does not grow with the number of visitors.
 """
 
 import threading
-from collections import deque
+import time
+from bisect import insort
+from collections.abc import Callable
+
+SHARE_S = 8.0
 
 
 class Turns:
     """A lock that is fair and knows who waits.
 
     Unlike `threading.Lock` it serves in the order of arrival, so nobody is passed over for long,
-    and `ahead` tells a waiting page how many are before it. Not reentrant: whoever has the turn
-    must not ask for another.
+    and `ahead` tells a waiting page how many are before it. A page asks for several turns, one
+    after the other: with its first it gets a place that holds for the others, too, so that who has
+    waited once does not wait again behind everybody; after `SHARE_S` seconds of turns it goes to
+    the end. Not reentrant: whoever has the turn must not ask for another.
+
+    Args:
+        share_s: how long a place holds, seconds of turns.
+        clock: tells the time in seconds.
 
     >>> turns = Turns()
     >>> with turns:
@@ -21,34 +31,54 @@ class Turns:
     0
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, share_s: float = SHARE_S, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.share_s, self.clock = share_s, clock
         self._changed = threading.Condition()
-        self._queue: deque[int] = deque()  # thread numbers; the first has the turn
+        self._queue: list[tuple[int, int]] = []  # places and threads that wait, in order
+        self._current: tuple[int, int] | None = None  # who has the turn
+        self._places = 0  # given so far
+        self._mine = _Own()
+
+    def arrive(self) -> None:
+        """Give up this thread's place: what it asks for next comes of another click."""
+        self._mine.place = None
 
     def __enter__(self) -> None:
-        me = threading.get_ident()
         with self._changed:
-            if me in self._queue:
+            own = self._mine
+            if any(thread == threading.get_ident() for _, thread in self._all()):
                 raise RuntimeError("this thread has the turn or waits for it already")
-            self._queue.append(me)
+            if own.place is None:
+                self._places += 1
+                own.place, own.used_s = self._places, 0.0
+            me = (own.place, threading.get_ident())
+            insort(self._queue, me)
             try:
-                self._changed.wait_for(lambda: self._queue[0] == me)
-            except BaseException:
-                self._leave(me)
-                raise
+                self._changed.wait_for(lambda: self._current is None and self._queue[0] == me)
+            finally:  # also where the waiting is broken off
+                self._queue.remove(me)
+                self._changed.notify_all()
+            self._current = me
+            own.since = self.clock()
 
     def __exit__(self, *_: object) -> None:
+        own = self._mine
+        own.used_s += self.clock() - own.since
+        if own.used_s >= self.share_s:
+            own.place = None
         with self._changed:
-            self._leave(threading.get_ident())
+            self._current = None
+            self._changed.notify_all()
 
-    def _leave(self, thread: int) -> None:
-        self._queue.remove(thread)
-        self._changed.notify_all()
+    def _all(self) -> list[tuple[int, int]]:
+        return ([] if self._current is None else [self._current]) + self._queue
 
     @property
     def waiting(self) -> int:
         """How many wait, besides the one that has the turn."""
-        return max(len(self._queue) - 1, 0)
+        return len(self._queue)
 
     def ahead(self, thread: int) -> int:
         """Return how many are before a thread; 0 where it has the turn or does not wait.
@@ -57,4 +87,13 @@ class Turns:
             thread: its number (`threading.get_ident`).
         """
         with self._changed:
-            return self._queue.index(thread) if thread in self._queue else 0
+            threads = [one for _, one in self._all()]
+        return threads.index(thread) if thread in threads else 0
+
+
+class _Own(threading.local):
+    """A thread's place, how long it has had turns with it, and since when it has this one."""
+
+    place: int | None = None
+    used_s = 0.0
+    since = 0.0

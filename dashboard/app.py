@@ -11,9 +11,11 @@ import streamlit as st  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
 
 from core import logs  # noqa: E402
+from core.allocator import few_arenas  # noqa: E402
 from dashboard import errors, sessions, warm_up  # noqa: E402
 from dashboard.gate import Gate, SecurityHeaders  # noqa: E402
 
+few_arenas()
 logs.set_up(sessions.context)
 BASE_PATH = st.get_option("server.baseUrlPath") or ""
 app = st.App(

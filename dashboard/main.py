@@ -5,7 +5,7 @@ import logging
 import streamlit as st
 
 from core import logs
-from dashboard import access, components, errors, guide
+from dashboard import access, components, errors, guide, state
 from dashboard.state import ROOT
 
 logger = logging.getLogger("dashboard.main")  # this file runs as __main__
@@ -52,6 +52,7 @@ page = st.navigation(
 )
 with logs.timed(logger, "page", page=page.url_path or FIRST), errors.shown():
     access.require()
+    state.lock().arrive()
     components.sidebar()
     access.log_out()
     guide.show(page.url_path or FIRST)

@@ -8,8 +8,9 @@ import pytest
 
 from core.checkpoint import LoadedModel
 from core.errors import CheckpointError, InputError
-from core.evaluate import evaluate_image, predict_together
+from core.evaluate import evaluate_image, predict_together, similarity
 from core.images import Micrograph
+from core.metrics.catalogue import compare, load_metrics
 from core.patches import cut_at, spread_patches
 from core.picture_style import style_errors
 from core.properties import READ_PATCHES, PropertyModel
@@ -57,6 +58,18 @@ def test_evaluation_is_that_of_the_patches_it_names(
     judged = reference.judge(*encode_with_style(loaded, patches), 1)
     assert found.distance == pytest.approx(judged.distance, rel=1e-4)
     assert found.notes == ("read as grey",)
+
+
+def test_similarity_is_every_metric_of_the_patches_shown(
+    loaded: LoadedModel, properties: PropertyModel, reference: Reference
+) -> None:
+    found = evaluate_image(loaded, properties, reference, micrograph(texture(160, 224)))
+    metrics, _ = load_metrics(loaded.vgg, 128)
+    expected = compare(metrics, found.originals, found.reconstructions)
+    values = similarity(loaded, found)
+    assert list(values) == list(metrics)
+    for name, value in values.items():
+        assert value == pytest.approx(float(expected[name].mean()), rel=1e-4), name
 
 
 def test_verdict_follows_the_distance(

@@ -48,13 +48,75 @@ def test_who_waits_is_told_how_many_are_before():
     threads = [threading.Thread(target=hold) for _ in range(3)]
     for count, thread in enumerate(threads):
         thread.start()
-        wait_until(lambda: len(turns._queue) == count + 1)  # noqa: B023
+        wait_until(lambda: turns._current is not None and turns.waiting == count)  # noqa: B023
     assert [turns.ahead(thread.ident) for thread in threads] == [0, 1, 2]
     assert turns.ahead(threading.get_ident()) == 0
     release.set()
     for thread in threads:
         thread.join(5)
     assert [turns.ahead(thread.ident) for thread in threads] == [0, 0, 0]
+
+
+def test_who_has_waited_once_keeps_its_place_until_its_share_is_used_up():
+    now = [0.0]
+    turns, order = Turns(share_s=5.0, clock=lambda: now[0]), []
+    begun, go_on = threading.Event(), threading.Event()
+
+    def page() -> None:
+        for turn, seconds in enumerate((2.0, 4.0, 1.0)):
+            with turns:
+                order.append(f"page {turn}")
+                now[0] += seconds
+                if turn == 0:
+                    begun.set()
+                    go_on.wait(5)
+
+    def other(number: int) -> None:
+        with turns:
+            order.append(f"other {number}")
+
+    threads = [threading.Thread(target=page)]
+    threads[0].start()
+    assert begun.wait(5)
+    for number in range(3):
+        threads.append(threading.Thread(target=other, args=(number,)))
+        threads[-1].start()
+        wait_until(lambda: turns.waiting == number + 1)  # noqa: B023
+    go_on.set()
+    for thread in threads:
+        thread.join(5)
+    places = [order.index(f"page {turn}") for turn in range(3)]
+    assert places[0] == 0
+    assert places[1] <= 2, order  # at most one of the others slipped in before it asked again
+    assert places[2] == len(order) - 1, order  # six seconds were more than its share
+
+
+def test_a_new_click_gets_a_new_place():
+    turns, order = Turns(), []
+    with turns:
+        pass
+    turns.arrive()
+    first = threading.Event()
+
+    def hold() -> None:
+        with turns:
+            first.wait(5)
+
+    def other() -> None:
+        with turns:
+            order.append("other")
+
+    threads = [threading.Thread(target=hold), threading.Thread(target=other)]
+    threads[0].start()
+    wait_until(lambda: turns._current is not None)
+    threads[1].start()
+    wait_until(lambda: turns.waiting == 1)
+    threading.Timer(0.05, first.set).start()
+    with turns:
+        order.append("clicked again")
+    for thread in threads:
+        thread.join(5)
+    assert order == ["other", "clicked again"]
 
 
 def test_an_error_inside_gives_the_turn_back():

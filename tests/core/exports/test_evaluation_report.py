@@ -56,7 +56,7 @@ def evaluated(**changes) -> Evaluation:
         "corners": np.zeros((2, 2), np.intp),
         "originals": patches,
         "reconstructions": patches,
-        "style_error": 0.123,
+        "style_errors": np.array([0.123]),
         "predictions": {"uts_mpa": Prediction(431.2, 400.0, 460.0)},
         "distance": 1.5,
         "unusual": True,
