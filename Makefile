@@ -127,7 +127,7 @@ property_tables: .venv/installed weights
 
 # Tables 2 and 3, then Table 1, a cell at a time (half an hour or more each on two CPU cores); goes on where it stopped.
 tables: property_tables
-	$(BIN)/python -m core.table1 --data $(WORK)/paper --work $(WORK)
+	$(BIN)/python -m core.table1 --data $(WORK)/paper --work $(WORK) $(REAL:%=--real %)
 
 # Speed and memory beside this machine's own limits; run it on an idle machine.
 bench: .venv/installed weights

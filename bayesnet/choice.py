@@ -10,6 +10,7 @@ from bayesnet.selection import Arcs, HeldOut, cross_validate
 from bayesnet.structure import full, given, learn_structure
 from core.errors import ConfigError, InputError
 from core.model import check_integer
+from core.validation import ACTIVE_VARIANCE
 
 MAX_ARCS = 100_000
 
@@ -33,7 +34,7 @@ class NetworkConfig:
     regimes: tuple[int, ...] = (1, 2, 3)
     factors: tuple[int, ...] = (2, 4, 8, 16)
     folds: int = 5
-    active_variance: float = 0.05
+    active_variance: float = ACTIVE_VARIANCE
     patch_px: int = 128
     seed: int = 0
     structures: tuple[str, ...] = ("full", "learned")

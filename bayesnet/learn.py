@@ -4,20 +4,21 @@ import argparse
 import logging
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from bayesnet.arcs import pooled_arcs
 from bayesnet.calibration import left_out_figures
-from bayesnet.choice import Chooser, NetworkConfig
+from bayesnet.choice import Choice, Chooser, NetworkConfig
 from bayesnet.fit_files import PROPERTIES, write_fit
+from bayesnet.gaussian import Index
 from bayesnet.intervals import mixture_regimes
-from bayesnet.levels import build_levels
-from bayesnet.mixture import fit_mixture, responsibilities
+from bayesnet.levels import Levels, build_levels
+from bayesnet.mixture import Mixture, fit_mixture, responsibilities
 from bayesnet.network import Network
 from bayesnet.selection import make_folds
-from bayesnet.structure import structure_score
+from bayesnet.structure import Structure, structure_score
 from bayesnet.support import fit_support
 from bayesnet.threads import one_thread
 from core.calibrate import fit_calibrated, load_unseen
@@ -60,20 +61,14 @@ def fit_network(
     config = config or NetworkConfig()
     levels = build_levels(table, config.active_variance, config.patch_px, descriptors)
     size = len(levels.names)
-    folds, notes = make_folds(levels, config.folds, config.seed)
-    chooser = Chooser(levels, config, folds)
-    choice = chooser.choose()
-    regimes, factors = choice.regimes, choice.factors
-    held_out = chooser.held_out(regimes, factors, choice.arcs, detail=True)
-    shares = responsibilities(levels.process, levels.latents, regimes, config.seed)
-    if shares is None or held_out is None:
-        raise InputError(f"{size} specimens are too few for {regimes} regimes")
-    rows = np.arange(size)
-    structure = chooser.arcs(choice.arcs)(rows)
-    mixture = fit_mixture(levels, rows, shares, factors, structure, denoise=True)
+    fitted = structure_and_parameters(levels, config)
+    choice, structure = fitted.choice, fitted.structure
+    held_out = fitted.chooser.held_out(choice.regimes, choice.factors, choice.arcs, detail=True)
+    if held_out is None:
+        raise InputError(f"{size} specimens are too few for {choice.regimes} regimes")
     network = Network(
         nodes=levels.nodes,
-        regimes=mixture_regimes(mixture),
+        regimes=mixture_regimes(fitted.mixture),
         latent_mean=levels.latent_mean,
         within=levels.within,
         support=fit_support(levels, held_out.given_latents, config.seed),
@@ -84,8 +79,8 @@ def fit_network(
         synthetic=bool(table.synthetic),
         scores={
             "left_out_log_likelihood": choice.figures,
-            "regimes": regimes,
-            "factors": factors,
+            "regimes": choice.regimes,
+            "factors": choice.factors,
             "structure": choice.arcs,
             "arcs": structure.arcs,
             "bic_per_specimen": structure_score(levels, structure),
@@ -93,12 +88,43 @@ def fit_network(
             "independent_patches": levels.independent,
         },
         config=_plain(config),
-        notes=levels.notes + notes,
+        notes=levels.notes + fitted.notes,
     )
     for regime in network.regimes:
         _ = regime.graph  # pgmpy checks the graph and its conditionals
-    found = left_out_figures(levels, held_out, folds, network, unseen)
+    found = left_out_figures(levels, held_out, fitted.folds, network, unseen)
     return replace(network, calibration=found)
+
+
+class Fitted(NamedTuple):
+    """What is chosen and fitted before the intervals are calibrated."""
+
+    choice: Choice
+    structure: Structure
+    mixture: Mixture
+    chooser: Chooser
+    folds: Index
+    notes: tuple[str, ...]
+
+
+@one_thread
+def structure_and_parameters(levels: Levels, config: NetworkConfig) -> Fitted:
+    """Choose regimes, hidden factors and arcs by left-out specimens, and fit them to all.
+
+    Raises:
+        InputError: too few specimens, or arcs that cannot be.
+    """
+    folds, notes = make_folds(levels, config.folds, config.seed)
+    chooser = Chooser(levels, config, folds)
+    choice = chooser.choose()
+    size = len(levels.names)
+    shares = responsibilities(levels.process, levels.latents, choice.regimes, config.seed)
+    if shares is None:
+        raise InputError(f"{size} specimens are too few for {choice.regimes} regimes")
+    rows = np.arange(size)
+    structure = chooser.arcs(choice.arcs)(rows)
+    mixture = fit_mixture(levels, rows, shares, choice.factors, structure, denoise=True)
+    return Fitted(choice, structure, mixture, chooser, folds, notes)
 
 
 def _plain(config: NetworkConfig) -> dict[str, Any]:

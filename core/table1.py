@@ -3,26 +3,31 @@
 ``python -m core.table1 --data DIR`` trains one model a cell (8, 16, 32 and 64 latents, both
 decoders, 12,000 patches each), measures it and adds the cell to ``docs/results/table1.json``. A
 cell that is there is not done again; one that was interrupted goes on from its checkpoint.
-``--cells`` chooses some, ``--print`` shows the table beside the paper's.
+``--cells`` chooses some, ``--print`` shows the table beside the paper's. With ``--real DIR``, a
+folder with real micrographs of a superalloy, one more model is trained on some of its specimens and
+measured on the others.
 """
 
 import argparse
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 
 from core.checkpoint import load_model
 from core.dataset import DataSet, load_dataset
-from core.errors import CheckpointError, ConfigError, MicroDesignError
+from core.errors import CheckpointError, ConfigError, InputError, MicroDesignError
 from core.files import read_json
 from core.markdown import table
 from core.metrics.catalogue import CATALOGUE, load_metrics
 from core.metrics.measure import patch_metrics
 from core.model import ModelConfig
 from core.results import RESULTS, record, write_result
+from core.split import split_dataset
 from core.summaries import mean_interval
 from core.train_config import TrainConfig
 from core.trainer import Trainer
@@ -37,6 +42,11 @@ WHY = (
     "columns compare with one another, not with the paper's. Its STSIM-2 averages over windows of "
     "7 x 7 px, ours is taken over the whole patch and is nearer to 1 throughout."
 )
+REAL, REAL_CELL = "superalloy", "texture-32"
+REAL_HELD_OUT = 0.4  # of the specimens
+REAL_PAIRS = 100  # at least
+TOLD = "Means; in brackets two patches of one specimen, and of two specimens."
+_SHOWN = [metric for metric in CATALOGUE if not metric.fields_only]  # the table is on patches
 Decoder = Literal["texture", "paper"]
 logger = logging.getLogger(__name__)
 
@@ -77,21 +87,27 @@ def train_cell(name: str, data: DataSet, out: Path) -> Path:
     return out
 
 
-def measure_cell(model: Path, data: DataSet, seed: int = 0) -> dict[str, Any]:
-    """Measure a cell by the paper's protocol: on patches of micrographs that it has seen."""
+def measure_cell(
+    model: Path, data: DataSet, seed: int = 0, each: int | None = None
+) -> dict[str, Any]:
+    """Measure a model over ``each`` pairs of patches of every specimen, `EACH` by default.
+
+    A cell is measured by the paper's protocol, on patches of micrographs that it has seen.
+    """
+    each = each or EACH
     loaded = load_model(model)
     metrics, missing = load_metrics(loaded.vgg, loaded.config.patch_px)
-    found = patch_metrics(loaded, data, metrics, seed, EACH)
+    found = patch_metrics(loaded, data, metrics, seed, each)
     figures: dict[str, Any] = {}
     for name, arms in found.items():
         # Intervals over specimens: patches of one are no independent evidence.
-        means = {arm: np.reshape(values, (-1, EACH)).mean(axis=1) for arm, values in arms.items()}
+        means = {arm: np.reshape(values, (-1, each)).mean(axis=1) for arm, values in arms.items()}
         figures[name] = {arm: mean_interval(values) for arm, values in means.items()}
     manifest = loaded.manifest
     return {
         "model_sha256": loaded.hash,
         "data_sha256": data.hash,
-        "pairs": EACH * len(data.specimens),
+        "pairs": each * len(data.specimens),
         "patches_seen": manifest["patches_seen"],
         "seconds": manifest["seconds"],
         "hardware": manifest["hardware"],
@@ -102,26 +118,68 @@ def measure_cell(model: Path, data: DataSet, seed: int = 0) -> dict[str, Any]:
     }
 
 
+def load_superalloy(real: Path) -> DataSet:
+    """Return the superalloy of a folder of real micrographs.
+
+    Raises:
+        InputError: the folder is no data set, or holds no superalloy.
+    """
+    data = load_dataset(real)
+    rows = data.table["file"].str.startswith(f"{REAL}/")
+    if not rows.any():
+        raise InputError(f"{real} holds no micrographs in a folder {REAL!r}")
+    return replace(data, name="Ni superalloy (real)", table=_rows(data, rows))
+
+
+def real_cell(data: DataSet, work: Path) -> dict[str, Any]:
+    """Train on some of the specimens and measure on the others; split by specimen."""
+    config = replace(cell_config(REAL_CELL), validation_fraction=REAL_HELD_OUT)
+    held_out = split_dataset(data, config.validation_fraction, config.seed)[1]
+    trainer = Trainer(config, data, work / REAL)
+    if (work / REAL / "checkpoint").exists():
+        trainer.resume()
+    trainer.run()
+    unseen = replace(data, table=_rows(data, data.table["specimen"].isin(held_out)))
+    each = -(-REAL_PAIRS // len(held_out))
+    return {"held_out": list(held_out)} | measure_cell(work / REAL, unseen, each=each)
+
+
+def _rows(data: DataSet, wanted: pd.Series) -> pd.DataFrame:
+    return data.table[wanted].reset_index(drop=True)
+
+
 def table_text(content: dict[str, Any]) -> str:
     """Return the table beside the paper's, in Markdown."""
     rows = []
-    shown = [metric for metric in CATALOGUE if not metric.fields_only]  # the table is on patches
     for name in cell_names():
         decoder, latents = name.rsplit("-", 1)
         dists, stsim2 = PAPER[int(latents)]
-        row = [decoder, latents]
-        cell = content["cells"].get(name)
-        for metric in shown:
-            found = (cell or {}).get("metrics", {}).get(metric.name)
-            row.append(
-                "not done" if cell is None else "not available" if found is None
-                else f"{found['reconstruction']['mean']:.3f} "
-                f"({found['same_specimen']['mean']:.3f}, {found['other_specimen']['mean']:.3f})"
-            )  # fmt: skip
-        rows.append([*row, f"{dists:.4f}", f"{stsim2:.4f}"])
-    header = ["decoder", "latents", *(m.label for m in shown), "paper's DISTS", "STSIM-2"]
-    told = "Means; in brackets two patches of one casting, and of two castings."
-    return "\n\n".join([table(header, rows), told, WHY])
+        figures = _figures(content["cells"].get(name))
+        rows.append([decoder, latents, *figures, f"{dists:.4f}", f"{stsim2:.4f}"])
+    header = ["decoder", "latents", *(m.label for m in _SHOWN), "paper's DISTS", "STSIM-2"]
+    parts = [table(header, rows), TOLD, WHY]
+    if real := content.get("real"):
+        header = ["data", *header[: 2 + len(_SHOWN)]]
+        row = ["Ni superalloy, real", *REAL_CELL.rsplit("-", 1), *_figures(real)]
+        count = len(real["held_out"])
+        parts += [table(header, [row]), f"On {count} specimens that this model has not seen."]
+    return "\n\n".join(parts)
+
+
+def _figures(cell: dict[str, Any] | None) -> list[str]:
+    """Return a cell of the table for every metric of patches."""
+    if cell is None:
+        return ["not done"] * len(_SHOWN)
+    texts = []
+    for metric in _SHOWN:
+        found = cell["metrics"].get(metric.name)
+        texts.append(
+            "not available"
+            if found is None
+            else f"{found['reconstruction']['mean']:.3f} "
+            f"({found['same_specimen']['mean']:.3f}, {found['other_specimen']['mean']:.3f})"
+        )
+    return texts
 
 
 def _kept(path: Path) -> dict[str, Any]:
@@ -142,6 +200,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, required=True, help="castings of the paper's design")
     parser.add_argument("--work", type=Path, default=Path("runs"), help="folder for the runs")
     parser.add_argument("--cells", nargs="*", help=f"some of {', '.join(cell_names())}")
+    parser.add_argument("--real", type=Path, help=f"real micrographs with a folder {REAL}")
     parser.add_argument("--print", action="store_true", help="only show what is there")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the result")
     arguments = parser.parse_args(argv)
@@ -158,7 +217,13 @@ def main(argv: Sequence[str] | None = None) -> None:
             model = train_cell(name, data, arguments.work / "table1" / name)
             content["cells"][name] = measure_cell(model, data)
             about = record("core.table1", [], model_sha256="", data_hash=data.hash)
-            write_result("table1", about | {"cells": content["cells"]}, arguments.out)
+            content = about | {key: content[key] for key in ("cells", "real") if key in content}
+            write_result("table1", content, arguments.out)
+        if arguments.real and not arguments.print and "real" not in content:
+            data = load_superalloy(arguments.real)
+            content["real"] = real_cell(data, arguments.work / "table1")
+            about = record("core.table1", [], model_sha256="", data_hash=data.hash)
+            write_result("table1", content | about, arguments.out)
     except MicroDesignError as error:
         parser.exit(2, f"{error}\n")
     print(table_text(content))

@@ -44,6 +44,12 @@ kept = st.session_state.get(KEPT, {})
 if kept.get("model") != model.id:
     kept = {"colour": first, "axes": "specimens", "a": "1", "b": str(count)}
     kept |= {name: st.query_params[name] for name in kept if name in st.query_params}
+    for name, known in (("colour", colours), ("axes", latent_maps.AXES)):
+        if kept[name] not in known:
+            st.warning(
+                f"The address asks for {name} = {escape(kept[name][:40])}, which this map does not "
+                f"have; choose from {escape(', '.join(known))}."
+            )
     for name in ("map_colour", "map_axes", "map_a", "map_b"):
         st.session_state.pop(name, None)
 

@@ -56,7 +56,12 @@ def test_a_run_measures_every_stage_and_compares_with_the_bars(tiny_model, monke
     found = bench.bench(*parts, rounds=2, fields=1, iterations=1)
     assert set(found["quick"]) == {"query", "decode", "predict_back", "total"}
     assert set(found["whole"]) == {"query", "synthesise", "encode", "measure", "total"}
+    fit = found["fit"]
+    assert 0 < fit["structure_and_parameters"] < fit["whole"]
+    assert found["within"]["fit"] == (fit["structure_and_parameters"] <= bench.BARS_S["fit"])
     for name, bar in bench.BARS_S.items():
+        if name == "fit":
+            continue
         kind, _, end = name.partition("_")
         total = found[kind]["total"]
         value = total["p95"] if end == "p95" else total["median"]
@@ -65,5 +70,6 @@ def test_a_run_measures_every_stage_and_compares_with_the_bars(tiny_model, monke
     ratio = pixels["seconds_median"] / found["quick"]["total"]["median"]
     assert found["times_faster_than_pixels"] == pytest.approx(ratio)
     said = bench.report(found)
+    assert f"fit of {fit['nodes']} nodes to {fit['patches']} patches" in said
     assert pixels["patches"] == 1 and "pixels of example micrographs" in said
     assert "quick: median" in said and "bars missed" in said

@@ -4,12 +4,13 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from torch import Tensor
 
 from core import table1
 from core.checkpoint import LoadedModel
-from core.errors import ConfigError
+from core.errors import ConfigError, InputError
 from core.table1 import EACH, cell_config, cell_names, main, measure_cell, table_text
 from tests.core.textures import make_textures
 
@@ -84,6 +85,42 @@ def test_a_cell_is_trained_measured_and_not_done_again(
     monkeypatch.setattr(table1, "train_cell", refuse)
     main(given)
     assert "not done" in capsys.readouterr().out
+
+
+def test_a_real_alloy_is_measured_on_specimens_that_were_held_out(
+    quick, vgg_weights, tmp_path: Path, monkeypatch, capsys
+):
+    monkeypatch.setattr(table1, "BUDGET", 2)
+    monkeypatch.setattr(table1, "BATCH", 1)
+    monkeypatch.setattr(table1, "REAL_PAIRS", 3)
+    monkeypatch.setattr("core.trainer.STANDARDISE_PATCHES", 2)
+    real = tmp_path / "real"
+    make_textures(real, 6, 1, 128, 256)
+    (real / "superalloy").mkdir()
+    manifest = pd.read_csv(real / "manifest.csv")
+    for name in manifest["file"][:5]:  # the sixth is of another alloy
+        (real / name).rename(real / "superalloy" / name)
+    manifest.loc[:4, "file"] = "superalloy/" + manifest["file"][:5]
+    manifest.to_csv(real / "manifest.csv", index=False)
+    given = ["--data", str(real), "--work", str(tmp_path), "--out", str(tmp_path), "--cells"]
+    monkeypatch.setattr(table1, "cell_names", lambda: ["texture-32"])
+    (tmp_path / "table1.json").write_text('{"cells": {"texture-32": {"metrics": {}}}}')
+    main([*given, "texture-32", "--real", str(real)])
+    content = json.loads((tmp_path / "table1.json").read_text())
+    found = content["real"]
+    assert list(content["cells"]) == ["texture-32"] and found["patches_seen"] == 2
+    known = set(manifest["specimen"][:5])
+    assert len(found["held_out"]) == 2 and set(found["held_out"]) < known
+    trained = json.loads((tmp_path / "table1" / "superalloy" / "manifest.json").read_text())
+    assert set(trained["training_specimens"]) == known - set(found["held_out"])
+    assert found["pairs"] == 4 and found["metrics"]["style"]["reconstruction"]["n"] == 2
+    assert "On 2 specimens that this model has not seen." in capsys.readouterr().out
+
+
+def test_a_folder_without_the_alloy_is_refused_in_words(tmp_path: Path):
+    make_textures(tmp_path, 2, 1, 128, 128)
+    with pytest.raises(InputError, match="no micrographs in a folder 'superalloy'"):
+        table1.load_superalloy(tmp_path)
 
 
 def test_a_damaged_table_is_refused_in_words(tmp_path: Path, capsys):

@@ -188,7 +188,7 @@ def measure_own_data(executable: str, folder: Path, steps: int | None) -> dict[s
         begun = time.perf_counter()
         for name, do in (
             ("dropped and checked", lambda: own_data.drop(page, address, files)),
-            ("data set made", lambda: own_data.make_data_set(page)),
+            ("data set made", lambda: own_data.make_data_set(page, files)),
             ("training started", lambda: own_data.start_training(page, steps)),
             ("first design", lambda: own_data.first_design(page)),
         ):

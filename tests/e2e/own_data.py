@@ -1,14 +1,17 @@
-"""The path from castings on disk to a first design, by clicks alone."""
+"""The path from pictures on disk to a first design, by clicks alone."""
 
 import csv
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
 from tests.e2e.server import open_page, settle
 from tests.tiny import make_castings
 
 SPECIMENS = 12
-NAME = "My castings"
+# Of one kind, spheroidite at 0.1 to 0.2 um per px: two scales within a factor of two.
+STEELS_UM_PER_PX = (0.09, 0.2)
 
 
 @dataclass(frozen=True)
@@ -16,11 +19,15 @@ class Files:
     """What a user has on disk.
 
     Attributes:
-        pictures: one a specimen.
-        table: a German spreadsheet.
+        name: of the data set that is made of them.
+        pictures: one or more a specimen.
+        specimens: how many.
+        table: a spreadsheet.
     """
 
+    name: str
     pictures: list[Path]
+    specimens: int
     table: Path
 
 
@@ -39,7 +46,32 @@ def write_files(folder: Path, side_px: int = 256) -> Files:
         for name, row in data.specimens.iterrows():
             values = (row["mg_wt"], row["radius_mm"], row["uts_mpa"], row["ys_mpa"])
             writer.writerow([name, *(f"{value:g}".replace(".", ",") for value in values)])
-    return Files(pictures, table)
+    return Files("My castings", pictures, SPECIMENS, table)
+
+
+def write_steels(real: Path, folder: Path) -> Files:
+    """Write a spreadsheet of heat treatments beside real steels (UHCSDB), a row a picture.
+
+    Args:
+        real: the folder with ``manifest.csv`` and ``uhcs``.
+        folder: for the spreadsheet.
+    """
+    manifest = pd.read_csv(real / "manifest.csv")
+    steels = manifest[manifest["file"].str.startswith("uhcs/")]
+    chosen = steels[steels["um_per_px"].between(*STEELS_UM_PER_PX)]
+    rows = chosen.assign(file=chosen["file"].str.removeprefix("uhcs/"))
+    headings = {
+        "file": "Picture",
+        "specimen": "Specimen",
+        "um_per_px": "um per px",
+        "anneal_temp_c": "Anneal temperature (°C)",
+        "anneal_h": "Anneal time (h)",
+        "cooling": "Cooling",
+    }
+    table = folder / "steels.csv"
+    rows[list(headings)].rename(columns=headings).to_csv(table, index=False)
+    pictures = [real / name for name in chosen["file"]]
+    return Files("Steels", pictures, chosen["specimen"].nunique(), table)
 
 
 def press(page, key: str) -> None:
@@ -62,15 +94,23 @@ def drop(page, address: str, files: Files) -> None:
     for key, given in (("data_files", files.pictures), ("data_table", files.table)):
         page.locator(f'[class*="st-key-{key}"] input[type=file]').set_input_files(given)
         settle(page)  # the other field is drawn anew meanwhile
-    page.get_by_text(f"{SPECIMENS} of {SPECIMENS} pictures have a row").wait_for()
+    count = len(files.pictures)
+    page.get_by_text(f"{count} of {count} pictures have a row").wait_for()
     settle(page)
 
 
-def make_data_set(page) -> None:
+def measure(page) -> None:
+    """Have the pictures measured: descriptors become properties."""
+    page.locator('[class*="st-key-data_measure"] label').click()
+    settle(page)
+
+
+def make_data_set(page, files: Files) -> None:
     """Name the data set and make it."""
-    fill(page, "data_name", NAME)
+    fill(page, "data_name", files.name)
     press(page, "data_make")
-    page.get_by_text(f"{SPECIMENS} pictures of {SPECIMENS} specimens").wait_for()
+    said = f"{len(files.pictures)} pictures of {files.specimens} specimens"
+    page.get_by_text(said).wait_for()
 
 
 def start_training(page, steps: int | None = None) -> None:

@@ -22,7 +22,7 @@ def test_castings_on_disk_become_a_design_by_clicks_alone(
     ):
         own_data.drop(page, address, files)
         page.get_by_text("numbers are read with decimal commas").wait_for()
-        own_data.make_data_set(page)
+        own_data.make_data_set(page, files)
         assert (workspace / "data" / "My_castings" / "manifest.csv").is_file()
         own_data.start_training(page, steps=10)
         page.close()  # a closed tab does not end it
@@ -39,3 +39,29 @@ def test_castings_on_disk_become_a_design_by_clicks_alone(
         assert not error_boxes(page)
     assert not defects(log)
     assert [path.name for path in (workspace / "models").iterdir()] == ["My_castings"]
+
+
+def test_steels_without_tests_are_measured_and_become_a_design(
+    executable, vgg_weights, real_micrographs, tmp_path
+):
+    """Another alloy, another treatment, no strengths: descriptors are what is designed for."""
+    files = own_data.write_steels(real_micrographs, tmp_path)
+    log, workspace = tmp_path / "log.txt", tmp_path / "workspace"
+    with (
+        dashboard(
+            ROOT, log, MICRODESIGN_WORKSPACE=str(workspace), MICRODESIGN_TRAINING="on"
+        ) as address,
+        browser_page(executable) as page,
+    ):
+        page.set_default_timeout(600_000)
+        own_data.drop(page, address, files)
+        own_data.measure(page)
+        own_data.make_data_set(page, files)
+        own_data.start_training(page, steps=10)
+        own_data.first_design(page)
+        said = page.locator('[data-testid="stMain"]').inner_text()
+        assert "Anneal temperature" in said and "°C" in said
+        assert "UTS" not in said and "MPa" not in said
+        assert "Synthetic" not in said
+        assert not error_boxes(page)
+    assert not defects(log)
