@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from core.errors import CheckpointError
-from core.files import read_json
 from core.markdown import table
+from core.optional_results import sections
 
 UNUSUAL, DESCRIPTORS, FAULTS = "unusual", "descriptors", "faults"
 _SETS = {
@@ -24,16 +23,12 @@ def evidence_text(results: Path) -> tuple[str, ...]:
     Raises:
         CheckpointError: a result is damaged.
     """
-    parts: list[str] = []
-    for name, written in ((UNUSUAL, _unusual), (DESCRIPTORS, _descriptors), (FAULTS, _faults)):
-        path = results / f"{name}.json"
-        if not path.is_file():
-            continue
-        try:
-            parts += written(read_json(path))
-        except (KeyError, TypeError) as error:
-            raise CheckpointError(f"{path} lacks {error}: run make measure") from error
-    return tuple(parts)
+    known = (
+        (UNUSUAL, _unusual, "measure"),
+        (DESCRIPTORS, _descriptors, "measure"),
+        (FAULTS, _faults, "faults"),
+    )
+    return tuple(sections(results, known))
 
 
 def _share(entry: Mapping[str, Any]) -> str:

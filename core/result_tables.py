@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from core.bench_tables import DESIGN, MODEL, bench_text
 from core.errors import CheckpointError
 from core.evidence_tables import DESCRIPTORS, FAULTS, UNUSUAL, evidence_text
 from core.files import read_json
@@ -14,11 +15,13 @@ from core.oracle_table import oracle_text
 from core.property_text import summary_text
 from core.quality_tables import OPTIONAL, optional_texts
 from core.service_tables import DASHBOARD, LOAD, service_text
+from core.table1_text import RESULT as TABLE1
+from core.table1_text import table_text
 
 REGRESSORS = "properties"  # measured by core.property_tables; shown where it is there
 MEASURED = ("reconstruction", "metrics", "design_latency", "closed_loop", "first_design")
 # Results that may be missing, of the model where they are there.
-ON_A_MODEL = (*OPTIONAL, UNUSUAL, REGRESSORS, ORACLE, DASHBOARD, LOAD)
+ON_A_MODEL = (*OPTIONAL, UNUSUAL, REGRESSORS, ORACLE, MODEL, DESIGN, DASHBOARD, LOAD)
 _SPECIAL = ("what", "unit", "patches", "verdicts", "castings")  # entries that are no column's
 
 
@@ -41,6 +44,7 @@ def results_text(results: Path) -> str:
                 _metrics(metrics),
                 *(f"{why}." for why in metrics["not_available"].values()),
                 *optional_texts(results),
+                *_table1(results),
                 _properties(quality["properties"]),
                 *_regressors(results),
                 f"Designs for reachable targets, by `{designs['command']}`; verdicts: "
@@ -52,6 +56,7 @@ def results_text(results: Path) -> str:
                 _posterior_intervals(designs["posterior_intervals"]),
                 *oracle_text(results),
                 _times(speed["latency"]["stages"], visits["first_design"]),
+                *bench_text(results),
                 *service_text(results),
                 *evidence_text(results),
                 *_not_measured(results),
@@ -61,9 +66,19 @@ def results_text(results: Path) -> str:
         raise CheckpointError(f"the results in {results} lack {error}: run make measure") from error
 
 
+def _table1(results: Path) -> list[str]:
+    """Return the paper's Table 1 where some of it is there: of models of its own."""
+    path = results / f"{TABLE1}.json"
+    if not path.is_file():
+        return []
+    content = read_json(path)
+    told = f"The paper's Table 1, by `{content['command']}`: models of 12,000 patches each."
+    return [told, table_text(content)]
+
+
 def _not_measured(results: Path) -> list[str]:
     """Name the results that are not there, so that none is passed over in silence."""
-    wanted = (*ON_A_MODEL, DESCRIPTORS, FAULTS)
+    wanted = (*ON_A_MODEL, DESCRIPTORS, FAULTS, TABLE1)
     if missing := [name for name in wanted if not (results / f"{name}.json").is_file()]:
         return [f"Not measured on this version: {', '.join(missing)}."]
     return []

@@ -1,16 +1,11 @@
 """What the dashboard takes and bears, as Markdown, from ``dashboard.json`` and ``load.json``."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from core.errors import CheckpointError
-from core.files import read_json
 from core.markdown import table
+from core.optional_results import Content, sections
 
 DASHBOARD, LOAD = "dashboard", "load"
-
-Content = Mapping[str, Any]
 
 
 def service_text(results: Path) -> list[str]:
@@ -19,16 +14,7 @@ def service_text(results: Path) -> list[str]:
     Raises:
         CheckpointError: a result is damaged.
     """
-    parts: list[str] = []
-    for name, written in ((DASHBOARD, _dashboard), (LOAD, _load)):
-        path = results / f"{name}.json"
-        if not path.is_file():
-            continue
-        try:
-            parts += written(read_json(path))
-        except (KeyError, TypeError) as error:
-            raise CheckpointError(f"{path} lacks {error}: run make {name}") from error
-    return parts
+    return sections(results, ((DASHBOARD, _dashboard, DASHBOARD), (LOAD, _load, LOAD)))
 
 
 def _dashboard(found: Content) -> list[str]:

@@ -22,38 +22,24 @@ from core.checkpoint import load_model
 from core.dataset import DataSet, load_dataset
 from core.errors import CheckpointError, ConfigError, InputError, MicroDesignError
 from core.files import read_json
-from core.markdown import table
-from core.metrics.catalogue import CATALOGUE, load_metrics
+from core.metrics.catalogue import load_metrics
 from core.metrics.measure import patch_metrics
 from core.model import ModelConfig
 from core.results import RESULTS, record, write_result
 from core.split import split_dataset
 from core.summaries import mean_interval
+from core.table1_text import REAL_CELL, RESULT, cell_names, table_text
 from core.train_config import TrainConfig
 from core.trainer import Trainer
 
-LATENTS = (8, 16, 32, 64)
 BUDGET = 12_000  # patches a cell
 BATCH = 8
 EACH = 9  # pairs a specimen: 108 over the twelve castings, the paper averages over 100
-PAPER = {8: (0.6962, 0.7591), 16: (0.6995, 0.7609), 32: (0.7257, 0.7640), 64: (0.7031, 0.7592)}
-WHY = (
-    "The paper's micrographs are not public: these are synthetic castings of the same design, so "
-    "columns compare with one another, not with the paper's. Its STSIM-2 averages over windows of "
-    "7 x 7 px, ours is taken over the whole patch and is nearer to 1 throughout."
-)
-REAL, REAL_CELL = "superalloy", "texture-32"
+REAL = "superalloy"
 REAL_HELD_OUT = 0.4  # of the specimens
 REAL_PAIRS = 100  # at least
-TOLD = "Means; in brackets two patches of one specimen, and of two specimens."
-_SHOWN = [metric for metric in CATALOGUE if not metric.fields_only]  # the table is on patches
 Decoder = Literal["texture", "paper"]
 logger = logging.getLogger(__name__)
-
-
-def cell_names() -> list[str]:
-    """Return the names of all cells: decoder-latents."""
-    return [f"{decoder}-{latents}" for decoder in ("paper", "texture") for latents in LATENTS]
 
 
 def cell_config(name: str) -> TrainConfig:
@@ -148,40 +134,6 @@ def _rows(data: DataSet, wanted: pd.Series) -> pd.DataFrame:
     return data.table[wanted].reset_index(drop=True)
 
 
-def table_text(content: dict[str, Any]) -> str:
-    """Return the table beside the paper's, in Markdown."""
-    rows = []
-    for name in cell_names():
-        decoder, latents = name.rsplit("-", 1)
-        dists, stsim2 = PAPER[int(latents)]
-        figures = _figures(content["cells"].get(name))
-        rows.append([decoder, latents, *figures, f"{dists:.4f}", f"{stsim2:.4f}"])
-    header = ["decoder", "latents", *(m.label for m in _SHOWN), "paper's DISTS", "STSIM-2"]
-    parts = [table(header, rows), TOLD, WHY]
-    if real := content.get("real"):
-        header = ["data", *header[: 2 + len(_SHOWN)]]
-        row = ["Ni superalloy, real", *REAL_CELL.rsplit("-", 1), *_figures(real)]
-        count = len(real["held_out"])
-        parts += [table(header, [row]), f"On {count} specimens that this model has not seen."]
-    return "\n\n".join(parts)
-
-
-def _figures(cell: dict[str, Any] | None) -> list[str]:
-    """Return a cell of the table for every metric of patches."""
-    if cell is None:
-        return ["not done"] * len(_SHOWN)
-    texts = []
-    for metric in _SHOWN:
-        found = cell["metrics"].get(metric.name)
-        texts.append(
-            "not available"
-            if found is None
-            else f"{found['reconstruction']['mean']:.3f} "
-            f"({found['same_specimen']['mean']:.3f}, {found['other_specimen']['mean']:.3f})"
-        )
-    return texts
-
-
 def _kept(path: Path) -> dict[str, Any]:
     """Return the cells that are done.
 
@@ -205,7 +157,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the result")
     arguments = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    path = arguments.out / "table1.json"
+    path = arguments.out / f"{RESULT}.json"
     try:
         content = _kept(path)
         for name in [] if arguments.print else arguments.cells or cell_names():
@@ -218,12 +170,12 @@ def main(argv: Sequence[str] | None = None) -> None:
             content["cells"][name] = measure_cell(model, data)
             about = record("core.table1", [], model_sha256="", data_hash=data.hash)
             content = about | {key: content[key] for key in ("cells", "real") if key in content}
-            write_result("table1", content, arguments.out)
+            write_result(RESULT, content, arguments.out)
         if arguments.real and not arguments.print and "real" not in content:
             data = load_superalloy(arguments.real)
             content["real"] = real_cell(data, arguments.work / "table1")
             about = record("core.table1", [], model_sha256="", data_hash=data.hash)
-            write_result("table1", content | about, arguments.out)
+            write_result(RESULT, content | about, arguments.out)
     except MicroDesignError as error:
         parser.exit(2, f"{error}\n")
     print(table_text(content))

@@ -11,7 +11,8 @@ from torch import Tensor
 from core import table1
 from core.checkpoint import LoadedModel
 from core.errors import ConfigError, InputError
-from core.table1 import EACH, cell_config, cell_names, main, measure_cell, table_text
+from core.table1 import EACH, cell_config, main, measure_cell
+from core.table1_text import cell_names, table_text
 from tests.core.textures import make_textures
 
 

@@ -1,0 +1,61 @@
+"""Claims about what the README says of speed."""
+
+from pathlib import Path
+
+import pytest
+
+from core.bench_tables import bench_text
+from core.errors import CheckpointError
+from core.results import write_result
+
+MODEL = {
+    "command": "python -m core.bench",
+    "hardware": "a machine",
+    "training": {
+        "patches_per_s": 9.64,
+        "precision": "bfloat16",
+        "share_of_peak": 0.174,
+        "peak_gflop_per_s": 2198.4,
+        "profile": [{"operator": "aten::bmm", "share": 0.134}] * 7,
+    },
+    "inference": {
+        "encode_micrograph_2048x1532": {"seconds": 6.31},
+        "decode_128_px": {"median_s": 0.0214},
+        "decode_1024_px": {"median_s": 0.74},
+    },
+    "peak_memory_inference_gib": 1.24,
+    "peak_memory_all_gib": 2.96,
+}
+DESIGN = {
+    "command": "python -m bayesnet.bench",
+    "hardware": "a machine",
+    "quick": {"total": {"median": 0.0871, "p95": 0.1109}},
+    "whole": {"total": {"median": 2.31, "p95": 2.6}},
+    "bars_s": {"quick_p50": 0.1, "quick_p95": 0.25, "whole": 4.0, "fit": 5.0},
+    "fit": {"nodes": 75, "patches": 12960, "structure_and_parameters": 2.34, "whole": 6.1},
+    "pixel_optimisation": {"seconds_median": 21.6, "reached": 2, "patches": 3},
+    "times_faster_than_pixels": 248.2,
+}
+
+
+def test_speed_stands_beside_the_machine_s_own_limit(tmp_path: Path) -> None:
+    assert bench_text(tmp_path) == []
+    write_result("bench_model", MODEL, tmp_path)
+    (text,) = bench_text(tmp_path)
+    assert "9.6 patches/s in bfloat16, 17 % of the 2198 GFLOP/s" in text
+    assert text.count("bmm 13 %") == 5
+    assert "micrograph 6.3 s; decoding 21 ms at 128 px, 740 ms at 1024 px;" in text
+
+
+def test_designs_stand_beside_their_bars(tmp_path: Path) -> None:
+    write_result("bench_design", DESIGN, tmp_path)
+    (text,) = bench_text(tmp_path)
+    assert "87 ms (95th percentile 111 ms; bars 100 ms and 250 ms)" in text
+    assert "2.3 s (bar 4)" in text and "22 s, 248 times as long (2 of 3 reach it)" in text
+    assert "75 nodes to 12960 patches takes 2.3 s" in text and "(bar 5), 6.1 s" in text
+
+
+def test_a_damaged_result_says_what_to_run(tmp_path: Path) -> None:
+    write_result("bench_design", {"command": "x"}, tmp_path)
+    with pytest.raises(CheckpointError, match="run make bench"):
+        bench_text(tmp_path)
