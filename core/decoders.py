@@ -160,8 +160,8 @@ class StyledConv(nn.Module):
         scale, shift, strength = self.affine(w).float().split(self.outputs, dim=-1)
         size = (x.shape[2], x.shape[3])
         y = F.conv2d(pad_circular(x), self.weight).float()
-        y = normalise_cells(torch.addcmul(y, noise, spread_cells(strength, *size)), w.shape[1:-1])
-        y = torch.addcmul(spread_cells(shift, *size), y, spread_cells(scale, *size))
+        y = normalise_cells(y + noise * spread_cells(strength, *size), w.shape[1:-1])
+        y = y * spread_cells(scale, *size) + spread_cells(shift, *size)
         return F.leaky_relu(y, 0.2, inplace=True)
 
 

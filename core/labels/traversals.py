@@ -42,7 +42,7 @@ class Plan:
     """
 
     values: tuple[float, ...] = (-4.0, -4 / 3, 4 / 3, 4.0)
-    starts: int = 7
+    starts: int = 16
     size_px: int = 192
     specimens: int = 48
     directions: int = 6
