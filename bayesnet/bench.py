@@ -17,16 +17,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesnet.choice import NetworkConfig
+from bayesnet.fit_bench import fitting, streaming
 from bayesnet.gaussian import Array
-from bayesnet.learn import fit_network, structure_and_parameters
-from bayesnet.levels import build_levels
 from bayesnet.network import Network
 from bayesnet.pictures import read_back, synthesise_field
 from bayesnet.query import most_probable
-from core.bench import profile, seconds
-from core.calibrate import load_unseen
-from core.checkpoint import LoadedModel, load_model, read_config
+from core.bench import profile
+from core.checkpoint import LoadedModel, load_model
 from core.descriptors import describe
 from core.encode import LatentTable, load_latents
 from core.errors import InputError, MicroDesignError
@@ -37,12 +34,11 @@ from core.pixel_descent import optimise_pixels
 from core.properties import PropertyModel
 from core.results import RESULTS, record, write_result
 from core.scale import to_scale
-from core.specimen_descriptors import load_descriptors
 from core.synthesis import reconstruct
 
 FIELD_PX, FIELD_PATCHES = 1024, 16
 BARS_S = {"quick_p50": 0.100, "quick_p95": 0.250, "whole": 4.0, "fit": 5.0}
-FITS = 3
+FIT_ROWS, FITS, STREAM_ROWS = 13_000, 3, 1_000_000
 PATCHES, ITERATIONS = 3, 80  # of optimisation of the pixels; a patch an example micrograph
 logger = logging.getLogger(__name__)
 
@@ -167,40 +163,6 @@ def pixel_optimisation(loaded: LoadedModel, patches: Pictures, iterations: int) 
     }
 
 
-def fitting(model: Path, rounds: int = FITS) -> dict[str, Any]:
-    """Measure fits of the network to a model's cached latents."""
-    folder, unseen = model / "latents", load_unseen(model)
-    table, descriptors = load_latents(folder), load_descriptors(folder)
-    config = NetworkConfig(patch_px=read_config(model).patch_px)
-
-    def chosen() -> None:
-        levels = build_levels(table, config.active_variance, config.patch_px, descriptors)
-        structure_and_parameters(levels, config)
-
-    columns = len(build_levels(table, config.active_variance, config.patch_px, descriptors).nodes)
-    found = np.median(
-        [
-            (
-                seconds(chosen, 1)[0],
-                seconds(lambda: fit_network(table, config, descriptors, unseen), 1)[0],
-            )
-            for _ in range(rounds)
-        ],
-        axis=0,
-    )
-    return {
-        "what": "from cached latents of patches; structure and parameters: arcs, regimes and "
-        "hidden factors chosen on left-out specimens, all conditionals fitted; whole: the same, "
-        "and surfaces and intervals calibrated on specimens that nothing was fitted to",
-        "unit": "s",
-        "patches": len(table.mu),
-        "nodes": columns,
-        "rounds": rounds,
-        "structure_and_parameters": float(found[0]),
-        "whole": float(found[1]),
-    }
-
-
 def bench(
     loaded: LoadedModel,
     network: Network,
@@ -216,7 +178,7 @@ def bench(
     designer.quick(asked[0])  # warms up
     quick = [designer.quick(one) for one in asked]
     whole = [designer.whole(one) for one in asked[:fields]]
-    fit = fitting(loaded.path)
+    fit, stream = fitting(loaded.path, FIT_ROWS, FITS), streaming(loaded.path, STREAM_ROWS)
     pixels = pixel_optimisation(loaded, example_patches(loaded), iterations)
     found = {"quick": summed_up(quick), "whole": summed_up(whole)}
     total = found["quick"]["total"]
@@ -226,6 +188,7 @@ def bench(
         "unit": "s",
         **found,
         "fit": fit,
+        "stream": stream,
         "bars_s": BARS_S,
         "within": {
             "quick_p50": total["median"] <= BARS_S["quick_p50"],
@@ -256,6 +219,11 @@ def report(found: Mapping[str, Any]) -> str:
     lines.append(
         f"fit of {fit['nodes']} nodes to {fit['patches']} patches: structure and parameters "
         f"{fit['structure_and_parameters']:.1f} s, with calibrated intervals {fit['whole']:.1f} s"
+    )
+    stream = found["stream"]
+    lines.append(
+        f"a stream of {stream['patches']} patches: {stream['seconds']:.1f} s, at most "
+        f"{stream['peak_mib']:.0f} MiB at once (all rows: {stream['all_rows_mib']:.0f} MiB)"
     )
     pixels = found["pixel_optimisation"]
     lines.append(

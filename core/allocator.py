@@ -7,7 +7,7 @@ _M_ARENA_MAX = -8  # mallopt(3)
 
 
 def few_arenas(count: int = ARENAS) -> bool:
-    """Let all threads share a few of glibc's arenas; call it before there are many threads.
+    """Let all threads share a few of glibc's arenas; call it before many threads have worked.
 
     By default up to eight arenas a core hold what their threads have freed, and every page is run
     in a thread of its own: a server's memory then grows with the number of threads that have ever
@@ -17,7 +17,7 @@ def few_arenas(count: int = ARENAS) -> bool:
         count: how many.
 
     Returns:
-        Whether it was done: False where the C library is another.
+        Whether the C library took the setting: False where it is another.
     """
     try:
         mallopt = ctypes.CDLL("libc.so.6").mallopt

@@ -42,7 +42,7 @@ def _model(found: Content) -> list[str]:
 
 def _design(found: Content) -> list[str]:
     bars, fit, pixels = found["bars_s"], found["fit"], found["pixel_optimisation"]
-    quick, whole = found["quick"]["total"], found["whole"]["total"]
+    quick, whole, stream = found["quick"]["total"], found["whole"]["total"], found["stream"]
     return [
         f"Designs, by `{found['command']}` on {found['hardware']}: query, decoding at the patch's "
         f"size and predicting back {_ms(quick['median'])} (95th percentile {_ms(quick['p95'])}; "
@@ -52,7 +52,9 @@ def _design(found: Content) -> list[str]:
         f"{pixels['seconds_median']:.0f} s, {found['times_faster_than_pixels']:.0f} times as long "
         f"({pixels['reached']} of {pixels['patches']} reach it). Fitting {fit['nodes']} nodes to "
         f"{fit['patches']} patches takes {fit['structure_and_parameters']:.1f} s for structure and "
-        f"parameters (bar {bars['fit']:.0f}), {fit['whole']:.1f} s with calibrated intervals."
+        f"parameters (bar {bars['fit']:.0f}), {fit['whole']:.1f} s with calibrated intervals; a "
+        f"stream of {stream['patches']:,} patches {stream['seconds']:.0f} s in "
+        f"{stream['peak_mib']:.0f} MiB."
     ]
 
 

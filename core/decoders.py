@@ -156,13 +156,14 @@ class StyledConv(nn.Module):
 
         Returns (B, outputs, H, W).
         """
-        # All but the convolution in float32: operations on two precisions are several times slower.
-        scale, shift, strength = self.affine(w).float().split(self.outputs, dim=-1)
         size = (x.shape[2], x.shape[3])
-        y = F.conv2d(pad_circular(x), self.weight).float()
-        y = normalise_cells(y + noise * spread_cells(strength, *size), w.shape[1:-1])
-        y = y * spread_cells(scale, *size) + spread_cells(shift, *size)
-        return F.leaky_relu(y, 0.2, inplace=True)
+        styles, y = self.affine(w).float(), F.conv2d(pad_circular(x), self.weight).float()
+        # All but the convolution in float32: operations on two precisions are several times slower.
+        with torch.autocast(x.device.type, enabled=False):
+            scale, shift, strength = styles.split(self.outputs, dim=-1)
+            y = normalise_cells(y + noise * spread_cells(strength, *size), w.shape[1:-1])
+            y = y * spread_cells(scale, *size) + spread_cells(shift, *size)
+            return F.leaky_relu(y, 0.2, inplace=True)
 
 
 def normalise_cells(x: Tensor, cells: tuple[int, ...]) -> Tensor:

@@ -7,7 +7,7 @@ from typing import Any
 from core.markdown import table
 from core.optional_results import sections
 
-UNUSUAL, DESCRIPTORS, FAULTS = "unusual", "descriptors", "faults"
+UNUSUAL, DESCRIPTORS, HOSTILE, FAULTS = "unusual", "descriptors", "hostile", "faults"
 _SETS = {
     "uhcs": "ultrahigh-carbon steels (UHCS)",
     "superalloy": "Ni superalloy",
@@ -26,6 +26,7 @@ def evidence_text(results: Path) -> tuple[str, ...]:
     known = (
         (UNUSUAL, _unusual, "measure"),
         (DESCRIPTORS, _descriptors, "measure"),
+        (HOSTILE, _hostile, "hostile"),
         (FAULTS, _faults, "faults"),
     )
     return tuple(sections(results, known))
@@ -87,6 +88,17 @@ def _descriptors(found: Mapping[str, Any]) -> list[str]:
         ]
         parts.append(table(["real iron", "descriptor", "here", "elsewhere"], irons))
     return parts + [f"{why}." for why in found["not_available"].values()]
+
+
+def _hostile(found: Mapping[str, Any]) -> list[str]:
+    total, caps = found["total"], found["caps"]
+    return [
+        f"Hostile and broken input, by `{found['command']}`: {total['tried']} cases of "
+        f"{len(found['categories'])} kinds ({total['inputs']} inputs), {total['passed']} passed; "
+        f"refused with a reason or read right, in at most {total['longest_cpu_s']:.1f} s of one "
+        f"core (cap {caps['cpu_s']}) and {total['peak_memory_mib']:.0f} MiB beyond before (cap "
+        f"{caps['memory_mib']}), no file left. What was found and mended is in docs/hostile.md."
+    ]
 
 
 def _faults(found: Mapping[str, Any]) -> list[str]:

@@ -99,7 +99,8 @@ def objective(
         vae: what is trained.
         originals: of the batch.
         generator: of the latents' and the decoder's noise.
-        precision: of the convolutions, "float32" or "bfloat16"; all else is float32.
+        precision: of the convolutions, "float32" or "bfloat16", and of the products of their
+            features in moments and projections; all else is float32.
         kl_warmth: 0 to 1, how far the KL term has been warmed up.
         critic: of the pictures made, for ``critic_weight``.
         critic_warmth: 0 to 1, how far its term has been warmed up.

@@ -29,6 +29,6 @@ def sections(results: Path, known: Iterable[Section]) -> list[str]:
             continue
         try:
             parts += written(read_json(path))
-        except (KeyError, TypeError) as error:
+        except (AttributeError, KeyError, TypeError) as error:
             raise CheckpointError(f"{path} lacks {error}: run make {target}") from error
     return parts

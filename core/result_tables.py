@@ -6,7 +6,7 @@ from typing import Any
 
 from core.bench_tables import DESIGN, MODEL, bench_text
 from core.errors import CheckpointError
-from core.evidence_tables import DESCRIPTORS, FAULTS, UNUSUAL, evidence_text
+from core.evidence_tables import DESCRIPTORS, FAULTS, HOSTILE, UNUSUAL, evidence_text
 from core.files import read_json
 from core.markdown import table
 from core.metrics.catalogue import CATALOGUE
@@ -16,7 +16,7 @@ from core.property_text import summary_text
 from core.quality_tables import OPTIONAL, optional_texts
 from core.service_tables import DASHBOARD, LOAD, service_text
 from core.table1_text import RESULT as TABLE1
-from core.table1_text import table_text
+from core.table1_text import table1_text
 
 REGRESSORS = "properties"  # measured by core.property_tables; shown where it is there
 MEASURED = ("reconstruction", "metrics", "design_latency", "closed_loop", "first_design")
@@ -44,7 +44,7 @@ def results_text(results: Path) -> str:
                 _metrics(metrics),
                 *(f"{why}." for why in metrics["not_available"].values()),
                 *optional_texts(results),
-                *_table1(results),
+                *table1_text(results),
                 _properties(quality["properties"]),
                 *_regressors(results),
                 f"Designs for reachable targets, by `{designs['command']}`; verdicts: "
@@ -66,19 +66,9 @@ def results_text(results: Path) -> str:
         raise CheckpointError(f"the results in {results} lack {error}: run make measure") from error
 
 
-def _table1(results: Path) -> list[str]:
-    """Return the paper's Table 1 where some of it is there: of models of its own."""
-    path = results / f"{TABLE1}.json"
-    if not path.is_file():
-        return []
-    content = read_json(path)
-    told = f"The paper's Table 1, by `{content['command']}`: models of 12,000 patches each."
-    return [told, table_text(content)]
-
-
 def _not_measured(results: Path) -> list[str]:
     """Name the results that are not there, so that none is passed over in silence."""
-    wanted = (*ON_A_MODEL, DESCRIPTORS, FAULTS, TABLE1)
+    wanted = (*ON_A_MODEL, DESCRIPTORS, HOSTILE, FAULTS, TABLE1)
     if missing := [name for name in wanted if not (results / f"{name}.json").is_file()]:
         return [f"Not measured on this version: {', '.join(missing)}."]
     return []

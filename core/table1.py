@@ -28,11 +28,10 @@ from core.model import ModelConfig
 from core.results import RESULTS, record, write_result
 from core.split import split_dataset
 from core.summaries import mean_interval
-from core.table1_text import REAL_CELL, RESULT, cell_names, table_text
+from core.table1_text import BUDGET, REAL_CELL, RESULT, cell_names, table_text
 from core.train_config import TrainConfig
 from core.trainer import Trainer
 
-BUDGET = 12_000  # patches a cell
 BATCH = 8
 EACH = 9  # pairs a specimen: 108 over the twelve castings, the paper averages over 100
 REAL = "superalloy"
@@ -73,14 +72,11 @@ def train_cell(name: str, data: DataSet, out: Path) -> Path:
     return out
 
 
-def measure_cell(
-    model: Path, data: DataSet, seed: int = 0, each: int | None = None
-) -> dict[str, Any]:
-    """Measure a model over ``each`` pairs of patches of every specimen, `EACH` by default.
+def measure_cell(model: Path, data: DataSet, seed: int = 0, each: int = EACH) -> dict[str, Any]:
+    """Measure a model over ``each`` pairs of patches of every specimen.
 
     A cell is measured by the paper's protocol, on patches of micrographs that it has seen.
     """
-    each = each or EACH
     loaded = load_model(model)
     metrics, missing = load_metrics(loaded.vgg, loaded.config.patch_px)
     found = patch_metrics(loaded, data, metrics, seed, each)
@@ -121,6 +117,11 @@ def real_cell(data: DataSet, work: Path) -> dict[str, Any]:
     """Train on some of the specimens and measure on the others; split by specimen."""
     config = replace(cell_config(REAL_CELL), validation_fraction=REAL_HELD_OUT)
     held_out = split_dataset(data, config.validation_fraction, config.seed)[1]
+    if len(held_out) < 2:
+        raise InputError(
+            f"{data.name} has {len(data.specimens)} specimens; four are needed, so that two can be "
+            "held out and compared"
+        )
     trainer = Trainer(config, data, work / REAL)
     if (work / REAL / "checkpoint").exists():
         trainer.resume()
@@ -173,9 +174,9 @@ def main(argv: Sequence[str] | None = None) -> None:
             write_result(RESULT, content, arguments.out)
         if arguments.real and not arguments.print and "real" not in content:
             data = load_superalloy(arguments.real)
-            content["real"] = real_cell(data, arguments.work / "table1")
-            about = record("core.table1", [], model_sha256="", data_hash=data.hash)
-            write_result(RESULT, content | about, arguments.out)
+            about = record("core.table1", ["--real"], model_sha256="", data_hash=data.hash)
+            content["real"] = about | real_cell(data, arguments.work / "table1")
+            write_result(RESULT, about | content, arguments.out)
     except MicroDesignError as error:
         parser.exit(2, f"{error}\n")
     print(table_text(content))

@@ -1,11 +1,15 @@
-"""The paper's Table 1 on the reference castings, as text, beside the paper's own figures."""
+"""The paper's Table 1 on the reference castings: its cells, their figures beside the paper's."""
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from core.markdown import table
 from core.metrics.catalogue import CATALOGUE
+from core.optional_results import sections
 
 RESULT = "table1"
+BUDGET = 12_000  # patches a cell
 LATENTS = (8, 16, 32, 64)
 PAPER = {8: (0.6962, 0.7591), 16: (0.6995, 0.7609), 32: (0.7257, 0.7640), 64: (0.7031, 0.7592)}
 WHY = (
@@ -23,7 +27,21 @@ def cell_names() -> list[str]:
     return [f"{decoder}-{latents}" for decoder in ("paper", "texture") for latents in LATENTS]
 
 
-def table_text(content: dict[str, Any]) -> str:
+def table1_text(results: Path) -> list[str]:
+    """Return the table where some of it is there, and how it was made.
+
+    Raises:
+        CheckpointError: the result is damaged.
+    """
+
+    def written(content: Mapping[str, Any]) -> list[str]:
+        told = f"models of their own, {BUDGET:,} patches each"
+        return [f"The paper's Table 1, by `{content['command']}`: {told}.", table_text(content)]
+
+    return sections(results, ((RESULT, written, "tables"),))
+
+
+def table_text(content: Mapping[str, Any]) -> str:
     """Return the table beside the paper's, in Markdown."""
     rows = []
     for name in cell_names():
@@ -41,7 +59,7 @@ def table_text(content: dict[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
-def _figures(cell: dict[str, Any] | None) -> list[str]:
+def _figures(cell: Mapping[str, Any] | None) -> list[str]:
     """Return a cell of the table for every metric of patches."""
     if cell is None:
         return ["not done"] * len(_SHOWN)

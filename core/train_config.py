@@ -61,7 +61,8 @@ class TrainConfig:
         validation_patches: fixed patches that the validation figures are measured on.
         evaluate_every, log_every: steps.
         checkpoint_minutes: between checkpoints.
-        precision: of the convolutions; "auto" is bfloat16 where the device is faster with it.
+        precision: of the convolutions and of products of their features; "auto" is bfloat16 where
+            the device is faster with it.
 
     Raises:
         ConfigError: a value is out of its range.

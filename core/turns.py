@@ -42,7 +42,7 @@ class Turns:
         self._mine = _Own()
 
     def arrive(self) -> None:
-        """Give up this thread's place: what it asks for next comes of another click."""
+        """Give up this thread's place: what it asks for next is of another click or file."""
         self._mine.place = None
 
     def __enter__(self) -> None:
@@ -57,9 +57,11 @@ class Turns:
             insort(self._queue, me)
             try:
                 self._changed.wait_for(lambda: self._current is None and self._queue[0] == me)
-            finally:  # also where the waiting is broken off
+            except BaseException:  # the waiting was broken off
                 self._queue.remove(me)
                 self._changed.notify_all()
+                raise
+            self._queue.remove(me)
             self._current = me
             own.since = self.clock()
 
@@ -76,12 +78,19 @@ class Turns:
         return ([] if self._current is None else [self._current]) + self._queue
 
     @property
+    def taken(self) -> bool:
+        """Whether somebody has the turn."""
+        return self._current is not None
+
+    @property
     def waiting(self) -> int:
         """How many wait, besides the one that has the turn."""
         return len(self._queue)
 
     def ahead(self, thread: int) -> int:
         """Return how many are before a thread; 0 where it has the turn or does not wait.
+
+        Whoever is between two turns and comes back to an earlier place is not counted.
 
         Args:
             thread: its number (`threading.get_ident`).

@@ -79,6 +79,7 @@ def do_next(model: Model, properties: PropertyModel | None, batch: Batch) -> Non
         descriptors=batch.descriptors,
     )
     source = batch.pending[0]
+    state.lock().arrive()  # a long batch does not keep others waiting: each file has its own place
     about = {"model": logs.short(model.weights), "number": len(batch.rows) + 1}
     with state.lock(), logs.timed(logger, "batch_file", **about) as told:
         row = evaluate_source(evaluator, source)

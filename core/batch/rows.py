@@ -91,7 +91,8 @@ def evaluate_source(evaluator: Evaluator, source: Source) -> Row:
         return Row(name=source.name, problem=str(error))
     except Exception:  # a defect of ours must not cost the other files
         number = uuid.uuid4().hex[:8]
-        logger.exception("error %s at %s", number, source.name)
+        fields = {"event": "error", "id": number}  # the id that the row shows
+        logger.exception("error %s", number, extra={"fields": fields})
         return Row(
             name=source.name,
             problem=f"something went wrong, not the file's doing; it is in the log as {number}",

@@ -45,10 +45,10 @@ if kept.get("model") != model.id:
     kept = {"colour": first, "axes": "specimens", "a": "1", "b": str(count)}
     kept |= {name: st.query_params[name] for name in kept if name in st.query_params}
     for name, known in (("colour", colours), ("axes", latent_maps.AXES)):
-        if kept[name] not in known:
+        if kept[name] not in known and KEPT not in st.session_state:
             st.warning(
                 f"The address asks for {name} = {escape(kept[name][:40])}, which this map does not "
-                f"have; choose from {escape(', '.join(known))}."
+                "have; choose from the list below."
             )
     for name in ("map_colour", "map_axes", "map_a", "map_b"):
         st.session_state.pop(name, None)

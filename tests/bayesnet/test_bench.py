@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from bayesnet import bench
+from bayesnet.fit_bench import repeated
 from bayesnet.network import Network
 from core.checkpoint import load_model
 from core.errors import InputError
 from core.examples import load_examples
+from core.latent_stream import open_latents
 from core.properties import PropertyModel
 
 
@@ -44,10 +46,24 @@ def test_pixels_are_those_of_example_micrographs_and_not_of_the_network(tiny_mod
         bench.example_patches(replace(loaded, path=tmp_path))
 
 
+def test_repeated_rows_are_the_table_s_own_over_and_over(tiny_model):
+    short = open_latents(tiny_model / "latents")
+    rows = 2 * short.rows + 3
+    chunks = list(repeated(short, rows).chunks(size=5))
+    assert max(len(chunk.mu) for chunk in chunks) <= 5
+    (once,) = short.chunks()
+    found = np.concatenate([chunk.mu for chunk in chunks])
+    np.testing.assert_array_equal(found, np.resize(once.mu, found.shape))
+    assert len(found) == rows == sum(len(chunk.specimen) for chunk in chunks)
+
+
 def test_a_run_measures_every_stage_and_compares_with_the_bars(tiny_model, monkeypatch):
     monkeypatch.setattr(bench, "FIELD_PX", 128)
     monkeypatch.setattr(bench, "FIELD_PATCHES", 1)
     monkeypatch.setattr(bench, "PATCHES", 1)
+    monkeypatch.setattr(bench, "FIT_ROWS", 300)
+    monkeypatch.setattr(bench, "FITS", 1)
+    monkeypatch.setattr(bench, "STREAM_ROWS", 500)
     parts = (
         load_model(tiny_model),
         Network.load(tiny_model / "network.json"),
@@ -57,7 +73,10 @@ def test_a_run_measures_every_stage_and_compares_with_the_bars(tiny_model, monke
     assert set(found["quick"]) == {"query", "decode", "predict_back", "total"}
     assert set(found["whole"]) == {"query", "synthesise", "encode", "measure", "total"}
     fit = found["fit"]
-    assert 0 < fit["structure_and_parameters"] < fit["whole"]
+    assert fit["structure_and_parameters"] > 0 and fit["whole"] > 0
+    assert fit["nodes"] > 5 and fit["patches"] == 300
+    stream = found["stream"]
+    assert stream["patches"] == 500 and stream["seconds"] > 0 and stream["peak_mib"] > 0
     assert found["within"]["fit"] == (fit["structure_and_parameters"] <= bench.BARS_S["fit"])
     for name, bar in bench.BARS_S.items():
         if name == "fit":

@@ -33,6 +33,7 @@ DESIGN = {
     "whole": {"total": {"median": 2.31, "p95": 2.6}},
     "bars_s": {"quick_p50": 0.1, "quick_p95": 0.25, "whole": 4.0, "fit": 5.0},
     "fit": {"nodes": 75, "patches": 12960, "structure_and_parameters": 2.34, "whole": 6.1},
+    "stream": {"patches": 1_000_000, "seconds": 11.7, "peak_mib": 61.2},
     "pixel_optimisation": {"seconds_median": 21.6, "reached": 2, "patches": 3},
     "times_faster_than_pixels": 248.2,
 }
@@ -53,6 +54,7 @@ def test_designs_stand_beside_their_bars(tmp_path: Path) -> None:
     assert "87 ms (95th percentile 111 ms; bars 100 ms and 250 ms)" in text
     assert "2.3 s (bar 4)" in text and "22 s, 248 times as long (2 of 3 reach it)" in text
     assert "75 nodes to 12960 patches takes 2.3 s" in text and "(bar 5), 6.1 s" in text
+    assert "stream of 1,000,000 patches 12 s in 61 MiB" in text
 
 
 def test_a_damaged_result_says_what_to_run(tmp_path: Path) -> None:

@@ -53,3 +53,17 @@ def test_unusual_pictures_are_shown_with_what_is_missing(tmp_path: Path) -> None
     write_result("unusual", {name: found[name] for name in ("command", "foreign")}, tmp_path)
     with pytest.raises(CheckpointError, match=r"unusual\.json lacks 'fresh': run make measure"):
         evidence_text(tmp_path)
+
+
+def test_hostile_cases_are_counted_within_their_caps(tmp_path: Path) -> None:
+    total = {"tried": 310, "passed": 309, "inputs": 777, "longest_cpu_s": 0.62}
+    found = {
+        "command": "python -m tests.hostile.report",
+        "caps": {"memory_mib": 1024, "cpu_s": 6},
+        "total": total | {"peak_memory_mib": 225.4},
+        "categories": {"zips": {}, "tables": {}},
+    }
+    write_result("hostile", found, tmp_path)
+    (text,) = evidence_text(tmp_path)
+    assert "310 cases of 2 kinds (777 inputs), 309 passed" in text
+    assert "0.6 s of one core (cap 6) and 225 MiB beyond before (cap 1024)" in text

@@ -51,6 +51,13 @@ def test_a_damaged_address_is_survived(with_model, open_page, query):
     sound(open_page("latent_map", **query))
 
 
+def test_colours_that_the_map_does_not_have_are_told_once(with_model, open_page):
+    app = sound(open_page("latent_map", colour="hardness<b>"))
+    (warning,) = app.warning
+    assert "colour = hardness" in warning.value and "<b>" not in warning.value
+    assert not sound(app.run()).warning, "the page itself wrote the address by now"
+
+
 def test_a_design_starts_with_the_specimens_properties(with_model, open_page, monkeypatch):
     monkeypatch.setattr("dashboard.design_request.DEFAULT_SIZE", 256)
     table = load_latents(with_model / "latents")

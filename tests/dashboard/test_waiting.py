@@ -56,3 +56,11 @@ def test_a_page_says_that_it_waits_and_takes_it_back(monkeypatch):
     assert said == [1]
     assert [m.value for m in app.markdown] == ["done"]
     assert [c.value for c in app.caption] == []
+
+
+def test_every_run_of_a_page_takes_a_new_place(with_model, open_page, monkeypatch):
+    arrived = []
+    monkeypatch.setattr(Turns, "arrive", lambda self: arrived.append(self))
+    app = open_page("library")
+    app.run()
+    assert len(arrived) == 2

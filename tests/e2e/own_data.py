@@ -10,7 +10,7 @@ from tests.e2e.server import open_page, settle
 from tests.tiny import make_castings
 
 SPECIMENS = 12
-# Of one kind, spheroidite at 0.1 to 0.2 um per px: two scales within a factor of two.
+# Carbides that can be measured: scales within a factor of two, most pictures spheroidite.
 STEELS_UM_PER_PX = (0.09, 0.2)
 
 

@@ -100,7 +100,7 @@ def shoot(address: str, out: Path, files: own_data.Files, names: tuple[str, ...]
                 full_height(page, width)
                 save(page.screenshot(), out / f"{name or 'inverse_design'}{suffix}.webp")
                 if name == "data":
-                    own_data.make_data_set(page)
+                    own_data.make_data_set(page, files)
 
 
 def save(png: bytes, path: Path) -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import logging
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from core.batch.table import DESCRIPTORS, batch_csv, batch_latents_csv
 from core.descriptors import describe
 from core.evaluate_batch import main
 from core.images import encode_png, read_image
+from core.logs import JsonLines
 from core.properties import PropertyModel
 from tests.core.info_bars import with_bar
 
@@ -153,3 +155,22 @@ def test_thumbnails_read_back_as_the_micrograph(casting):
     small = read_image(thumbnail(casting, None), "t.jpg").pixels
     assert small.shape == (128, 128)
     assert small.mean() == pytest.approx(casting.mean(), abs=0.02)
+
+
+def test_a_defect_is_in_the_log_under_the_number_that_its_row_shows(evaluator, monkeypatch):
+    def defect(data, name):
+        raise ZeroDivisionError("ours")
+
+    monkeypatch.setattr("core.batch.rows.read_image", defect)
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(JsonLines())
+    logger = logging.getLogger("core.batch.rows")
+    logger.addHandler(handler)
+    try:
+        row = evaluate_source(evaluator, source("secret name.png", b"x"))
+    finally:
+        logger.removeHandler(handler)
+    told = json.loads(stream.getvalue())
+    assert told["event"] == "error" and row.problem.endswith(f"in the log as {told['id']}")
+    assert "ZeroDivisionError" in stream.getvalue() and "secret" not in stream.getvalue()
