@@ -1,7 +1,7 @@
 """Save small pictures of every page: ``python -m tests.e2e.screenshots [--out docs/screenshots]``.
 
 The dashboard runs on a workspace of its own, in which two designs are saved and twelve small
-castings become a data set by clicks, so that no page is shown empty.
+castings become a data set and a model of ten steps by clicks, so that no page is shown empty.
 """
 
 import argparse
@@ -26,6 +26,7 @@ WIDE_PX, PHONE_PX, HEIGHT_PX = 1440, 390, 900
 SAVED_PX = 960  # width of the wide ones as they are saved
 TALLEST_PX = 3600  # of the page; what is below is cut off
 QUALITY = 70
+TRAINING_MS = 600_000  # ten steps, latents, network and examples on a busy machine
 MOST_BYTES = 1_500_000  # of all together
 TARGETS = ("uts_mpa=430&ys_mpa=280", "uts_mpa=250&ys_mpa=165")
 VIEWS = {  # where there is more to see than on arrival
@@ -76,6 +77,18 @@ def compare(page) -> None:
     drawn(page)
 
 
+def evaluate_batch(page, files: own_data.Files) -> None:
+    """Evaluate a few pictures and a file that is none."""
+    broken = files.table.with_name("notes.png")
+    broken.write_bytes(files.table.read_bytes())
+    given = [*files.pictures[:4], broken]
+    page.locator(".st-key-batch_files input[type=file]").set_input_files(given)
+    settle(page)
+    page.locator(".st-key-batch_submit button").click()
+    page.get_by_text(f"{len(given) - 1} of {len(given)} files evaluated").wait_for()
+    drawn(page)
+
+
 def shoot(address: str, out: Path, files: own_data.Files, names: tuple[str, ...]) -> None:
     """Save each page, wide and light, some of them dark or as on a phone."""
     executable = chromium()
@@ -92,9 +105,16 @@ def shoot(address: str, out: Path, files: own_data.Files, names: tuple[str, ...]
                 save_designs(page, address)
             for name in (n for n in pages if n in names):
                 page.set_viewport_size({"width": width, "height": HEIGHT_PX})
-                open_view(page, address, name)
+                if name == "training" and "data" in names:  # the data set has just been made
+                    own_data.start_training(page, steps=10)
+                    page.get_by_text("The model is ready").wait_for(timeout=TRAINING_MS)
+                    drawn(page)
+                else:
+                    open_view(page, address, name)
                 if name == "library":
                     compare(page)
+                if name == "batch":
+                    evaluate_batch(page, files)
                 if name == "data":
                     own_data.drop(page, address, files)
                 full_height(page, width)
