@@ -2,6 +2,7 @@
 
 import io
 import json
+import threading
 from dataclasses import replace
 
 import pytest
@@ -14,7 +15,7 @@ from bayesnet.library import list_designs, save_design
 from bayesnet.recipe import PARTS, Recipe, RefinementRecord
 from core.files import sha256_file
 from core.images import encode_png, read_image
-from dashboard import design_result, designs, saved_designs, state
+from dashboard import design_export, design_result, designs, saved_designs, state
 from dashboard.design_request import DesignRequest
 from tests.dashboard.conftest import sound, texts
 from tests.recipes import grey_noise, make_recipe
@@ -119,6 +120,25 @@ def test_every_file_of_a_design_can_be_had(with_model, open_page, made):
     for label in ("Latents (CSV)", "Descriptors (CSV)"):
         lines = made[label]().decode("utf-8-sig").splitlines()
         assert [line.split(",")[0] for line in lines] == ["Picture", "design", "sample 1"]
+
+
+@pytest.mark.parametrize("iron", [True, False])
+def test_pictures_are_measured_for_the_table_each_in_its_turn(
+    iron, request, open_page, made, monkeypatch
+):
+    request.getfixturevalue("with_model" if iron else "other_material")
+    sound(open_page(uts_mpa="333", ys_mpa="222", seed="5", size="256"))
+    name, turns = "describe" if iron else "measure_structure", []
+    plain = getattr(design_export, name)
+
+    def noted(*given, **settings):
+        turn = state.lock()._current
+        turns.append(turn is not None and turn[1] == threading.get_ident())
+        return plain(*given, **settings)
+
+    monkeypatch.setattr(design_export, name, noted)
+    assert made["Descriptors (CSV)"]()
+    assert turns == [True, True] and state.lock()._current is None
 
 
 def test_a_recipe_names_the_network_of_the_design_on_the_screen(with_model, open_page, monkeypatch):
