@@ -51,6 +51,7 @@ def uploaded(files: Sequence[UploadedFile], table: UploadedFile | None) -> Uploa
     Raises:
         InputError: a zip or the table cannot be read, or all are too large together.
     """
+    uploads.tell_room()
     key = tuple(file.file_id for file in (*files, *([table] if table else ())))
     kept: tuple[tuple[str, ...], Uploaded] | None = st.session_state.get(_KEPT)
     if kept is not None and kept[0] == key:
@@ -99,6 +100,9 @@ def turn() -> int:
 def begin_anew() -> None:
     """Forget what was uploaded, and the uploaders what they hold, for the next data set."""
     forget()
+    table = st.session_state.get(f"data_table_{turn()}")
+    files = st.session_state.get(f"data_files_{turn()}") or []
+    uploads.let_go([*files, *([table] if table else ())])
     st.session_state[_TURN] = turn() + 1
 
 
