@@ -5,7 +5,7 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -109,16 +109,28 @@ def save_design(library: Path, recipe: Recipe, pixels: Pixels, note: str = "") -
         return name, settle_folder(made, library / name)  # another session may have been faster
 
 
-def list_designs(library: Path) -> tuple[tuple[Saved, ...], tuple[Damaged, ...]]:
-    """Return the saved designs, the newest first, and what cannot be read."""
-    saved, damaged = [], []
+def design_names(library: Path) -> tuple[str, ...]:
+    """Return the ids of all saved designs, the newest first; no file is read for that."""
     names = [f.name for f in library.iterdir()] if library.is_dir() else []
-    for name in sorted((n for n in names if _ID.fullmatch(n)), reverse=True):
+    return tuple(sorted((name for name in names if _ID.fullmatch(name)), reverse=True))
+
+
+def load_designs(
+    library: Path, names: Iterable[str]
+) -> tuple[tuple[Saved, ...], tuple[Damaged, ...]]:
+    """Return the saved designs of these ids, in their order, and those that cannot be read."""
+    saved, damaged = [], []
+    for name in names:
         try:
             saved.append(load_design(library, name))
         except InputError as error:
             damaged.append(Damaged(name, library / name, str(error)))
     return tuple(saved), tuple(damaged)
+
+
+def list_designs(library: Path) -> tuple[tuple[Saved, ...], tuple[Damaged, ...]]:
+    """Return all saved designs, the newest first, and what cannot be read; every recipe is read."""
+    return load_designs(library, design_names(library))
 
 
 def load_design(library: Path, name: str) -> Saved:

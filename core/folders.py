@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from core.files import TEMPORARY, storing, sync_folder
@@ -110,7 +110,8 @@ def leftovers(root: Path, older_than_s: float = LEFT_AFTER_S) -> list[Path]:
 
     Args:
         root: a folder; one that is not there holds nothing.
-        older_than_s: younger ones may still be written.
+        older_than_s: younger ones may still be written. A folder is as old as the newest thing in
+            it: pictures of an import go into a folder inside the new one.
     """
     found = []
     for folder, names, files in os.walk(root):
@@ -121,13 +122,14 @@ def leftovers(root: Path, older_than_s: float = LEFT_AFTER_S) -> list[Path]:
 
 
 def remove_leftovers(root: Path, older_than_s: float = LEFT_AFTER_S) -> int:
-    """Remove what `leftovers` finds; return how many of them went."""
+    """Remove what `leftovers` finds; return how many of them went, without those that stay."""
     count = 0
     for path in leftovers(root, older_than_s):
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:
-            path.unlink(missing_ok=True)
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
         count += not path.exists()
     return count
 
@@ -137,9 +139,14 @@ def _aside(target: Path) -> Path:
 
 
 def _age_s(path: Path) -> float:
-    """Return the seconds since a change; never below 0, where the clock was put back."""
+    """Return the seconds since a change of it or in it; never below 0, if the clock was put back.
+
+    What cannot be looked at counts as just changed.
+    """
     try:
-        return max(time.time() - path.stat().st_mtime, 0.0)
+        inner = path.rglob("*") if path.is_dir() else ()
+        newest = max(one.lstat().st_mtime for one in (path, *inner))
+        return max(time.time() - newest, 0.0)
     except OSError:
         return 0.0
 

@@ -8,6 +8,8 @@ import torch
 
 from core.errors import ConfigError
 
+CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")  # bytes, or "max" (Linux, cgroup v2)
+
 
 def pick_device(name: str) -> torch.device:
     """Return the device for "auto", "cpu", "cuda" or another name that torch knows.
@@ -45,6 +47,19 @@ def describe(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"{_cpu_name()}, {torch.get_num_threads()} of {os.cpu_count()} threads"
+
+
+def memory_bytes() -> int | None:
+    """Return the bytes of memory of the machine or its container, the lesser; None if unknown."""
+    try:
+        whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):  # not a system that tells
+        return None
+    try:
+        limit = CONTAINER_LIMIT.read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        limit = "max"
+    return min(whole, int(limit)) if limit.isdigit() else whole
 
 
 def _cpuinfo(key: str) -> str:

@@ -14,6 +14,7 @@ from core import logs  # noqa: E402
 from core.allocator import few_arenas  # noqa: E402
 from dashboard import errors, sessions, warm_up  # noqa: E402
 from dashboard.gate import Gate, SecurityHeaders  # noqa: E402
+from dashboard.upload_room import UploadRoom  # noqa: E402
 
 few_arenas()
 logs.set_up(sessions.context)
@@ -21,6 +22,10 @@ BASE_PATH = st.get_option("server.baseUrlPath") or ""
 app = st.App(
     "main.py",
     lifespan=warm_up.lifespan,
-    middleware=[Middleware(SecurityHeaders), Middleware(Gate, base_path=BASE_PATH)],
+    middleware=[
+        Middleware(SecurityHeaders),
+        Middleware(Gate, base_path=BASE_PATH),
+        Middleware(UploadRoom),
+    ],
     on_script_error=errors.unexpected,
 )

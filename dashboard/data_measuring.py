@@ -5,6 +5,7 @@ import streamlit as st
 from core.import_data.measuring import measure_plan
 from core.import_data.plan import ImportPlan
 from core.measured_columns import KINDS
+from dashboard import state, waiting
 from dashboard.data_session import MEASURED, Uploaded
 
 CHOICES = {"auto": "whichever fits the pictures", **KINDS}
@@ -13,7 +14,8 @@ CHOICES = {"auto": "whichever fits the pictures", **KINDS}
 def measured(plan: ImportPlan, found: Uploaded) -> ImportPlan:
     """Ask whether the pictures are to be measured; return the plan with what was measured.
 
-    Every picture is measured once, as long as its crop and scale stay.
+    Every picture is measured once, as long as its crop and scale stay, and in a turn of its own:
+    a large set does not keep other visitors waiting.
 
     Raises:
         InputError: a column of the table has the name of a descriptor.
@@ -38,9 +40,14 @@ def measured(plan: ImportPlan, found: Uploaded) -> ImportPlan:
     )
     known = st.session_state.setdefault(MEASURED, {})
     count = max(len(plan.files), 1)
-    bar = st.progress(0.0, "Measuring…")
-    result = measure_plan(
-        plan, kind, known, lambda done: bar.progress(done / count, f"Measured {done} of {count}")
-    )
+    with waiting.working("Measuring the pictures…"):
+        bar = st.progress(0.0)
+        result = measure_plan(
+            plan,
+            kind,
+            known,
+            lambda done: bar.progress(done / count, f"Measured {done} of {count}"),
+            state.lock(),
+        )
     bar.empty()
     return result.plan

@@ -19,7 +19,7 @@ from core.import_data.sheet import Sheet, read_sheet
 from core.import_data.source import Listing, list_uploads
 from core.import_data.write import write_dataset
 from core.workspace import data_folder
-from dashboard import uploads
+from dashboard import state, uploads, waiting
 from dashboard.permission import needs
 
 _KEPT, _TURN = "data_kept", "data_turn"  # no widgets' keys
@@ -51,6 +51,7 @@ def uploaded(files: Sequence[UploadedFile], table: UploadedFile | None) -> Uploa
     Raises:
         InputError: a zip or the table cannot be read, or all are too large together.
     """
+    uploads.tell_room()
     key = tuple(file.file_id for file in (*files, *([table] if table else ())))
     kept: tuple[tuple[str, ...], Uploaded] | None = st.session_state.get(_KEPT)
     if kept is not None and kept[0] == key:
@@ -61,18 +62,27 @@ def uploaded(files: Sequence[UploadedFile], table: UploadedFile | None) -> Uploa
     uploads.check_total((*files, *([table] if table else ())))
     listing = list_uploads((file.name, file.getvalue()) for file in files)
     sheet = _sheet(listing, table)
-    bar = st.progress(0.0, "Looking at the pictures…")
-    count = max(len(listing.pictures), 1)
-    examined = examine_all(
-        listing.pictures, lambda done: bar.progress(done / count, f"Picture {done} of {count}")
-    )
-    bar.empty()
+    examined = _examined(listing)
     number = st.session_state["data_number"] = st.session_state.get("data_number", 0) + 1
     found = Uploaded(str(number), listing, sheet, examined)
     size = sum(file.size for file in (*files, *([table] if table else ())))
     rows = len(sheet) if sheet else 0
     logs.event(logger, "upload", bytes=size, pictures=len(listing.pictures), rows=rows)
     st.session_state[_KEPT] = (key, found)
+    return found
+
+
+def _examined(listing: Listing) -> dict[str, Examined]:
+    """Look at the pictures, each in a turn of its own, and say how far that is."""
+    count = max(len(listing.pictures), 1)
+    with waiting.working("Looking at the pictures…"):
+        bar = st.progress(0.0)
+        found = examine_all(
+            listing.pictures,
+            lambda done: bar.progress(done / count, f"Picture {done} of {count}"),
+            state.lock(),
+        )
+    bar.empty()
     return found
 
 
@@ -90,6 +100,9 @@ def turn() -> int:
 def begin_anew() -> None:
     """Forget what was uploaded, and the uploaders what they hold, for the next data set."""
     forget()
+    table = st.session_state.get(f"data_table_{turn()}")
+    files = st.session_state.get(f"data_files_{turn()}") or []
+    uploads.let_go([*files, *([table] if table else ())])
     st.session_state[_TURN] = turn() + 1
 
 

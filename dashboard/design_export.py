@@ -2,8 +2,11 @@
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TypeVar
 
+import numpy as np
 import streamlit as st
 
 from bayesnet import library
@@ -20,11 +23,13 @@ from core.descriptors import describe
 from core.exports.spreadsheet import descriptors_csv, latents_csv, structures_csv
 from core.exports.tiff16 import encode_tiff16
 from core.stereology import measure_structure
+from core.turns import Turns
 from dashboard import errors, permission, saved_designs, state
 from dashboard.designs import SAMPLE_PX
 from dashboard.state import Model
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 def named_pictures(design: Design) -> dict[str, Picture]:
@@ -72,6 +77,7 @@ def _files(
     if refined is not None:
         pictures["refined design"] = refined.picture
     shown = design.main if refined is None else refined.picture
+    turns = state.lock()
 
     def tiff() -> bytes:
         return encode_tiff16(shown.pixels, design.um_per_px, picture_text(recipe()))
@@ -84,11 +90,11 @@ def _files(
         return design_report(recipe(), [shown.pixels, *samples])
 
     def structures() -> bytes:
-        found = {n: measure_structure(p.pixels, design.um_per_px) for n, p in pictures.items()}
+        found = _one_by_one(pictures, partial(measure_structure, um_per_px=design.um_per_px), turns)
         return structures_csv(found, design.um_per_px).encode("utf-8-sig")
 
     def descriptors() -> bytes:
-        found = {n: describe(p.pixels, design.um_per_px or 0) for n, p in pictures.items()}
+        found = _one_by_one(pictures, partial(describe, um_per_px=design.um_per_px or 0), turns)
         return descriptors_csv(found).encode("utf-8-sig")
 
     def latents() -> bytes:
@@ -117,6 +123,21 @@ def _files(
         name = f"{stem}.{suffix}" if "." not in suffix else f"{stem}_{suffix}"
         st.download_button(label, make, name, mime, key=key, on_click="ignore")
         st.caption(about)  # a tooltip would cover the next button
+
+
+def _one_by_one(
+    pictures: Mapping[str, Picture], measure: Callable[[np.ndarray], T], turns: Turns
+) -> dict[str, T]:
+    """Measure pictures, each in a turn of its own.
+
+    A download is a click of its own, on a thread that may have served others before.
+    """
+    turns.arrive()
+    found = {}
+    for name, picture in pictures.items():
+        with turns:
+            found[name] = measure(picture.pixels)
+    return found
 
 
 def _save(design: Design, recipe: Callable[[], Recipe], refined: Refinement | None) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from dashboard import state
+from dashboard import state, uploads
 from dashboard.state import Model
 
 KINDS = ["png", "jpg", "jpeg", "tif", "tiff", "bmp"]
@@ -38,6 +38,7 @@ def ask(model: Model) -> Asked:
     measure = f"evaluate_graphite_{model.id}"
     iron = state.measured_kind(model) == "graphite"
     _restore({"evaluate_um_per_px": None, "evaluate_several": SINGLY, measure: iron})
+    uploads.tell_room()
     with st.form("evaluate_form"):
         files = st.file_uploader(
             "Micrographs (PNG, JPEG, TIFF or BMP)",

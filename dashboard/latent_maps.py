@@ -18,7 +18,8 @@ from dashboard.design_request import DesignRequest, parameter
 from dashboard.map_figures import Colouring
 from dashboard.state import Model
 
-NOTHING, SPECIMEN = "nothing", "specimen of point A"
+NOTHING, SPECIMEN, SPECIMENS = "nothing", "specimen of point A", "specimen"
+OTHER_SPECIMENS = "other specimens ({count}), not told apart"
 MEASURED = "measured."  # before the name of a descriptor
 AXES = {"patches": "most variation between patches", "specimens": "most between specimens"}
 NOISE_SEED = 0
@@ -79,7 +80,7 @@ def colour_choices(
     for one in descriptors.scalars if descriptors else ():
         if descriptors and descriptors.values[one.name].notna().any():
             known[MEASURED + one.name] = _titled(one)
-    return {NOTHING: NOTHING, SPECIMEN: SPECIMEN, **known}
+    return {NOTHING: NOTHING, SPECIMEN: SPECIMEN, SPECIMENS: SPECIMENS, **known}
 
 
 def colouring(
@@ -89,7 +90,9 @@ def colouring(
 
     Args:
         table: the patches.
-        name: of a column, `SPECIMEN`, `NOTHING`, or `MEASURED` with the name of a descriptor.
+        name: of a column, `SPECIMEN` (that of point A against the others), `SPECIMENS` (those of
+            most patches, each its own colour), `NOTHING`, or `MEASURED` with the name of a
+            descriptor.
         row: of point A.
         descriptors: of the specimens, where they were measured.
     """
@@ -98,6 +101,8 @@ def colouring(
     if name == SPECIMEN:
         own = str(table.specimen[row])
         return Colouring("Specimen", np.where(table.specimen == own, own, "others"))
+    if name == SPECIMENS:
+        return Colouring("Specimen", table.specimen.astype(str), OTHER_SPECIMENS)
     if descriptors and name.startswith(MEASURED):
         one = next(s for s in descriptors.scalars if s.name == name.removeprefix(MEASURED))
         found = descriptors.values[one.name].reindex(table.specimen.astype(str))

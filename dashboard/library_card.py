@@ -6,7 +6,7 @@ from bayesnet import library
 from bayesnet.comparison import compare_designs
 from bayesnet.design_report import VERDICTS, design_report
 from bayesnet.library import Saved
-from dashboard import errors, permission, pictures, saved_designs
+from dashboard import errors, permission, saved_designs
 from dashboard.errors import escape
 
 _DELETING = "library_deleting"
@@ -18,9 +18,9 @@ def show(one: Saved) -> None:
     with st.container(border=True, key=f"library_{one.id}"), errors.shown(f"{one.id}: "):
         left, right = st.columns([1, 2], gap="medium")
         left.image(
-            pictures.with_scale_bar(one.pixels, recipe.um_per_px),
+            saved_designs.thumbnail(one),
             width="stretch",
-            output_format="PNG",
+            output_format="JPEG",
             alt=f"Saved design for {saved_designs.title(recipe)}",
         )
         with right:

@@ -21,10 +21,13 @@ class Colouring:
     Attributes:
         title: of the colours, with its unit.
         values: (N,) numbers, NaN where unknown, or texts.
+        others: legend of the texts that are left when the colours are used up; ``{count}`` stands
+            for how many texts these are.
     """
 
     title: str
     values: np.ndarray
+    others: str = OTHERS
 
 
 def latent_map(
@@ -115,10 +118,12 @@ def _groups(count: int, colouring: Colouring | None) -> list[tuple[str, np.ndarr
         rest = [(f"{colouring.title}: not known", every[~known], {"color": GREY})]
         return groups + (rest if not known.all() else [])
     texts, counts = np.unique(values, return_counts=True)
-    told = [str(t) for t in texts[np.argsort(-counts)][: len(CATEGORIES)]]
+    most_first = np.argsort(-counts, kind="stable")  # of equally many the first by name
+    told = [str(t) for t in texts[most_first][: len(CATEGORIES)]]
     groups = [
         (text, every[values == text], {"color": colour})
         for text, colour in zip(told, CATEGORIES, strict=False)
     ]
     left = ~np.isin(values, told)
-    return groups + ([(OTHERS, every[left], {"color": GREY})] if left.any() else [])
+    rest = colouring.others.format(count=len(texts) - len(told))
+    return groups + ([(rest, every[left], {"color": GREY})] if left.any() else [])

@@ -1,5 +1,6 @@
-"""Pure functions from grey arrays to pictures for the screen: pairs, marked patches."""
+"""Pure functions from grey arrays to pictures for the screen: pairs, marked patches, thumbnails."""
 
+import io
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,12 +16,14 @@ __all__ = [
     "marked",
     "png",
     "side_by_side",
+    "thumbnail",
     "with_rows_shaded",
     "with_scale_bar",
 ]
 
 PREVIEW_PX = 900
 BAR_PREVIEW_PX = 480
+THUMBNAIL_QUALITY = 85  # of JPEG: details of 2 px stay, at a third of the bytes of PNG
 GAP = 6
 PAIR_TEXT_PX = 20  # pairs are shown at about half their size
 MARKS = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#D55E00", "#CC79A7")  # Okabe and Ito
@@ -93,3 +96,23 @@ def with_rows_shaded(
     image.thumbnail((BAR_PREVIEW_PX, BAR_PREVIEW_PX), Image.Resampling.LANCZOS)
     scale = image.width / pixels.shape[1]
     return bar_below(image, um_per_px / scale if um_per_px else None)
+
+
+def thumbnail(pixels: np.ndarray, um_per_px: float | None, width_px: int) -> bytes:
+    """Return a small JPEG of a picture, for lists; what is measured or kept is the picture itself.
+
+    Args:
+        pixels: (H, W) in [0, 1].
+        um_per_px: scale of the picture; a bar at the thumbnail's own scale stands below where it is
+            known.
+        width_px: of the thumbnail; a narrower picture is not enlarged.
+    """
+    image = grey(pixels)
+    shrink = max(image.width / width_px, 1.0)
+    if shrink > 1:
+        shape = (width_px, max(1, round(image.height / shrink)))
+        image = image.resize(shape, Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    below = bar_below(image, um_per_px * shrink if um_per_px else None)
+    below.save(buffer, format="JPEG", quality=THUMBNAIL_QUALITY)
+    return buffer.getvalue()

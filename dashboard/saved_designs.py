@@ -1,18 +1,23 @@
 """Saved designs on the pages: where they lie, what they are called, keeping and opening them."""
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
+import streamlit as st
 
 from bayesnet import library
+from bayesnet.library import Saved
 from bayesnet.recipe import Recipe
 from bayesnet.wording import wished
 from core.errors import InputError
-from dashboard import components, design_request, state
+from core.images import read_image
+from dashboard import components, design_request, pictures, state
 from dashboard.design_request import SIZES, DesignRequest
 from dashboard.permission import needs
 from dashboard.state import Model
 
+THUMBNAIL_PX, COMPARED_PX = 400, 640  # widths of a picture in the list, and beside others
 MOST = 1000  # of all visitors together, so that strangers cannot fill the disk
 
 
@@ -64,6 +69,22 @@ def delete(name: str) -> None:
         NotAllowedError: visitors may not delete what is saved.
     """
     library.delete_design(folder(), name)
+
+
+def thumbnail(one: Saved, width_px: int = THUMBNAIL_PX) -> bytes:
+    """Return a small JPEG of a saved design's picture, with its scale bar, made once.
+
+    Raises:
+        InputError: the picture is damaged or gone.
+    """
+    picture = one.picture
+    content = hashlib.sha256(picture).hexdigest()
+    return _thumbnail(content, one.recipe.um_per_px, width_px, picture)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _thumbnail(content: str, um_per_px: float | None, width_px: int, _picture: bytes) -> bytes:
+    return pictures.thumbnail(read_image(_picture, library.PICTURE).pixels, um_per_px, width_px)
 
 
 def title(recipe: Recipe) -> str:

@@ -1,4 +1,4 @@
-"""What the server does before its first visitor: imports, and the design that a page opens with."""
+"""What the server does before its first visitor: imports, tidying, the design a page opens with."""
 
 import logging
 import threading
@@ -7,20 +7,44 @@ from contextlib import asynccontextmanager
 
 import streamlit as st
 
+from core import logs
+from core.folders import remove_leftovers
+from core.workspace import workspace
+from dashboard import permission
+
 logger = logging.getLogger(__name__)
 
 
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[None]:
-    """Import what the pages need, which takes seconds; then answer, and start on the first design.
+    """Import what the pages need, which takes seconds; then answer, tidy, and start on a design.
 
-    A visitor who comes before that design is done waits for the same one.
+    A visitor who comes before the first design is done waits for the same one.
     """
     # Here, not at the top: Streamlit's caches are to belong to the server, which now runs.
     from dashboard import decoding, designs, evaluations, fitting  # noqa: F401
 
+    threading.Thread(target=tidy, name="tidy", daemon=True).start()
     threading.Thread(target=first_design, name="first design", daemon=True).start()
     yield
+
+
+def tidy() -> None:
+    """Remove what killed imports, savings and trainings have left unfinished in the workspace.
+
+    Only what nobody has written to for an hour goes (`core.folders.leftovers`), nothing where the
+    server is read-only. Whatever is wrong with the workspace is for `core.doctor` to say, so it is
+    only logged here.
+    """
+    if permission.read_only():
+        return
+    try:
+        removed = remove_leftovers(workspace())
+    except Exception:
+        logger.exception("the workspace could not be tidied")
+        return
+    if removed:
+        logs.event(logger, "tidied", leftovers=removed)
 
 
 def first_design() -> None:

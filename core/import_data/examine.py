@@ -1,6 +1,7 @@
 """What is to be known of a picture before it is used: size, scale, content, whether it reads."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -13,6 +14,7 @@ from core.images import Micrograph, read_image, to_uint8
 from core.import_data.source import SourceFile
 from core.info_bar import find_info_bar
 
+NO_GATE: AbstractContextManager[object] = nullcontext()  # where nobody else computes
 THUMB_PX, BLOCK_PX = 64, 8
 SAME_LOOK = 0.97  # correlation of two pictures' details beyond which they are the same picture
 
@@ -117,12 +119,21 @@ def examine_pixels(micrograph: Micrograph) -> Examined:
 
 
 def examine_all(
-    files: Sequence[SourceFile], told: Callable[[int], None] = lambda done: None
+    files: Sequence[SourceFile],
+    told: Callable[[int], None] = lambda done: None,
+    turn: AbstractContextManager[object] = NO_GATE,
 ) -> dict[str, Examined]:
-    """Look at several pictures; ``told`` is called with how many are done."""
+    """Look at several pictures.
+
+    Args:
+        files: of the pictures.
+        told: called with how many are done.
+        turn: entered anew for each picture, so that others have theirs between two of them.
+    """
     found = {}
     for number, file in enumerate(files, start=1):
-        found[file.path] = examine(file)
+        with turn:
+            found[file.path] = examine(file)
         told(number)
     return found
 

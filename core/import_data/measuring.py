@@ -6,6 +6,7 @@ so that what is read back from a design means the same. A specimen has the mean 
 
 from collections import Counter
 from collections.abc import Callable, MutableMapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -15,7 +16,7 @@ import pandas as pd
 from core.columns import Column
 from core.errors import InputError
 from core.images import Micrograph
-from core.import_data.examine import read_source
+from core.import_data.examine import NO_GATE, read_source
 from core.import_data.findings import Finding, error, note, warning
 from core.import_data.plan import ImportPlan
 from core.import_data.source import many, named
@@ -48,6 +49,7 @@ def measure_plan(
     wanted: Wanted = "auto",
     known: Known | None = None,
     told: Callable[[int], None] = lambda done: None,
+    turn: AbstractContextManager[object] = NO_GATE,
 ) -> Measured:
     """Measure every picture of a plan and add the descriptors as properties.
 
@@ -56,6 +58,7 @@ def measure_plan(
         wanted: which descriptors; "auto" takes those of graphite for pictures that look like it.
         known: measurements of before, by content, crop, scale and kind; new ones are added.
         told: called with how many pictures are done.
+        turn: entered anew for each picture that is read, so that others have theirs between them.
 
     Raises:
         InputError: a column of the table has the name of a descriptor.
@@ -63,7 +66,7 @@ def measure_plan(
     known = {} if known is None else known
     scales = plan.table["um_per_px"].to_numpy(dtype=float)
     common = float(np.median(scales[np.isfinite(scales)])) if np.isfinite(scales).any() else None
-    kind = _guessed(plan, common) if wanted == "auto" else wanted
+    kind = _guessed(plan, common, turn) if wanted == "auto" else wanted
     columns = columns_of(kind, common is not None)
     if taken := sorted({c.name for c in columns} & set(plan.table.columns)):
         raise InputError(
@@ -75,20 +78,24 @@ def measure_plan(
         return Measured(kind, replace(plan, findings=(*plan.findings, todo)))
     results = []
     for place in range(len(plan.files)):
-        results.append(_measured(plan, place, scales[place], common, kind, known))
+        results.append(_measured(plan, place, scales[place], common, kind, known, turn))
         told(place + 1)
     return Measured(kind, _with_columns(plan, columns, results, kind, common))
 
 
-def _guessed(plan: ImportPlan, common: float | None) -> Kind:
+def _guessed(plan: ImportPlan, common: float | None, turn: AbstractContextManager[object]) -> Kind:
+    """Return what most of some pictures look like."""
     readable = [i for i, one in enumerate(plan.examined) if not one.error]
     if common is None or not readable:
         return "phases"
     step = max(len(readable) // LOOKED_AT, 1)
-    pictures = [
-        plan.crops[i].cut(read_source(plan.files[i]).pixels) for i in readable[::step][:LOOKED_AT]
-    ]
-    return guess_kind([pixels for pixels in pictures if min(pixels.shape) >= 64])
+    seen: list[Kind] = []
+    for i in readable[::step][:LOOKED_AT]:
+        with turn:
+            pixels = plan.crops[i].cut(read_source(plan.files[i]).pixels)
+            if min(pixels.shape) >= 64:
+                seen.append(guess_kind([pixels]))
+    return "graphite" if seen.count("graphite") > len(seen) / 2 else "phases"
 
 
 def _measured(
@@ -98,18 +105,20 @@ def _measured(
     common: float | None,
     kind: Kind,
     known: Known,
+    turn: AbstractContextManager[object],
 ) -> Measurement:
-    """Measure a picture, or find what is known of it."""
+    """Measure a picture in its turn, or find what is known of it."""
     one, crop = plan.examined[place], plan.crops[place]
     if one.error:
         return Measurement(reasons={c.name: "it cannot be read" for c in columns_of(kind)})
     key = (one.digest, crop, str(scale), str(common), kind)
     if key not in known:
+        own = float(scale) if np.isfinite(scale) else None
         try:
-            pixels = crop.cut(read_source(plan.files[place]).pixels)
-            own = float(scale) if np.isfinite(scale) else None
-            pixels = to_scale(Micrograph(pixels, plan.files[place].path, own, ()), common)[0]
-            known[key] = measure_picture(pixels, common, kind)
+            with turn:
+                pixels = crop.cut(read_source(plan.files[place]).pixels)
+                pixels = to_scale(Micrograph(pixels, plan.files[place].path, own, ()), common)[0]
+                known[key] = measure_picture(pixels, common, kind)
         except InputError as problem:
             known[key] = Measurement(reasons={c.name: str(problem) for c in columns_of(kind)})
     return known[key]

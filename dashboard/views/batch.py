@@ -23,6 +23,7 @@ evaluation_card.reference(model)
 if properties is None:
     st.info("This model predicts no properties; usual or unusual and descriptors are still told.")
 
+uploads.tell_room()
 with st.form("batch_form"):
     files = st.file_uploader(
         "Micrographs (PNG, JPEG, TIFF, BMP) or zips of them",

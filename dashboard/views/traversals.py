@@ -12,6 +12,7 @@ from dashboard import (
     latent_effects,
     pictures,
     state,
+    uploads,
     waiting,
 )
 
@@ -42,6 +43,7 @@ st.session_state.setdefault("traversal_dimensions", asked if "z" in left_at else
 st.session_state.setdefault(
     "traversal_directions", [d for d in address.parts(left_at.get("d")) if d in principal]
 )
+uploads.tell_room()
 with st.form("traversal_form"):
     chosen = st.multiselect(
         "Latent dimensions",

@@ -72,10 +72,38 @@ def test_leftovers_are_hidden_and_old(tmp_path: Path):
     filled(inner, "x")
     assert leftovers(tmp_path) == [] and leftovers(tmp_path / "nowhere") == []
     assert leftovers(tmp_path, 0.0) == [tmp_path / ".a.json.x1.tmp", inner]
-    for path in (inner, tmp_path / ".a.json.x1.tmp"):
+    for path in (inner, inner / "file", tmp_path / ".a.json.x1.tmp"):
         os.utime(path, (0, time.time() - 2 * folders.LEFT_AFTER_S))
     assert remove_leftovers(tmp_path) == 2
     assert sorted(p.name for p in tmp_path.iterdir()) == [".hidden", "a.tmp", "deep"]
+
+
+def test_a_folder_in_which_something_is_written_is_no_leftover(tmp_path: Path):
+    """The folder of an import is made at once, and hours of pictures go into one inside it."""
+    made = tmp_path / ".new-abc.tmp"
+    made.mkdir()
+    filled(made / "images", "a picture")
+    long_ago = (0, time.time() - 2 * folders.LEFT_AFTER_S)
+    for path in (made / "images", made):
+        os.utime(path, long_ago)
+    assert leftovers(tmp_path) == [] and remove_leftovers(tmp_path) == 0
+    os.utime(made / "images" / "file", long_ago)
+    assert leftovers(tmp_path) == [made]
+
+
+def test_a_leftover_that_cannot_be_removed_keeps_no_other(tmp_path: Path, monkeypatch):
+    for name in (".a.tmp", ".b.tmp"):
+        (tmp_path / name).write_text("x")
+    unlink = Path.unlink
+
+    def refused(path: Path, missing_ok: bool = False) -> None:
+        if path.name == ".a.tmp":
+            raise PermissionError(13, "Permission denied")
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refused)
+    assert remove_leftovers(tmp_path, 0.0) == 1
+    assert [path.name for path in tmp_path.iterdir()] == [".a.tmp"]
 
 
 def test_removing_what_is_gone_is_said(tmp_path: Path):

@@ -1,5 +1,6 @@
 """The page *Own data*: from uploads to a data set, by clicks."""
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,12 @@ from core.columns import Column
 from core.dataset import load_dataset
 from core.errors import InputError
 from core.images import encode_png
+from core.import_data import examine, measuring
 from core.import_data.examine import Crop
 from core.import_data.fields import FieldChoice
 from core.import_data.sheet import read_sheet
 from core.workspace import data_folder
-from dashboard import data_report, permission
+from dashboard import data_report, permission, state
 from dashboard.data_form import ROLES, read_fields
 from dashboard.data_pictures import apply, changed, merged, read_pictures
 from dashboard.data_report import with_crop
@@ -102,6 +104,29 @@ def test_pictures_without_tests_are_measured_at_a_tick(open_page, tmp_path: Path
     data = load_dataset(tmp_path / "workspace" / "data" / "Steel")
     assert [c.name for c in data.properties] == [c.name for c in data.columns if c.derived]
     assert data.specimens["spacing_um"].is_monotonic_increasing
+
+
+def test_pictures_are_looked_at_and_measured_one_after_the_other(open_page, monkeypatch):
+    """Each in a turn at the gate that designs and evaluations wait at, too."""
+    held = []
+
+    def in_turn(module, name):
+        plain = getattr(module, name)
+
+        def noted(*given):
+            turn = state.lock()._current
+            held.append((name, turn is not None and turn[1] == threading.get_ident()))
+            return plain(*given)
+
+        monkeypatch.setattr(module, name, noted)
+
+    in_turn(examine, "examine")
+    in_turn(measuring, "measure_picture")
+    app = sound(upload(open_page("data")))
+    sound(app.checkbox(key="data_measure_1").check().run())
+    count = len(PICTURES)
+    assert held == count * [("examine", True)] + count * [("measure_picture", True)]
+    assert state.lock()._current is None and state.lock().waiting == 0
 
 
 def test_a_crop_and_one_scale_reach_the_data_set(open_page, tmp_path: Path, monkeypatch):

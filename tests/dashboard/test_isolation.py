@@ -24,6 +24,7 @@ SHARED = {
     "designs._next_tests", "designs._propose", "designs._refined", "latent_effects._load",
     "latent_maps._descriptors", "latent_maps._path", "latent_maps._projection",
     "measured_back._measured", "linkage._fitted_again", "linkage._unseen",
+    "saved_designs._thumbnail",
     "state._examples", "state._latents", "state._load", "state._network", "state._properties",
     "state._reference", "state.lock", "training_form._patches",
 }  # fmt: skip

@@ -118,6 +118,33 @@ def test_categories_beyond_the_colours_are_others():
     assert sorted(row for t in traces for row in t.customdata) == list(range(9))
 
 
+def test_specimens_have_colours_of_their_own_and_the_legend_says_how_many_have_none():
+    """Those of most patches; of equally many the first by name."""
+    counts = {f"K{i:02}": 3 if i in (4, 20) else 2 for i in range(24)}
+    specimens = np.array([name for name, count in counts.items() for _ in range(count)])
+    table = SimpleNamespace(specimen=specimens, columns=())
+    assert latent_maps.SPECIMENS in latent_maps.colour_choices(table)
+    colours = latent_maps.colouring(table, latent_maps.SPECIMENS, 0)
+    points = np.zeros((len(specimens), 2), np.float32)
+    *told, rest = latent_map(points, ("x", "y"), specimens, colours, []).data
+    assert [t.name for t in told] == ["K04", "K20", "K00", "K01", "K02", "K03", "K05"]
+    assert len({t.marker.color for t in told}) == len(map_figures.CATEGORIES)
+    assert rest.name == "other specimens (17), not told apart"
+    assert rest.marker.color == map_figures.GREY and len(rest.x) == 34
+    few = latent_maps.colouring(SimpleNamespace(specimen=specimens[:4]), "specimen", 0)
+    names = [t.name for t in latent_map(points[:4], ("x", "y"), specimens[:4], few, []).data]
+    assert names == ["K00", "K01"], "no legend for others where there are none"
+
+
+def test_the_map_can_be_coloured_by_specimen(with_model, open_page):
+    table = load_latents(with_model / "latents")
+    app = sound(open_page("latent_map", colour="specimen"))
+    assert app.selectbox(key="map_colour").value == "specimen"
+    chart = app.get("plotly_chart")[0].proto.spec
+    assert len(set(table.specimen)) == 16
+    assert f'"{table.specimen[0]}"' in chart and "other specimens (9), not told apart" in chart
+
+
 def test_colours_and_facts_follow_the_specimen(with_model):
     table = load_latents(with_model / "latents")
     mg = latent_maps.colouring(table, "mg_wt", 0)

@@ -1,16 +1,21 @@
 """The library: saving from a design, notes, comparing, deleting, damaged and empty."""
 
+import io
 import json
+import threading
 from dataclasses import replace
 
 import pytest
+from PIL import Image
+from streamlit.runtime.media_file_manager import MediaFileManager
 
+from bayesnet import library
 from bayesnet.fit_files import replace_fit
 from bayesnet.library import list_designs, save_design
 from bayesnet.recipe import PARTS, Recipe, RefinementRecord
 from core.files import sha256_file
-from core.images import read_image
-from dashboard import design_result, designs, saved_designs, state
+from core.images import encode_png, read_image
+from dashboard import design_export, design_result, designs, saved_designs, state
 from dashboard.design_request import DesignRequest
 from tests.dashboard.conftest import sound, texts
 from tests.recipes import grey_noise, make_recipe
@@ -43,10 +48,10 @@ def test_a_design_is_saved_once_and_opened_again(with_model, open_page):
     assert (one.recipe.seed, one.recipe.samples, one.recipe.size_px) == (5, 1, 256)
     sound(app.button(key="design_save_submit").click().run())
     assert any("is in the library" in s.value for s in app.success)
-    library = sound(open_page("library"))
-    sound(library.button(key=f"library_open_{one.id}").click().run())
-    assert "strength 333 MPa" in texts(library)
-    assert "Magnesium 0.01 to 0.04 wt%" in texts(library)
+    page = sound(open_page("library"))
+    sound(page.button(key=f"library_open_{one.id}").click().run())
+    assert "strength 333 MPa" in texts(page)
+    assert "Magnesium 0.01 to 0.04 wt%" in texts(page)
 
 
 def test_a_second_note_of_the_same_design_is_not_dropped_in_silence(with_model, open_page):
@@ -117,6 +122,25 @@ def test_every_file_of_a_design_can_be_had(with_model, open_page, made):
         assert [line.split(",")[0] for line in lines] == ["Picture", "design", "sample 1"]
 
 
+@pytest.mark.parametrize("iron", [True, False])
+def test_pictures_are_measured_for_the_table_each_in_its_turn(
+    iron, request, open_page, made, monkeypatch
+):
+    request.getfixturevalue("with_model" if iron else "other_material")
+    sound(open_page(uts_mpa="333", ys_mpa="222", seed="5", size="256"))
+    name, turns = "describe" if iron else "measure_structure", []
+    plain = getattr(design_export, name)
+
+    def noted(*given, **settings):
+        turn = state.lock()._current
+        turns.append(turn is not None and turn[1] == threading.get_ident())
+        return plain(*given, **settings)
+
+    monkeypatch.setattr(design_export, name, noted)
+    assert made["Descriptors (CSV)"]()
+    assert turns == [True, True] and state.lock()._current is None
+
+
 def test_a_recipe_names_the_network_of_the_design_on_the_screen(with_model, open_page, monkeypatch):
     made = {}
     monkeypatch.setattr(
@@ -184,6 +208,91 @@ def test_two_designs_stand_side_by_side_and_in_the_address(with_model, open_page
     assert "430 MPa" in table.to_string() and "400 MPa" in table.to_string()
     again = sound(open_page("library", compare=",".join(names)))
     assert list(again.table[0].value.columns) == ["What", "Design 1", "Design 2"]
+
+
+@pytest.fixture
+def sent(monkeypatch) -> dict[str, bytes]:
+    """Pictures that pages send: address -> bytes, each once."""
+    found = {}
+    add = MediaFileManager.add
+
+    def added(manager, data, mimetype, *args, **settings):
+        url = add(manager, data, mimetype, *args, **settings)
+        found[url] = data
+        return url
+
+    monkeypatch.setattr(MediaFileManager, "add", added)
+    return found
+
+
+@pytest.fixture
+def read(monkeypatch) -> list[str]:
+    """Ids of the designs whose recipes are read."""
+    found = []
+    load = library.load_recipe
+    monkeypatch.setattr(
+        library, "load_recipe", lambda path: found.append(path.parent.name) or load(path)
+    )
+    return found
+
+
+def test_ten_large_designs_are_less_than_a_megabyte(open_page, sent):
+    """Noise, of which no picture is larger; each is there in full in what is taken away."""
+    for seed in range(10):
+        large = grey_noise(seed, 1024)
+        save_design(saved_designs.folder(), make_recipe(large, seed=seed, size_px=1024), large)
+    app = sound(open_page("library"))
+    pictures = [Image.open(io.BytesIO(data)) for data in sent.values()]
+    widths = [picture.width for picture in pictures if picture.width > 64]  # not the page's icon
+    assert len(app.get("image")) == 10 and widths == 10 * [saved_designs.THUMBNAIL_PX]
+    assert sum(map(len, sent.values())) < 10**6
+    assert all(one.pixels.shape == (1024, 1024) for one in list_designs(saved_designs.folder())[0])
+
+
+def test_a_thumbnail_is_made_once_for_a_picture(open_page, monkeypatch):
+    saved()
+    made = []
+    small = saved_designs.pictures.thumbnail
+    monkeypatch.setattr(
+        saved_designs.pictures, "thumbnail", lambda *given: made.append(given) or small(*given)
+    )
+    sound(open_page("library").run())
+    sound(open_page("library"))
+    assert len(made) == 1
+    (one,), _ = list_designs(saved_designs.folder())
+    (one.folder / "picture.png").write_bytes(encode_png(grey_noise(1)))
+    sound(open_page("library"))
+    assert len(made) == 2, "another picture, another thumbnail"
+
+
+def test_only_the_designs_that_are_shown_are_read(open_page, read):
+    for seed in range(23):
+        saved(seed=seed)
+    names = library.design_names(saved_designs.folder())
+    app = sound(open_page("library"))
+    assert sorted(read, reverse=True) == list(names[:10])
+    assert "23 saved designs" in [h.value for h in app.subheader]
+    assert "1 to 10 of 23, the newest first" in texts(app)
+    assert app.button(key="library_newer").disabled
+    app.multiselect(key="library_compare").set_value([names[3]]).run()
+    read.clear()
+    sound(app.button(key="library_older").click().run())
+    assert sorted(read, reverse=True) == [names[3], *names[10:20]]
+    app.multiselect(key="library_compare").set_value([names[3], names[12]]).run()
+    assert list(sound(app).table[0].value.columns) == ["What", "Design 1", "Design 2"]
+    sound(app.button(key="library_older").click().run())
+    assert "21 to 23 of 23" in texts(app) and app.button(key="library_older").disabled
+    assert app.multiselect(key="library_compare").value == [names[3], names[12]]
+    assert app.button(key=f"library_delete_{names[22]}")
+
+
+def test_a_design_that_is_compared_can_be_deleted(open_page):
+    names = [saved(), saved(seed=4), saved(seed=5)]
+    app = open_page("library")
+    app.multiselect(key="library_compare").set_value(names[:2]).run()
+    app.button(key=f"library_delete_{names[0]}").click().run()
+    sound(app.button(key=f"library_really_{names[0]}").click().run())
+    assert app.multiselect(key="library_compare").value == names[1:2]
 
 
 def test_the_comparison_is_still_there_after_another_page(with_model, open_page):

@@ -16,6 +16,7 @@ from dashboard.pictures import (
     marked,
     png,
     side_by_side,
+    thumbnail,
     with_rows_shaded,
 )
 from dashboard.pictures import with_scale_bar as barred
@@ -122,3 +123,17 @@ def test_rows_that_are_left_out_are_tinted_and_no_others():
     assert white[0, 0].tolist() == [234, 174, 127], "nothing wraps round"
     large = with_rows_shaded(np.ones((2000, 1000), np.float32), 0, 50)
     assert large.size == (BAR_PREVIEW_PX // 2, BAR_PREVIEW_PX)
+
+
+@pytest.mark.parametrize(("side", "width"), [(1024, 400), (1024, 640), (256, 256)])
+def test_a_thumbnail_carries_a_bar_of_its_own_scale(side, width):
+    """A picture of 1024 px at 0.5 um per px is 512 um wide, however small it is shown."""
+    small = Image.open(io.BytesIO(thumbnail(np.full((side, side), 0.5), 0.5, max(width, 400))))
+    assert small.format == "JPEG" and small.width == width and small.height > width
+    dark = np.asarray(small)[width + 2 :] < 100  # not black: JPEG
+    row = dark[dark[:, : width // 3].sum(axis=1).argmax()]
+    bar = np.argmax(np.diff(np.flatnonzero(row), append=10**6) > 1) + 1
+    um_per_px = 0.5 * side / width
+    assert abs(bar * um_per_px - bar_length_um(0.5 * side)) <= 1.5 * um_per_px
+    bare = Image.open(io.BytesIO(thumbnail(np.full((side, side), 0.5), None, max(width, 400))))
+    assert bare.size == (width, width)

@@ -92,7 +92,7 @@ def test_the_real_command_serves_a_first_design_from_any_directory(
 
 def test_a_defect_of_a_page_is_seen_in_the_log_and_on_the_page(executable, tmp_path):
     """Else the tests that find none here could not fail."""
-    broken = "import bayesnet.library as library; library.list_designs = lambda folder: {}['gone']"
+    broken = "import bayesnet.library as library; library.design_names = lambda folder: {}['gone']"
     (tmp_path / "sitecustomize.py").write_text(broken)  # run by the server's interpreter first
     log = tmp_path / "log.txt"
     path = os.pathsep.join(map(str, (tmp_path, ROOT)))

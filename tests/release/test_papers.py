@@ -12,7 +12,8 @@ import core
 from dashboard.gate import HEADERS
 from dashboard.password import SHORTEST
 from dashboard.permission import READ_ONLY, VARIABLE
-from dashboard.uploads import MAX_TOTAL_MIB
+from dashboard.uploads import MAX_TOTAL_MIB, MOST_OF_ALL_MIB, SHARE
+from dashboard.uploads import VARIABLE as UPLOADS
 from tests.release import licences
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,9 +63,17 @@ def test_every_pinned_package_has_its_licence_on_the_page():
 
 def test_the_deployment_page_says_what_the_code_does():
     page = read("docs/deployment.md")
-    for word in (VARIABLE, READ_ONLY, f"{SHORTEST} characters", *HEADERS, "--require-hashes"):
+    for word in (
+        VARIABLE,
+        READ_ONLY,
+        UPLOADS,
+        f"{SHORTEST} characters",
+        *HEADERS,
+        "--require-hashes",
+    ):
         assert word in page, word
     assert MAX_TOTAL_MIB == 1024 and "1 GiB together" in page
+    assert (MOST_OF_ALL_MIB, SHARE) == (4096, 4) and "4 GiB or a quarter of the memory" in page
     config = tomllib.loads(read("dashboard/.streamlit/config.toml"))
     assert f"{config['server']['maxUploadSize']} MB" in page
     assert config["server"]["enableXsrfProtection"] and config["server"]["enableCORS"]

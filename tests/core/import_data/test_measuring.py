@@ -8,17 +8,19 @@ import pytest
 from core.dataset import load_dataset
 from core.errors import InputError
 from core.images import encode_png
+from core.import_data import measuring
 from core.import_data.__main__ import main
 from core.import_data.examine import Crop, examine_all
 from core.import_data.fields import guess_fields
 from core.import_data.findings import has_errors
 from core.import_data.matching import MatchRule, match
-from core.import_data.measuring import measure_plan
+from core.import_data.measuring import LOOKED_AT, measure_plan
 from core.import_data.plan import Choices, ImportPlan, make_plan
 from core.import_data.preflight import preflight
 from core.import_data.sheet import read_sheet
 from core.measured_columns import measure_picture
 from core.stereology import half_width
+from core.turns import Turns
 from tests.core.import_data.pictures import source
 from tests.core.stereology.drawn import lamellae, one_phase
 
@@ -60,6 +62,43 @@ def test_descriptors_become_properties_of_the_specimens():
     np.testing.assert_allclose(table["dark_phase_pct"], true, atol=0.3)
     assert (np.diff(table["spacing_um"]) > 0).all()
     assert plan.table.groupby("specimen")["spacing_um"].nunique().eq(1).all()
+
+
+class Gate(Turns):
+    """Counts the turns; what is asked inside one finds `held`."""
+
+    count, held = 0, False
+
+    def __enter__(self) -> None:
+        super().__enter__()
+        self.count, self.held = self.count + 1, True
+
+    def __exit__(self, *error: object) -> None:
+        self.held = False
+        super().__exit__(*error)
+
+
+def test_each_picture_has_a_turn_of_its_own(monkeypatch):
+    """A set of a thousand pictures must not keep everybody else waiting until it is done."""
+    plan, gate, known, held = plan_of(drawn()), Gate(), {}, []
+    for name in ("read_source", "guess_kind", "measure_picture"):
+        plain = getattr(measuring, name)
+        monkeypatch.setattr(
+            measuring, name, lambda *given, plain=plain: held.append(gate.held) or plain(*given)
+        )
+    between = []
+    measure_plan(plan, "auto", known, lambda _: between.append(gate.held), gate)
+    assert gate.count == LOOKED_AT + 12 and all(held) and len(held) == 2 * gate.count
+    assert between == 12 * [False]
+    measure_plan(plan, "phases", known, turn=gate)
+    assert gate.count == LOOKED_AT + 12, "what is known needs no turn"
+
+
+def test_each_picture_is_looked_at_in_a_turn_of_its_own():
+    gate, between = Gate(), []
+    files = [source(name, data) for name, data in drawn().items()]
+    found = examine_all(files, lambda _: between.append(gate.held), gate)
+    assert len(found) == gate.count == 12 and between == 12 * [False]
 
 
 def test_a_specimens_half_width_is_of_the_fields_of_all_its_pictures():
