@@ -9,7 +9,7 @@ from bayesnet.evidence import process_limits
 from bayesnet.network import Network
 from bayesnet.nodes import Node
 from bayesnet.reachable import Region, design_range, feasible_region
-from dashboard import figures, state
+from dashboard import figures, state, waiting
 from dashboard.design_request import DesignRequest
 from dashboard.region_figure import Marked, region_map
 from dashboard.state import Model
@@ -35,7 +35,8 @@ def show(
         x = named[_axis(left, "Across", named, names, names[0], "x")]
         rest = [name for name in names if name != x.column]
         y = named[_axis(right, "Upwards", named, rest, rest[0], "y")]
-    region = _region(model.key("network.json"), network, x.column, y.column, request)
+    with waiting.working("Working out what the data support…"):
+        region = _region(model.key("network.json"), network, x.column, y.column, request)
     marks = _marks(request, design, refined, x, y)
     st.plotly_chart(
         region_map(

@@ -128,7 +128,8 @@ def next_tests(model: Model, request: DesignRequest, network: Network) -> None:
     """Show which castings, made and tested, would tell most about this target."""
     st.subheader("What to test next", anchor=False)
     try:
-        tests = designs.next_tests(model, request)
+        with waiting.working("Working out which tests would tell most…"):
+            tests = designs.next_tests(model, request)
     except InputError as error:
         st.info(escape(str(error)) + ".")
         return
