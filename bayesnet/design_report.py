@@ -152,11 +152,15 @@ def _samples(recipe: Recipe, pictures: Sequence[Pixels]) -> Row:
         zip(pictures, recipe.pictures[1:], strict=False), start=1
     ):
         back = ", ".join(
-            f"{recipe.named[n].label.lower()} {quantity(p.value, recipe.named[n].unit)}"
+            f"{recipe.named[n].label.lower()} {quantity(p.value, recipe.named[n].unit)} "
+            f"({interval(p, recipe.named[n].unit)})"
             for n, p in about.predicted.items()
             if n in recipe.named
         )
-        caption = f"Sample {place}, seed {about.seed}. Read back from it: {back}."
+        caption = (
+            f"Sample {place}, seed {about.seed}. Read back from it, 90 % interval in brackets: "
+            f"{back}."
+        )
         alt = f"Synthesised micrograph, sample {place}"
         shown.append(Picture(png(with_scale_bar(pixels, recipe.um_per_px)), caption, alt, 288))
     return Row(shown)

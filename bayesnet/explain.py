@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from core.descriptors import SCALARS, describe
 from core.encode import LatentTable
 from core.errors import InputError
+from core.examples import Example
 from core.measured_columns import MARK, Kind, columns_of
+from core.specimen_descriptors import SpecimenDescriptors, measure_fields
 from core.stereology import measure_structure
 from core.wording import Named
 
@@ -37,8 +39,8 @@ class Change:
 
     Attributes:
         label, unit: of the descriptor.
-        before, after: in the nearest specimen's micrograph and in the design; None where there
-            was nothing to measure it on.
+        before, after: of the nearest specimen and in the design; None where there was nothing to
+            measure it on.
     """
 
     label: str
@@ -52,6 +54,29 @@ class Change:
         if self.before is None or self.after is None or self.before + self.after == 0:
             return None
         return 2 * (self.after - self.before) / (abs(self.before) + abs(self.after))
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What a design changes from the nearest known specimen.
+
+    Attributes:
+        nearest: specimen of the data.
+        example: micrograph of it, else of the nearest specimen that has one; None without any.
+        changes: the largest first.
+        pooled: whether they are from the nearest specimen itself, its micrographs pooled; otherwise
+            they are from the picture of ``example``.
+    """
+
+    nearest: Neighbour
+    example: Example | None
+    changes: tuple[Change, ...]
+    pooled: bool
+
+    @property
+    def compared(self) -> str:
+        """Name of the specimen that the design is compared with."""
+        return self.nearest.name if self.pooled or not self.example else self.example.specimen
 
 
 def nearest_specimens(
@@ -99,6 +124,38 @@ def descriptor_changes(
     return tuple(
         sorted(changes, key=lambda c: -np.inf if c.share is None else abs(c.share), reverse=True)
     )
+
+
+def compare_with_kept(
+    kept: SpecimenDescriptors,
+    specimen: str,
+    design: NDArray[np.floating],
+    um_per_px: float | None,
+) -> tuple[Change, ...]:
+    """Measure a design as the data's specimens were, and return the changes from one of them.
+
+    Only what is kept is compared. Its meaning is the same on both sides: the same routine, um, %
+    and 1/mm2; the specimen's micrographs are pooled, the design is one field.
+
+    Args:
+        kept: descriptors of the specimens.
+        specimen: the one to compare with.
+        design: picture (H, W) of the design.
+        um_per_px: its scale; without it, or where the data had none, what needs no scale.
+
+    Returns:
+        The changes; () where nothing is kept of this specimen.
+
+    Raises:
+        InputError: no grey picture, or an implausible scale.
+    """
+    if specimen not in kept.values.index:
+        return ()
+    known = {name: float(v) for name, v in kept.values.loc[specimen].items() if np.isfinite(v)}
+    if not known:
+        return ()
+    after = measure_fields([design], um_per_px if kept.um_per_px else None)
+    return descriptor_changes({s.name: s for s in kept.scalars if s.name in after}, known, after)
 
 
 def compare(

@@ -91,14 +91,32 @@ def _measured(
 ) -> dict[str, float | None]:
     """Measure the fields (H, W) of one specimen together; nothing where they are too small."""
     try:
-        if scale is None:
-            areas = [segment_graphite(field).graphite for field in fields]
-            share = sum(int(a.sum()) for a in areas) / sum(a.size for a in areas)
-            return {"graphite_pct": 100 * share}
-        return sum_up([measure_field(field, scale) for field in fields]).scalars()
+        return measure_fields(fields, scale)
     except InputError as error:
         logger.warning("%s is not measured: %s", name, error)
         return {}
+
+
+def measure_fields(
+    fields: Sequence[NDArray[np.floating]], um_per_px: float | None
+) -> dict[str, float | None]:
+    """Measure fields of one specimen, or a design's, as the data's specimens are measured.
+
+    Args:
+        fields: pictures (H, W) float in [0, 1], pooled.
+        um_per_px: scale; without it the share of graphite only.
+
+    Returns:
+        Name of a descriptor (`SCALARS`) -> value, None where there is nothing to measure it on.
+
+    Raises:
+        InputError: a field is no grey picture or too small, or the scale is implausible.
+    """
+    if um_per_px is not None:
+        return sum_up([measure_field(field, um_per_px) for field in fields]).scalars()
+    areas = [segment_graphite(field).graphite for field in fields]
+    share = sum(int(a.sum()) for a in areas) / sum(a.size for a in areas)
+    return {"graphite_pct": 100 * share}
 
 
 def _table(

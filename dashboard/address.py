@@ -61,19 +61,27 @@ def parts(text: str | None) -> list[str]:
 
 
 def selectbox(
-    label: str, options: Sequence[str], page: str, name: str, key: str, **settings: Any
+    label: str,
+    options: Sequence[str],
+    page: str,
+    name: str,
+    key: str,
+    otherwise: str | None = None,
+    **settings: Any,
 ) -> str:
     """Show a choice that the address keeps.
 
     Args:
-        label, options: as `st.selectbox` takes them; the first is what no parameter means.
+        label, options: as `st.selectbox` takes them.
         page, name: of the parameter.
         key: of the widget; settings: its others.
+        otherwise: the option that no parameter means; the first where it is None or no option.
     """
+    first = otherwise if otherwise in options else options[0]
     asked = restored(page, [name]).get(name)
-    st.session_state.setdefault(key, asked if asked in options else options[0])
+    st.session_state.setdefault(key, asked if asked in options else first)
     if st.session_state[key] not in options:  # of another model
-        st.session_state[key] = options[0]
+        st.session_state[key] = first
     chosen = st.selectbox(label, options, key=key, **settings)
-    keep(page, {name: None if chosen == options[0] else chosen})
+    keep(page, {name: None if chosen == first else chosen})
     return chosen

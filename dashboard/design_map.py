@@ -9,8 +9,8 @@ from bayesnet.evidence import process_limits
 from bayesnet.network import Network
 from bayesnet.nodes import Node
 from bayesnet.reachable import Region, design_range, feasible_region
-from dashboard import figures, state
-from dashboard.design_request import DesignRequest
+from dashboard import address, figures, state, waiting
+from dashboard.design_request import MAP_AXES, DesignRequest
 from dashboard.region_figure import Marked, region_map
 from dashboard.state import Model
 from dashboard.wording import titled
@@ -32,10 +32,11 @@ def show(
     x, y = named[names[0]], named[names[1]]
     if len(names) > 2:
         left, right = st.columns(2)
-        x = named[_axis(left, "Across", named, names, names[0], "x")]
+        x = named[_axis(left, "Across", named, names, MAP_AXES[0])]
         rest = [name for name in names if name != x.column]
-        y = named[_axis(right, "Upwards", named, rest, rest[0], "y")]
-    region = _region(model.key("network.json"), network, x.column, y.column, request)
+        y = named[_axis(right, "Upwards", named, rest, MAP_AXES[1])]
+    with waiting.working("Working out what the data support…"):
+        region = _region(model.key("network.json"), network, x.column, y.column, request)
     marks = _marks(request, design, refined, x, y)
     st.plotly_chart(
         region_map(
@@ -59,17 +60,18 @@ def _axis(
     label: str,
     named: dict[str, Node],
     names: list[str],
-    first: str,
-    key: str,
+    parameter: str,
 ) -> str:
-    found: str = place.selectbox(
-        label,
-        names,
-        index=names.index(first),
-        format_func=lambda name: titled(named[name]),
-        key=f"design_map_{key}",
-    )
-    return found
+    """Ask for the property of an axis; the address keeps it."""
+    with place:
+        return address.selectbox(
+            label,
+            names,
+            "inverse_design",
+            parameter,
+            f"design_{parameter}",
+            format_func=lambda name: titled(named[name]),
+        )
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

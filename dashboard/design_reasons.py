@@ -3,10 +3,11 @@
 import numpy as np
 import streamlit as st
 
-from bayesnet.explain import SMALL
+from bayesnet.explain import SMALL, Explanation
 from bayesnet.network import Network
 from core.errors import InputError
-from dashboard import designs, pictures, waiting
+from core.examples import Example
+from dashboard import designs, errors, latent_maps, pictures, waiting
 from dashboard.design_request import DesignRequest
 from dashboard.errors import escape
 from dashboard.state import Model
@@ -18,44 +19,83 @@ LITTLE = 0.1  # of the uncertainty
 def differences(model: Model, request: DesignRequest, network: Network) -> None:
     """Show the nearest known specimen and which descriptors change from it to the design."""
     st.subheader("What changes from the nearest known specimen", anchor=False)
+    kept = None
+    with errors.shown("Descriptors of the specimens are left out: "):
+        kept = latent_maps.descriptors(model)
     try:
-        with waiting.working("Measuring both microstructures…"):
-            found = designs.explanation(model, request)
+        with waiting.working("Measuring the design beside the nearest specimen…"):
+            found = designs.explanation(model, request, kept)
     except InputError as error:
         st.info(f"Descriptors cannot be compared: {escape(str(error))}.")
         return
     if found is None:
-        st.info("The model ships no example micrographs to compare with.")
-        return
-    nearest, example, changes = found
-    left, right = st.columns([7, 14], gap="medium")
-    left.image(
-        pictures.with_scale_bar(example.micrograph.pixels, example.micrograph.um_per_px),
-        caption=f"{example.specimen}: {example.look}",
-        width="stretch",
-        output_format="PNG",
-        alt=f"Micrograph of specimen {example.specimen}",
-    )
-    known = _known(network, nearest.name)
-    right.caption(
-        f"Nearest specimen of the data: {escape(nearest.name)}{known}. "
-        + (
-            "Its micrograph is beside."
-            if nearest.name == example.specimen
-            else f"The nearest with a micrograph here is {escape(example.specimen)}, beside."
+        st.info(
+            "The model keeps neither descriptors of its nearest specimen nor example micrographs "
+            "to compare with."
         )
+        return
+    right = st.container()
+    if found.example is not None:
+        left, right = st.columns([7, 14], gap="medium")
+        _picture(left, found, found.example)
+    known = _known(network, found.nearest.name)
+    right.caption(
+        f"Nearest specimen of the data: {escape(found.nearest.name)}{known}. "
+        + escape(compared_in_words(found, request.size_px, model.um_per_px))
     )
     right.table(
         [
             {
                 "Descriptor": change.label,
-                example.specimen: _measured(change.before, change.unit),
+                found.compared: _measured(change.before, change.unit),
                 "Design": _measured(change.after, change.unit),
                 "Change": _share(change.share),
             }
-            for change in changes
+            for change in found.changes
         ],
         hide_index=True,
+    )
+
+
+def _picture(
+    place: st.delta_generator.DeltaGenerator, found: Explanation, example: Example
+) -> None:
+    """Show the example micrograph, and whether it is of the specimen in the table."""
+    caption = f"{escape(example.specimen)}: {escape(example.look)}"
+    if example.specimen != found.compared:
+        caption = (
+            f"Another specimen, {caption}. It is the nearest with a picture here, and not the one "
+            "in the table."
+        )
+    place.image(
+        pictures.with_scale_bar(example.micrograph.pixels, example.micrograph.um_per_px),
+        caption=caption,
+        width="stretch",
+        output_format="PNG",
+        alt=f"Micrograph of specimen {example.specimen}",
+    )
+
+
+def compared_in_words(found: Explanation, size_px: int, um_per_px: float | None) -> str:
+    """Say what the table compares: specimens or pictures.
+
+    Args:
+        found: the comparison.
+        size_px: side of the design's field; um_per_px: its scale.
+    """
+    if found.pooled:
+        side = f"{size_px * um_per_px:g} µm" if um_per_px else f"{size_px} px"
+        return (
+            f"The table compares the design with {found.nearest.name} itself. Both are measured "
+            "by the same routine: the specimen in all its micrographs together, the design in its "
+            f"one field of {side}. Diameters, nodularity and flake length are of whole particles; "
+            "a smaller field cuts more of the large ones, so the design may read smaller there."
+        )
+    own = found.compared == found.nearest.name
+    near = "" if own else f" The nearest with a micrograph here is {found.compared}."
+    return (
+        f"The model keeps no descriptors of {found.nearest.name}.{near} The table compares two "
+        f"pictures: one micrograph of {found.compared}, beside, and the design."
     )
 
 
@@ -88,7 +128,8 @@ def next_tests(model: Model, request: DesignRequest, network: Network) -> None:
     """Show which castings, made and tested, would tell most about this target."""
     st.subheader("What to test next", anchor=False)
     try:
-        tests = designs.next_tests(model, request)
+        with waiting.working("Working out which tests would tell most…"):
+            tests = designs.next_tests(model, request)
     except InputError as error:
         st.info(escape(str(error)) + ".")
         return

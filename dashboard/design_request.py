@@ -11,12 +11,14 @@ from bayesnet.network import Network
 SIZES = (256, 512, 768, 1024)
 DEFAULT_SIZE = 512
 RANGE = ".."
+MAP_AXES = ("map_x", "map_y")  # columns that the map shows (`dashboard.design_map`)
 RESERVED = (
     "seed",
     "size",
     "model",
     "guide",
     "refined",
+    *MAP_AXES,
 )  # parameters of the address that are no columns
 WIDGETS = "design_in_"  # what the keys of the form's widgets begin with
 _STORED = "design_request"  # no widgets' keys, so they survive page changes
@@ -167,7 +169,7 @@ def show_in_address(request: DesignRequest) -> None:
     """Write the request into the address, so that F5, bookmarks and links keep it."""
     wanted, given = request.to_query(), st.query_params.to_dict()
     same = all(given.get(name) == text for name, text in wanted.items())
-    for name in ("model", "guide", *(["refined"] if same else [])):
+    for name in ("model", "guide", *MAP_AXES, *(["refined"] if same else [])):
         if name in given:
             wanted[name] = given[name]
     if st.query_params.to_dict() != wanted:

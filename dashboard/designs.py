@@ -8,7 +8,7 @@ import streamlit as st
 from bayesnet.design import Design, Proposal
 from bayesnet.design import design as find_design
 from bayesnet.design import propose as find_proposal
-from bayesnet.explain import Change, Neighbour, compare, nearest_specimens
+from bayesnet.explain import Explanation, compare, compare_with_kept, nearest_specimens
 from bayesnet.network import Network
 from bayesnet.next_test import NextTest, propose_tests
 from bayesnet.refine import Refinement, refine
@@ -16,8 +16,9 @@ from bayesnet.samples import Sample, diverse_designs
 from core import logs
 from core.checkpoint import LoadedModel
 from core.errors import CheckpointError
-from core.examples import Example
 from core.properties import PropertyModel
+from core.specimen_descriptors import FILE as DESCRIPTORS
+from core.specimen_descriptors import SpecimenDescriptors
 from dashboard import state
 from dashboard.design_request import DesignRequest
 from dashboard.state import Model
@@ -136,37 +137,47 @@ def _next_tests(
     )
 
 
+def explanation(
+    model: Model, request: DesignRequest, kept: SpecimenDescriptors | None = None
+) -> Explanation | None:
+    """Return the nearest specimen, a picture of it or of another near one, and what changes.
+
+    Args:
+        model: the model.
+        request: the design's.
+        kept: descriptors of the model's specimens. Without those of the nearest specimen, the
+            design is compared with the picture.
+
+    Returns:
+        None where there are neither descriptors nor example micrographs.
+
+    Raises:
+        InputError: the design or the picture cannot be measured.
+    """
+    parts = ("reference.json", "examples/examples.json", f"latents/{DESCRIPTORS}")
+    key = (*fit_key(model), *model.key(*parts), str(kept is not None))
+    return _explanation(key, model, request, kept)
+
+
 @st.cache_data(max_entries=24, show_spinner=False)
 def _explanation(
-    key: tuple[str, ...], _model: Model, request: DesignRequest
-) -> tuple[Neighbour, Example, tuple[Change, ...]] | None:
-    found, table = propose(_model, request), state.latents(_model)
-    nearest = nearest_specimens(table, found.answer.latents)[0]
+    key: tuple[str, ...],
+    _model: Model,
+    request: DesignRequest,
+    _kept: SpecimenDescriptors | None,
+) -> Explanation | None:
+    found, scale = propose(_model, request), _model.um_per_px
+    near = nearest_specimens(state.latents(_model), found.answer.latents)
     shown = {example.specimen: example for example in state.examples(_model)}
-    known = set(table.specimen.tolist()) & set(shown)
-    if not known:
-        return None
-    example = shown[nearest_specimens(table, found.answer.latents, known)[0].name]
+    example = next((shown[one.name] for one in near if one.name in shown), None)
     with state.lock():
-        changes = compare(
-            example.micrograph.pixels,
-            found.pixels,
-            _model.um_per_px,
-            example.micrograph.um_per_px,
-            state.measured_kind(_model),
-        )
-    return nearest, example, changes
-
-
-def explanation(
-    model: Model, request: DesignRequest
-) -> tuple[Neighbour, Example, tuple[Change, ...]] | None:
-    """Return the nearest specimen, the nearest with a picture, and what changes from it.
-
-    None where the model has no example micrographs.
-    """
-    key = (*fit_key(model), *model.key("reference.json"))
-    return _explanation(key, model, request)
+        if _kept and (changes := compare_with_kept(_kept, near[0].name, found.pixels, scale)):
+            return Explanation(near[0], example, changes, True)
+        if example is None:
+            return None
+        picture, kind = example.micrograph, state.measured_kind(_model)
+        changes = compare(picture.pixels, found.pixels, scale, picture.um_per_px, kind)
+    return Explanation(near[0], example, changes, False)
 
 
 def _told(event: str, model: Model, request: DesignRequest) -> AbstractContextManager:

@@ -8,11 +8,12 @@ import streamlit as st
 
 from bayesnet.nodes import Node
 from core.labels import FILE, QUANTITIES, Direction, Labels, latent_title, load_labels
-from dashboard import errors, latent_figures
+from dashboard import address, errors, latent_figures
 from dashboard.figures import CONFIG
 from dashboard.state import Model
 from dashboard.wording import number, quantity, unbroken
 
+PAGE = "traversals"  # whose address keeps what is chosen here
 _KNOWN = {one.name: one for one in QUANTITIES}
 _NAMELESS = "The latents of this model have not been named yet, so they are shown by number."
 
@@ -81,11 +82,13 @@ def section(model: Model, labels: Labels | None, chosen: Sequence[Direction]) ->
     )
     if chosen:
         named = {one.name: one for one in chosen}
-        name = st.selectbox(
+        name = address.selectbox(
             "Effects of",
             list(named),
+            PAGE,
+            "effects",
+            "traversal_effects_of",
             format_func=lambda name: named[name].title,
-            key="traversal_effects_of",
         )
         _effects(labels, named[name], low, high)
     with st.expander("How far the labels hold"):
@@ -130,15 +133,15 @@ def _effects(labels: Labels, direction: Direction, low: str, high: str) -> None:
     drawn = [_KNOWN[row.quantity] for row in direction.effects if row.quantity in direction.curves]
     if not drawn:
         return
-    best = direction.named[0][0] if direction.named else drawn[0].name
-    names = [one.name for one in drawn]
     shown = _KNOWN[
-        st.selectbox(
+        address.selectbox(
             "Descriptor",
-            names,
-            index=names.index(best) if best in names else 0,
+            [one.name for one in drawn],
+            PAGE,
+            "curve",
+            f"traversal_curve_of_{direction.name}",
+            otherwise=direction.named[0][0] if direction.named else None,
             format_func=lambda name: _KNOWN[name].label,
-            key=f"traversal_curve_of_{direction.name}",
         )
     ]
     st.plotly_chart(

@@ -11,6 +11,7 @@ from bayesnet.design import Design
 from bayesnet.network import Network
 from core.measured_columns import MARK, measure_again, measured_names
 from core.stereology import Measurement
+from dashboard import waiting
 
 
 def told(design: Design, network: Network) -> str:
@@ -18,7 +19,8 @@ def told(design: Design, network: Network) -> str:
     names = measured_names(network.properties)
     if not names:
         return ""
-    found = _measured(design.main.pixels, design.um_per_px, names)
+    with waiting.working("Measuring the picture…"):
+        found = _measured(design.main.pixels, design.um_per_px, names)
     parts = []
     for node in network.properties:
         label = node.label.removesuffix(MARK).lower()

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from bayesnet.unit_slips import unit_slips
 from dashboard import (
     components,
     design_form,
@@ -36,6 +37,8 @@ if asked is not None:
     design_request.store(model.id, request)
 design_request.show_in_address(request)
 st.caption(f"Accepted: {escape(design_form.accepted(network, request))}")
+for slip in unit_slips(network, dict(request.targets)):
+    st.warning(f"**Another unit?** {escape(slip)}.")
 
 fit = designs.fit_key(model)
 with waiting.working("Designing: asking the network, synthesising…"):

@@ -1,10 +1,13 @@
 """Claims about explanations: nearest by latents, changes by measured descriptors."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from bayesnet.explain import compare, nearest_specimens
+from bayesnet.explain import compare, compare_with_kept, nearest_specimens
+from core.descriptors import SCALARS, describe
 from core.errors import InputError
+from core.specimen_descriptors import SpecimenDescriptors
 from tests.core.stereology.drawn import lamellae
 
 
@@ -75,3 +78,44 @@ def test_a_specimen_of_another_scale_is_measured_at_its_own():
 def test_without_a_scale_there_are_no_descriptors():
     with pytest.raises(InputError, match="scale"):
         compare(discs(8, 32), discs(8, 32), None)
+
+
+def kept(um_per_px: float | None = 1.0, **values: float) -> SpecimenDescriptors:
+    """Descriptors of a specimen "s1", and of "s2" that could not be measured."""
+    names = list(values)
+    frame = pd.DataFrame([list(values.values()), [np.nan] * len(names)], ["s1", "s2"], names)
+    scalars = tuple(s for s in SCALARS if s.name in names)
+    return SpecimenDescriptors(
+        scalars=scalars, values=frame, um_per_px=um_per_px, data_hash="", note=""
+    )
+
+
+def test_what_is_kept_of_a_specimen_stands_before_the_change():
+    known = kept(graphite_pct=10.0, diameter_um=16.0, grain_intercept_um=np.nan)
+    changes = {c.label: c for c in compare_with_kept(known, "s1", discs(16, 64), 1.0)}
+    assert set(changes) <= {s.label for s in known.scalars}, "nothing that is not kept"
+    diameter = changes["Equivalent diameter, mean"]
+    assert diameter.before == 16 and diameter.after == pytest.approx(32, abs=1.5)
+    assert diameter.unit == "µm" and changes["Graphite area"].before == 10
+
+
+def test_kept_descriptors_are_the_same_quantities_as_a_designs():
+    """A specimen's field taken for the design of itself: nothing changes."""
+    field = discs(8, 32)
+    measured = {n: v for n, v in describe(field, 1.0).scalars().items() if v is not None}
+    found = compare_with_kept(kept(1.0, **measured), "s1", field, 1.0)
+    assert len(found) == len(measured) > 6 and all(c.before == c.after for c in found)
+
+
+@pytest.mark.parametrize("name", ["s2", "unknown"])
+def test_a_specimen_of_which_nothing_is_kept_has_no_changes(name):
+    assert compare_with_kept(kept(graphite_pct=10.0), name, discs(8, 32), 1.0) == ()
+
+
+@pytest.mark.parametrize(("data", "model"), [(None, 1.0), (1.0, None)])
+def test_without_a_scale_the_share_of_graphite_is_compared(data, model):
+    known = kept(data, graphite_pct=10.0, diameter_um=16.0)
+    (share,) = compare_with_kept(known, "s1", discs(16, 64), model)
+    assert share.label == "Graphite area" and share.after == pytest.approx(
+        100 * np.pi / 16, rel=0.1
+    )

@@ -269,6 +269,15 @@ def test_the_report_says_what_was_asked_found_and_made_with(recipe, made):
     assert "intervals may be too narrow" in text and "Further samples are those whose" in text
 
 
+def test_what_the_report_reads_back_from_samples_has_intervals():
+    """One property with an interval, one of too few specimens."""
+    main = make_recipe().pictures[0]
+    text = design_report(make_recipe(pictures=(main, main)), [grey_noise(), grey_noise(1)])
+    read = "ultimate tensile strength 441 MPa (400 to 480 MPa)"
+    assert f"Sample 1, seed 3. Read back from it, 90 % interval in brackets: {read}" in text
+    assert "yield strength 275 MPa (no interval: too few specimens)" in text
+
+
 def test_the_report_of_a_stand_in_shows_both_targets(recipe, made):
     stands_in = replace(recipe, verdict="infeasible", targets={"uts_mpa": 2000.0})
     text = design_report(stands_in, [made.main.pixels])

@@ -1,10 +1,23 @@
 """Every view comes back from its address, and after a visit to another page."""
 
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
 import pytest
 
+from bayesnet.learn import NetworkConfig, fit_network
+from core.checkpoint import load_model
+from core.columns import Column
+from core.encode import load_latents
+from core.labels import save_labels
+from core.properties import fit_properties
 from dashboard.address import parts, whole
 from dashboard.evidence_address import FORMS, from_text, in_widgets, to_text
+from tests.core.labels.made import made_labels
 from tests.dashboard.conftest import sound, texts
+from tests.tiny import LATENTS
 
 
 def given(app, name: str) -> str | None:
@@ -99,3 +112,54 @@ def test_a_refined_design_comes_back_and_another_target_drops_it(with_model, ope
     sound(app.run())
     assert given(app, "uts_mpa") == "310" and given(app, "refined") is None
     assert "Refined design" not in [s.value for s in app.subheader]
+
+
+@pytest.fixture
+def three_properties(tiny_model, tmp_path) -> Path:
+    """The tiny model, fitted to a third property, hardness, as well."""
+    folder = tmp_path / "assets" / "reference"
+    shutil.copytree(tiny_model, folder)
+    table = load_latents(folder / "latents")
+    strength = table.specimens["uts_mpa"].astype(float)
+    noise = np.random.default_rng(0).normal(scale=3.0, size=len(strength))
+    hardness = Column("hardness_hv", "HV", "Hardness", "property", "numeric")
+    known = table.specimens.assign(hardness_hv=strength / 3 + noise)
+    table = replace(table, columns=(*table.columns, hardness), specimens=known)
+    fit_network(table, NetworkConfig(regimes=(1,), factors=(2,))).save(folder / "network.json")
+    fit_properties(table).save(folder / "properties.json")
+    return folder
+
+
+def test_the_axes_of_a_designs_map_come_back(three_properties, open_page):
+    query = {"uts_mpa": "300", "size": "256", "seed": "0"}
+    app = sound(open_page(**query, map_x="ys_mpa", map_y="no such property"))
+    axes = [app.selectbox(key=f"design_map_{axis}").value for axis in "xy"]
+    assert axes == ["ys_mpa", "hardness_hv"]
+    assert [given(app, n) for n in ("uts_mpa", "map_x", "map_y")] == ["300", "ys_mpa", None]
+    sound(app.selectbox(key="design_map_y").set_value("uts_mpa").run())
+    app.number_input(key="design_in_uts_mpa").set_value(310.0)
+    sound(next(b for b in app.button if b.label == "Design").click().run())
+    shown = ["310", "ys_mpa", "uts_mpa"]
+    assert [given(app, n) for n in ("uts_mpa", "map_x", "map_y")] == shown
+    sound(app.switch_page("views/library.py").run())
+    sound(app.switch_page("views/inverse_design.py").run())
+    assert [given(app, n) for n in ("uts_mpa", "map_x", "map_y")] == shown
+    assert app.selectbox(key="design_map_y").value == "uts_mpa"
+
+
+def test_the_effect_of_a_latent_comes_back(tiny_model, tmp_path, open_page):
+    folder = tmp_path / "assets" / "reference"
+    shutil.copytree(tiny_model, folder)
+    save_labels(folder, made_labels(load_model(folder, backbone=False).hash, LATENTS))
+    best, other = "particles_per_mm2", "nodularity_iso_pct"
+    app = sound(open_page("traversals", z="1,0", effects="z0", curve=other))
+    assert app.selectbox(key="traversal_effects_of").value == "z0"
+    assert app.selectbox(key="traversal_curve_of_z0").value == other
+    assert (given(app, "effects"), given(app, "curve")) == ("z0", other)
+    sound(app.selectbox(key="traversal_curve_of_z0").set_value(best).run())
+    assert (given(app, "effects"), given(app, "curve")) == ("z0", None), "the clearest needs none"
+    sound(app.selectbox(key="traversal_effects_of").set_value("z1").run())
+    assert given(app, "effects") is None, "the first needs none"
+    plain = sound(open_page("traversals", z="1,0", effects="z99", curve="no"))
+    assert plain.selectbox(key="traversal_effects_of").value == "z1"
+    assert (given(plain, "effects"), given(plain, "curve")) == (None, None)

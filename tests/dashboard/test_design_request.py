@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from dashboard.design_request import DesignRequest, default_request, from_query
+from dashboard.design_request import DesignRequest, default_request, from_query, parameter
 
 
 def column(name: str, unit: str = "MPa"):
@@ -89,6 +89,11 @@ def test_a_damaged_parameter_is_named_and_replaced_by_the_default(name, value):
 
 def test_parameters_of_other_pages_and_models_are_left_alone():
     assert from_query({"hv": "300", "model": "mine"}, NETWORK) == (default_request(NETWORK), [])
+
+
+@pytest.mark.parametrize("name", ["map_x", "map_y"])
+def test_the_maps_axes_are_no_columns(name):
+    assert parameter(name) == f"column.{name}"
 
 
 def test_one_number_in_both_fields_fixes_a_setting():

@@ -1,8 +1,10 @@
 """A design for a measured property is measured on its picture; settings in words are refused."""
 
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 from core.measured_columns import columns_of, measure_picture
+from dashboard import waiting
 from dashboard.design_form import in_words
 from dashboard.measured_back import told
 from tests.core.stereology.drawn import lamellae, one_phase
@@ -23,6 +25,17 @@ def test_the_picture_says_what_the_routine_measures():
     found = measure_picture(pixels, 0.5, "phases")
     said = told(design(pixels), SimpleNamespace(properties=NODES))
     assert f"mean spacing {found.values['spacing_um']:.4g} ± " in said and "dark phase area" in said
+
+
+def test_the_page_says_that_it_measures_and_where_there_is_nothing_to_measure_it_does_not(
+    monkeypatch,
+):
+    said = []
+    monkeypatch.setattr(waiting, "working", lambda text: said.append(text) or nullcontext())
+    told(design(one_phase(192)), SimpleNamespace(properties=[]))
+    assert said == []
+    told(design(one_phase(192)), SimpleNamespace(properties=NODES))
+    assert said == ["Measuring the picture…"]
 
 
 def test_what_cannot_be_measured_is_said_with_the_reason():

@@ -221,6 +221,16 @@ def test_an_infeasible_target_is_said_and_the_nearest_can_be_taken(with_model, o
     assert "strength 2000 MPa" not in texts(app)
 
 
+def test_a_target_in_gpa_gets_a_hint_at_the_unit(with_model, open_page):
+    app = open_page(uts_mpa="0.333", ys_mpa="222", size="256")
+    assert not app.exception
+    (hint,) = [w.value for w in app.warning if "Another unit?" in w.value]
+    assert "0.333 is about a thousandth of what the data hold" in hint
+    assert "give Ultimate tensile strength in MPa" in hint
+    sane = sound(open_page(uts_mpa="333", ys_mpa="222", size="256"))
+    assert "Another unit?" not in texts(sane)
+
+
 def test_limits_outside_the_data_are_an_error_in_words(with_model, open_page):
     app = open_page(mg_wt="5..6", size="256")
     assert not app.exception

@@ -2,12 +2,15 @@
 
 import threading
 import time
+from contextlib import contextmanager
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.turns import Turns
-from dashboard import waiting
+from dashboard import design_map, designs, waiting
 from dashboard.waiting import line
+from tests.dashboard.conftest import sound
 
 
 def test_the_line_counts_who_is_before():
@@ -64,3 +67,29 @@ def test_every_run_of_a_page_takes_a_new_place(with_model, open_page, monkeypatc
     app = open_page("library")
     app.run()
     assert len(arrived) == 2
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "said"),
+    [
+        (design_map, "feasible_region", "Working out what the data support…"),
+        (designs, "propose_tests", "Working out which tests would tell most…"),
+        (designs, "find_proposal", "Designing: asking the network, synthesising…"),
+    ],
+)
+def test_the_design_page_says_what_it_works_on(
+    module, name, said, with_model, open_page, monkeypatch
+):
+    """Each long calculation runs inside a spinner that names it."""
+    now, seen, plain = [], [], getattr(module, name)
+
+    @contextmanager
+    def working(text):
+        now.append(text)
+        yield
+        now.pop()
+
+    monkeypatch.setattr(waiting, "working", working)
+    monkeypatch.setattr(module, name, lambda *a, **k: seen.append(tuple(now)) or plain(*a, **k))
+    sound(open_page(size="256"))
+    assert seen == [(said,)]
