@@ -100,13 +100,14 @@ def compared_in_words(found: Explanation, size_px: int, um_per_px: float | None)
 
 
 def _known(network: Network, name: str) -> str:
-    """Return what is known of a specimen's properties, in words."""
+    """Return a specimen's properties in words; its descriptors stand in the table."""
     if name not in network.specimens:
         return ""
-    values = network.support.properties[network.specimens.index(name)]
+    places = network.outcome_places(network.properties)
+    values = network.support.properties[network.specimens.index(name)][places]
     said = [
         f"{n.label.lower()} {quantity(float(v), n.unit)}"
-        for n, v in zip(network.outcomes, values, strict=True)
+        for n, v in zip(network.properties, values, strict=True)
         if v == v
     ]
     return f" ({', '.join(said)})" if said else ""

@@ -4,6 +4,7 @@ import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from bayesnet.explain import Explanation, Neighbour
 from core.examples import Example, load_examples
 from core.images import Micrograph
 from core.specimen_descriptors import FILE, SpecimenDescriptors, measure_specimens, save_descriptors
-from dashboard.design_reasons import compared_in_words
+from dashboard.design_reasons import _known, compared_in_words
 from tests.dashboard.conftest import sound, texts
 from tests.dashboard.test_pages import images
 
@@ -112,6 +113,20 @@ def test_damaged_descriptors_are_said_and_pictures_are_compared(with_kept, open_
     (error,) = [e.value for e in app.error]
     assert "Descriptors of the specimens are left out" in error
     assert "compares two pictures" in texts(app)
+
+
+def test_the_caption_names_properties_and_leaves_descriptors_to_the_table():
+    size = SimpleNamespace(column="diameter_um", label="Diameter", unit="µm")
+    strength = SimpleNamespace(column="uts_mpa", label="Strength", unit="MPa")
+    network = SimpleNamespace(
+        specimens=("s1", "s2"),
+        outcomes=(size, strength),
+        properties=(strength,),
+        outcome_places=lambda nodes: [1],
+        support=SimpleNamespace(properties=np.array([[30.0, 379.0], [31.0, np.nan]])),
+    )
+    assert _known(network, "s1") == " (strength 379 MPa)"
+    assert _known(network, "s2") == _known(network, "unknown") == ""
 
 
 def test_words_name_specimen_picture_and_field():
