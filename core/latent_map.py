@@ -94,17 +94,18 @@ def decode_path(
     return decode_many(loaded, line.astype(np.float32), side, side, seed)
 
 
-def shipped_patch(
+def may_hold(
     table: LatentTable,
     row: int,
     examples: tuple[Example, ...],
     um_per_px: float | None,
     patch_px: int,
-) -> NDArray[np.float32] | None:
-    """Return the original of a patch where an example micrograph of the model holds it, else None.
+) -> tuple[Example, ...]:
+    """Return the example micrographs of the model that a patch may be in.
 
-    Examples are the upper left part of the first micrograph of their specimen
-    (`core.examples.save_examples`).
+    Examples are the upper left part of one micrograph of their specimen; it is not told of which
+    (`core.examples` takes the first that is usual). So whoever shows a patch of one compares its
+    latents first (`core.patch_origin.latents_differ_by`).
 
     Args:
         table: latents of the data set that the examples are from.
@@ -113,16 +114,14 @@ def shipped_patch(
         um_per_px: the model's scale, in which corners are given.
         patch_px: side of a patch.
     """
-    specimen = table.specimen[row]
-    first = int(np.flatnonzero(table.specimen == specimen)[0])
-    if table.file[row] != table.file[first]:
-        return None
+    bottom, right = (int(v) + patch_px for v in table.corner[row])
+    found = []
     for example in examples:
         scale = example.micrograph.um_per_px
         unscaled = scale is None or um_per_px is None
         same_scale = unscaled or abs((scale or 1) / (um_per_px or 1) - 1) <= SCALE_TOLERANCE
-        top, left = (int(v) for v in table.corner[row])
-        found = example.micrograph.pixels[top : top + patch_px, left : left + patch_px]
-        if example.specimen == specimen and same_scale and found.shape == (patch_px, patch_px):
-            return found
-    return None
+        height, width = example.micrograph.pixels.shape
+        large = bottom <= height and right <= width
+        if example.specimen == str(table.specimen[row]) and same_scale and large:
+            found.append(example)
+    return tuple(found)

@@ -72,7 +72,7 @@ def measure_specimens(data: DataSet, um_per_px: float | None = None) -> Specimen
     rows = []
     for number, name in enumerate(names, start=1):
         fields = [read_to_scale(data, int(i), scale) for i in np.flatnonzero(owner == name)]
-        rows.append(_measured(name, fields, scale))
+        rows.append(measure_specimen(name, fields, scale))
         if number % 20 == 0 or number == len(names):
             logger.info("descriptors of %d of %d specimens", number, len(names))
     note = "" if scale is not None else "the scale is not known: the share of graphite only"
@@ -86,10 +86,16 @@ def _shows_graphite(data: DataSet, scale: float | None) -> bool:
     return bool(np.mean(found) > 0.5)
 
 
-def _measured(
+def measure_specimen(
     name: str, fields: Sequence[NDArray[np.float32]], scale: float | None
 ) -> dict[str, float | None]:
-    """Measure the fields (H, W) of one specimen together; nothing where they are too small."""
+    """Measure the fields (H, W) of one specimen together; nothing where they are too small.
+
+    Args:
+        name: of the specimen, for the log.
+        fields: in [0, 1].
+        scale: um per px; without it only the share of graphite is measured.
+    """
     try:
         return measure_fields(fields, scale)
     except InputError as error:

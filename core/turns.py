@@ -17,9 +17,10 @@ class Turns:
 
     Unlike `threading.Lock` it serves in the order of arrival, so nobody is passed over for long,
     and `ahead` tells a waiting page how many are before it. A page asks for several turns, one
-    after the other: with its first it gets a place that holds for the others, too, so that who has
-    waited once does not wait again behind everybody; after `SHARE_S` seconds of turns it goes to
-    the end. Not reentrant: whoever has the turn must not ask for another.
+    after the other: it has one place for all of them, that of its click (`arrive`) or else of its
+    first turn, so that who has waited once does not wait again behind everybody; after `SHARE_S`
+    seconds of turns it goes to the end. Not reentrant: whoever has the turn must not ask for
+    another.
 
     Args:
         share_s: how long a place holds, seconds of turns.
@@ -42,18 +43,20 @@ class Turns:
         self._mine = _Own()
 
     def arrive(self) -> None:
-        """Give up this thread's place: what it asks for next is of another click or file."""
-        self._mine.place = None
+        """Take a new place, the last: what this thread asks for next is of a new click or file.
+
+        The place counts from now, not from the first turn: a page that first waits for what another
+        page computes may be the one that has to go on with it, and all who wait as well with it.
+        """
+        with self._changed:
+            self._take_place()
 
     def __enter__(self) -> None:
         with self._changed:
             own = self._mine
             if any(thread == threading.get_ident() for _, thread in self._all()):
                 raise RuntimeError("this thread has the turn or waits for it already")
-            if own.place is None:
-                self._places += 1
-                own.place, own.used_s = self._places, 0.0
-            me = (own.place, threading.get_ident())
+            me = (own.place or self._take_place(), threading.get_ident())
             insort(self._queue, me)
             try:
                 self._changed.wait_for(lambda: self._current is None and self._queue[0] == me)
@@ -73,6 +76,11 @@ class Turns:
         with self._changed:
             self._current = None
             self._changed.notify_all()
+
+    def _take_place(self) -> int:
+        self._places += 1
+        self._mine.place, self._mine.used_s = self._places, 0.0
+        return self._places
 
     def _all(self) -> list[tuple[int, int]]:
         return ([] if self._current is None else [self._current]) + self._queue

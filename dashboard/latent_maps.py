@@ -9,7 +9,7 @@ from bayesnet.network import Network
 from core.descriptors.descriptors import Scalar
 from core.encode import LatentTable
 from core.errors import CheckpointError
-from core.latent_map import Projection, decode_path, project, shipped_patch
+from core.latent_map import Projection, decode_path, project
 from core.specimen_descriptors import FILE as DESCRIPTORS
 from core.specimen_descriptors import SpecimenDescriptors, load_descriptors
 from core.wording import quantity, titled
@@ -45,12 +45,6 @@ def _path(key: tuple[str, ...], _model: Model, start: int, end: int, steps: int)
     table, loaded = state.latents(_model), state.loaded(_model)
     with state.lock():
         return decode_path(loaded, table.mu[start], table.mu[end], steps, NOISE_SEED)
-
-
-def original(model: Model, table: LatentTable, row: int) -> np.ndarray | None:
-    """Return a patch as it was in its micrograph, None where the model does not ship it."""
-    side = state.loaded(model).config.patch_px
-    return shipped_patch(table, row, state.examples(model), model.um_per_px, side)
 
 
 def descriptors(model: Model) -> SpecimenDescriptors | None:

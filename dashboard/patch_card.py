@@ -6,7 +6,15 @@ import streamlit as st
 from bayesnet.network import Network
 from core.encode import LatentTable
 from core.specimen_descriptors import SpecimenDescriptors
-from dashboard import components, design_request, latent_maps, pictures
+from dashboard import (
+    components,
+    design_request,
+    errors,
+    latent_maps,
+    originals,
+    pictures,
+    waiting,
+)
 from dashboard.errors import escape
 from dashboard.state import Model
 
@@ -42,9 +50,14 @@ def show(
         st.markdown(f"**Specimen {escape(specimen)}**")
         st.caption(escape(f"{table.file[row]}, from row {top} px and column {left} px"))
         shown = [("decoded from its latents", decoded)]
-        original = latent_maps.original(model, table, row)
-        if original is not None:
-            shown.insert(0, ("as in the micrograph", original))
+        found = originals.Original(None, "")
+        with (
+            errors.shown("Its micrograph is left out: "),
+            waiting.working("Looking for its micrograph…"),
+        ):
+            found = originals.original(model, table, row)
+        if found.patch is not None:
+            shown.insert(0, (found.said, found.patch))
         components.gallery(
             [pictures.png(pictures.with_scale_bar(p, model.um_per_px, 2)) for _, p in shown],
             [caption for caption, _ in shown],
@@ -52,9 +65,13 @@ def show(
             200,
             "small",
         )
-        if original is None:
-            st.caption("Its micrograph does not come with the model, so only the decoded is shown.")
+        if found.patch is None and found.said:
+            st.caption(escape(found.said))
         facts = latent_maps.facts(table, row, descriptors)
+        with errors.shown("Its micrograph is not measured: "), waiting.working("Measuring…"):
+            alone = originals.measured(model, row, found, descriptors)
+            if alone is not None and descriptors is not None:
+                facts = originals.beside(facts, alone, descriptors)
         st.table([{k: escape(v) for k, v in fact.items()} for fact in facts], hide_index=True)
         _design(letter, row, table, model, network)
 

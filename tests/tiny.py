@@ -25,9 +25,9 @@ from core.vgg import VGG19, load_vgg19
 SPECIMENS, FIELD_PX, STRIDE_PX, LATENTS = 16, 160, 32, 8
 
 
-def make_castings(folder: Path, specimens: int = SPECIMENS, side_px: int = FIELD_PX) -> DataSet:
-    """Write and load a data set of small castings."""
-    plans = tuple(
+def tiny_design(specimens: int = SPECIMENS, side_px: int = FIELD_PX) -> tuple[Plan, ...]:
+    """Return the plans of small castings."""
+    return tuple(
         Plan(
             specimen=f"t{i:02d}",
             settings=settings,
@@ -38,7 +38,11 @@ def make_castings(folder: Path, specimens: int = SPECIMENS, side_px: int = FIELD
         )
         for i, settings in enumerate(space_filling_settings(specimens, seed=5))
     )
-    write_design(plans, folder, "Tiny castings (synthetic)")
+
+
+def make_castings(folder: Path, specimens: int = SPECIMENS, side_px: int = FIELD_PX) -> DataSet:
+    """Write and load a data set of small castings."""
+    write_design(tiny_design(specimens, side_px), folder, "Tiny castings (synthetic)")
     return load_dataset(folder)
 
 

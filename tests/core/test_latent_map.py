@@ -1,4 +1,4 @@
-"""The map has principal axes, its path goes straight, shipped patches are the originals."""
+"""The map has principal axes, its path goes straight, examples may hold patches."""
 
 import numpy as np
 import pandas as pd
@@ -7,9 +7,9 @@ import pytest
 from core.encode import LatentTable, load_latents
 from core.errors import InputError
 from core.examples import load_examples
-from core.latent_map import decode_path, project, shipped_patch
+from core.latent_map import decode_path, may_hold, project
 from core.summaries import specimen_means
-from core.synthesis import decode_many, encode_patches
+from core.synthesis import decode_many
 
 
 def table(mu: np.ndarray, specimen: list[str]) -> LatentTable:
@@ -97,25 +97,18 @@ def test_a_path_has_two_to_twenty_five_pictures(loaded, steps):
         decode_path(loaded, np.zeros(8), np.ones(8), steps)
 
 
-def test_a_shipped_patch_is_what_was_encoded(tiny_model, loaded):
+def test_an_example_may_hold_the_patches_of_its_specimen_that_lie_in_it(tiny_model):
     latents, examples = load_latents(tiny_model / "latents"), load_examples(tiny_model)
-    side = loaded.config.patch_px
-    held = [
-        row
-        for row in range(len(latents.mu))
-        if shipped_patch(latents, row, examples, 1.0, side) is not None
-    ]
+    held = [r for r in range(len(latents.mu)) if may_hold(latents, r, examples, 1.0, 128)]
     specimens = {example.specimen for example in examples}
     assert held and set(latents.specimen[held]) == specimens
     row = held[-1]
-    patch = shipped_patch(latents, row, examples, 1.0, side)
-    assert np.abs(encode_patches(loaded, patch[None])[0][0] - latents.mu[row]).max() < 1e-3
+    latents.corner[row] = (0, 160 - 128 + 1)
+    assert may_hold(latents, row, examples, 1.0, 128) == (), "it reaches over the edge"
 
 
-def test_a_patch_of_another_micrograph_or_scale_is_not_shipped(tiny_model, loaded):
+def test_an_example_of_another_scale_holds_no_patch(tiny_model):
     latents, examples = load_latents(tiny_model / "latents"), load_examples(tiny_model)
     row = int(np.flatnonzero(latents.specimen == examples[0].specimen)[-1])
-    assert shipped_patch(latents, row, examples, 1.0, 128) is not None
-    assert shipped_patch(latents, row, examples, 2.0, 128) is None
-    latents.file[row] = "another.png"
-    assert shipped_patch(latents, row, examples, 1.0, 128) is None
+    assert examples[0] in may_hold(latents, row, examples, 1.0, 128)
+    assert may_hold(latents, row, examples, 2.0, 128) == ()

@@ -97,7 +97,6 @@ def test_a_new_click_gets_a_new_place():
     turns, order = Turns(), []
     with turns:
         pass
-    turns.arrive()
 
     def hold() -> None:
         with turns:  # until both of the others wait
@@ -112,11 +111,36 @@ def test_a_new_click_gets_a_new_place():
     wait_until(lambda: turns.taken)
     threads[1].start()
     wait_until(lambda: turns.waiting == 1)
+    turns.arrive()
     with turns:
         order.append("clicked again")
     for thread in threads:
         thread.join(5)
     assert order == ["other", "clicked again"]
+
+
+def test_a_place_counts_from_the_click_and_not_from_the_first_turn():
+    turns, order = Turns(), []
+    turns.arrive()
+
+    def hold() -> None:
+        with turns:  # until both of the others wait
+            wait_until(lambda: turns.waiting == 2)
+
+    def other() -> None:
+        with turns:
+            order.append("clicked later")
+
+    threads = [threading.Thread(target=hold), threading.Thread(target=other)]
+    threads[0].start()
+    wait_until(lambda: turns.taken)
+    threads[1].start()
+    wait_until(lambda: turns.waiting == 1)
+    with turns:
+        order.append("clicked first, asked last")
+    for thread in threads:
+        thread.join(5)
+    assert order == ["clicked first, asked last", "clicked later"]
 
 
 def test_an_error_inside_gives_the_turn_back():

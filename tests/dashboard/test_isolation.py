@@ -19,14 +19,15 @@ TREES = {name: ast.parse(path.read_text("utf-8")) for name, path in MODULES.item
 # Caches that all sessions share, and what they are keyed by: models, requests, data sets. A new one
 # is added here by whoever has made sure that no upload gets into it.
 SHARED = {
-    "beliefs._ask", "data_session._load", "decoding._prior_samples", "decoding._reconstruct",
-    "design_map._region", "designs._design", "designs._design_samples", "designs._explanation",
-    "designs._next_tests", "designs._propose", "designs._refined", "latent_effects._load",
-    "latent_maps._descriptors", "latent_maps._path", "latent_maps._projection",
-    "measured_back._measured", "linkage._fitted_again", "linkage._unseen",
-    "saved_designs._thumbnail",
-    "state._examples", "state._latents", "state._load", "state._network", "state._properties",
-    "state._reference", "state.lock", "training_form._patches",
+    "beliefs._ask", "data_found._hash", "data_session._load", "decoding._prior_samples",
+    "decoding._reconstruct", "design_map._region", "designs._design", "designs._design_samples",
+    "designs._explanation", "designs._next_tests", "designs._propose", "designs._refined",
+    "latent_effects._load", "latent_maps._descriptors", "latent_maps._path",
+    "latent_maps._projection", "measured_back._measured", "linkage._fitted_again",
+    "linkage._unseen", "originals._drawn", "originals._measured", "originals._patch",
+    "originals._planned", "state._examples", "state._latents", "state._load", "state._network",
+    "saved_designs._thumbnail", "state._properties", "state._reference", "state.lock",
+    "training_form._patches",
 }  # fmt: skip
 OF_UPLOADS = {
     "decoding._traverse", "evaluations._evaluate", "evaluations._read", "evaluations._similarity",
