@@ -25,6 +25,7 @@ class Turns:
     Args:
         share_s: how long a place holds, seconds of turns.
         clock: tells the time in seconds.
+        tidy: done after each turn, when the next may already have begun.
 
     >>> turns = Turns()
     >>> with turns:
@@ -33,9 +34,12 @@ class Turns:
     """
 
     def __init__(
-        self, share_s: float = SHARE_S, clock: Callable[[], float] = time.monotonic
+        self,
+        share_s: float = SHARE_S,
+        clock: Callable[[], float] = time.monotonic,
+        tidy: Callable[[], object] = bool,
     ) -> None:
-        self.share_s, self.clock = share_s, clock
+        self.share_s, self.clock, self.tidy = share_s, clock, tidy
         self._changed = threading.Condition()
         self._queue: list[tuple[int, int]] = []  # places and threads that wait, in order
         self._current: tuple[int, int] | None = None  # who has the turn
@@ -76,6 +80,7 @@ class Turns:
         with self._changed:
             self._current = None
             self._changed.notify_all()
+        self.tidy()
 
     def _take_place(self) -> int:
         self._places += 1

@@ -10,6 +10,7 @@ import streamlit as st
 
 from bayesnet.fit_files import NETWORK, PROPERTIES
 from bayesnet.network import Network
+from core.allocator import Trim
 from core.checkpoint import LoadedModel, load_model
 from core.encode import LatentTable, load_latents
 from core.errors import CheckpointError, InputError
@@ -158,7 +159,7 @@ def _installed() -> dict[str, Model | CheckpointError]:
 @st.cache_resource(show_spinner=False)
 def lock() -> Turns:
     """Return the gate around inference: two at once are slower than one after the other."""
-    return Turns()
+    return Turns(tidy=Trim())
 
 
 def loaded(model: Model) -> LoadedModel:

@@ -157,3 +157,12 @@ def test_asking_twice_is_a_defect_and_not_a_standstill():
         pass
     with turns:
         pass
+
+
+def test_it_tidies_after_each_turn_when_the_next_can_begin():
+    taken = []
+    turns = Turns(tidy=lambda: taken.append(turns.taken))
+    for _ in range(2):
+        with turns:
+            pass
+    assert taken == [False, False]
