@@ -26,17 +26,13 @@ class Repeated(LatentStream):
     short: LatentStream
 
     def chunks(self, size: int = CHUNK) -> Iterator[LatentChunk]:
-        """Yield the rows, at most ``size`` at a time."""
-        left = self.rows
-        while left:
-            for chunk in self.short.chunks(min(size, left)):
-                part = slice(0, left)
-                yield LatentChunk(
-                    chunk.mu[part], chunk.specimen[part], chunk.file[part], chunk.corner[part]
-                )
-                left -= len(chunk.mu[part])
-                if not left:
-                    return
+        """Yield the rows, ``size`` at a time as a table of so many rows would be read."""
+        (whole,) = self.short.chunks(self.short.rows)
+        for start in range(0, self.rows, size):
+            rows = np.arange(start, min(start + size, self.rows)) % self.short.rows
+            yield LatentChunk(
+                whole.mu[rows], whole.specimen[rows], whole.file[rows], whole.corner[rows]
+            )
 
 
 def repeated(short: LatentStream, rows: int) -> Repeated:

@@ -48,9 +48,9 @@ def test_pixels_are_those_of_example_micrographs_and_not_of_the_network(tiny_mod
 
 def test_repeated_rows_are_the_table_s_own_over_and_over(tiny_model):
     short = open_latents(tiny_model / "latents")
-    rows = 2 * short.rows + 3
-    chunks = list(repeated(short, rows).chunks(size=5))
-    assert max(len(chunk.mu) for chunk in chunks) <= 5
+    rows, size = 2 * short.rows + 3, short.rows + 1
+    chunks = list(repeated(short, rows).chunks(size))
+    assert [len(chunk.mu) for chunk in chunks] == [size, size, 1], "as large as a real one's"
     (once,) = short.chunks()
     found = np.concatenate([chunk.mu for chunk in chunks])
     np.testing.assert_array_equal(found, np.resize(once.mu, found.shape))
