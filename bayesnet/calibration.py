@@ -113,6 +113,7 @@ class _Asked:
         about = (*network.process, *network.outcomes)
         if direction != "latent":
             about = network.outcomes if direction == "process" else network.process
+        about = tuple(n for n in about if not n.group)  # a word has a probability, no interval
         if not evidence or (direction == "process" and len(evidence) < len(given)):
             return []
         try:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesnet.categories import HOLDS, require_corner
 from bayesnet.demands import Demand, Limit, Wish, parse_demand, with_unit
 from bayesnet.gaussian import Array
 from bayesnet.network import Network
@@ -79,6 +80,7 @@ def check_evidence(
         words += [phrase] if phrase else []
         bounds[i] = bottom, top
         low[i], high[i] = (bottom - node.mean) / node.scale, (top - node.mean) / node.scale
+    require_corner(network.process, low, high)
     return Evidence(wanted, bounds, low, high, " and ".join(words))
 
 
@@ -128,6 +130,8 @@ def process_limits(limit: object, node: Node) -> tuple[float, float, str]:
     words = "" if np.isinf([demand.low, demand.high]).all() else demand.words(node)
     if demand.fixed:
         words = f"{node.label} fixed at {with_unit(demand.low, node)}"
+        if node.group and demand.low in (0.0, HOLDS):
+            words = node.label if demand.low else f"not {node.label}"
     return (
         float(np.clip(bottom, node.low, node.high)),
         float(np.clip(top, node.low, node.high)),

@@ -93,11 +93,12 @@ def left_out_widening(
             if folds[row] == fold:
                 evidence = _asked_for(blind, asked, tested[row])
                 posterior = process_posterior(blind, evidence.targets, evidence)
-                needed.append(spread(posterior).needed(network.support.process[row]))
+                found = spread(posterior.likeliest())
+                needed.append(found.needed(network.support.process[row]))
     scores = np.array(needed).reshape(-1, len(network.process))
     result = {}
     for i, node in enumerate(network.process):
-        factor = conformal_half_width(scores[:, i])
+        factor = None if node.group else conformal_half_width(scores[:, i])
         widening = None if factor is None else max(factor, 1.0)
         result[node.column] = {
             "specimens": len(scores),

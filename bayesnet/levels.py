@@ -100,9 +100,9 @@ def build_levels(
     A stream is read twice, chunk by chunk; the rows are never in memory together.
 
     Left out, each with a note: latents that are not active (variance of mu over the patches at most
-    ``active_variance``, measures.md) or collapsed, constant or categorical columns, properties with
-    fewer than five labels, process columns unknown for more than a fifth of the specimens, and
-    specimens with an unknown process setting.
+    ``active_variance``, measures.md) or collapsed, constant columns, words that cannot be learned
+    (`bayesnet.categories`), properties with fewer than five labels, process columns unknown for
+    more than a fifth of the specimens, and specimens with an unknown process setting.
 
     Raises:
         InputError: non-finite latents, fewer than five specimens, or no active latent.

@@ -8,17 +8,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bayesnet.categories import groups, label_of
 from bayesnet.network import Network
 from bayesnet.nodes import Node
 from core.calibrate import describe
 from core.conformal import MIN_INTERVAL
+from core.labels import Labels
 from core.properties import PropertyModel
 from core.reference import Reference
 from core.regressor import Regressor
 from core.wording import number, quantity
 
 NOT_RECORDED, NOT_MEASURED = "not recorded", "not measured"
-SECTIONS = ("Data", "Pictures", "Properties", "Process settings", "Model", "Limits")
+SECTIONS = ("Data", "Pictures", "Latents", "Properties", "Process settings", "Model", "Limits")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +38,14 @@ class ModelParts:
 
     Attributes:
         manifest: content of `manifest.json`.
-        network, properties, reference: None where they are missing.
+        network, properties, reference, labels: None where they are missing.
     """
 
     manifest: Mapping[str, Any]
     network: Network | None
     properties: PropertyModel | None
     reference: Reference | None
+    labels: Labels | None = None
 
 
 def model_facts(parts: ModelParts) -> list[Fact]:
@@ -50,6 +53,7 @@ def model_facts(parts: ModelParts) -> list[Fact]:
     return [
         *_data(parts),
         *_pictures(parts),
+        *_latents(parts.labels),
         *_properties(parts),
         *_settings(parts.network),
         *_model(parts.manifest),
@@ -113,6 +117,29 @@ def _pictures(parts: ModelParts) -> list[Fact]:
     return [Fact("Pictures", what, text) for what, text in rows.items()]
 
 
+def _latents(labels: Labels | None) -> list[Fact]:
+    """Say how many latents have a name, and how far they go together."""
+    if labels is None:
+        return [Fact("Latents", "Names", f"{NOT_MEASURED}: core.labels was not run")]
+    stability, figures = labels.figures["stability"]["dimensions"], labels.figures
+    starts = labels.plan.get("starts")
+    named = f"{stability['labelled']} of {stability['directions']}"
+    if starts:
+        named += f"; by effects that two sets of {starts} starting patches both find"
+    rows = {"Named": named}
+    if used := figures.get("used_for_design"):
+        without = ", ".join(used["unlabelled"])
+        rows["Used by designs"] = f"{used['used']}, of which {used['labelled']} have a name" + (
+            f" (without: {without})" if without else ""
+        )
+    own = figures["independence"].get("specimens")
+    if own:
+        rows["Worth, over specimens"] = (
+            f"{own['effective_dimensions']:.1f} independent ones: latents go together"
+        )
+    return [Fact("Latents", what, text) for what, text in rows.items()]
+
+
 def _properties(parts: ModelParts) -> list[Fact]:
     if parts.properties is None:
         return [Fact("Properties", "Predicted", "none: no property has five labelled specimens")]
@@ -144,7 +171,13 @@ def _settings(network: Network | None) -> list[Fact]:
         return [Fact("Process settings", "Network", "not fitted: no designs")]
     facts = []
     left_out = network.calibration.get("process", {})
+    for members in groups(network.process).values():
+        words = ", ".join(network.process[i].level for i in members)
+        label = label_of(network.process[members[0]])
+        facts.append(Fact("Process settings", f"{label}, words", words))
     for node in network.process:
+        if node.group:
+            continue
         facts.append(Fact("Process settings", f"{node.label}, range", _range(node)))
         text = _covered(left_out.get(node.column, {}))
         facts.append(Fact("Process settings", f"{node.label}, 90 % interval covers", text))

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.linalg import solve_triangular
 
+from bayesnet.categories import in_corners
 from bayesnet.demands import Demand, Limit, Wish
 from bayesnet.evidence import Evidence
 from bayesnet.gaussian import Array
@@ -89,6 +90,7 @@ def propose_tests(
         )
     where = settings_of_the_target(network, wanted, evidence, seed)
     mesh = process_mesh(evidence.low, evidence.high, CANDIDATES)
+    mesh = in_corners(network.process, mesh, evidence.low, evidence.high)
     spaces = [_Space(network.support, int(m), mesh, where) for m in columns]
     start = [space.spread() for space in spaces]
     found: list[NextTest] = []

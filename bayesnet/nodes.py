@@ -23,6 +23,7 @@ class Node:
         low: smallest value among the specimens (the design range of a process setting).
         high: largest value among the specimens.
         index: dimension of a latent; -1 for other nodes.
+        group, level: of a setting in words: its column and the word (`bayesnet.categories`).
     """
 
     node: str
@@ -35,6 +36,8 @@ class Node:
     low: float
     high: float
     index: int = -1
+    group: str = ""
+    level: str = ""
 
 
 def identifier(name: str, taken: set[str]) -> str:

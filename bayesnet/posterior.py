@@ -6,13 +6,14 @@ weighted quasi-random samples (`bayesnet.gaussian.sample_in_box`). Regimes are w
 evidence.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from scipy.special import logsumexp
 from scipy.stats import qmc
 
+from bayesnet.categories import corners, prior_correction
 from bayesnet.demands import Demand
 from bayesnet.evidence import Evidence
 from bayesnet.gaussian import Array, Index, condition, log_density, sample_in_box
@@ -22,6 +23,7 @@ from bayesnet.reachable import uses_surface
 from bayesnet.surface import predict_surface, transform
 
 DRAWS, MOST_DRAWS = 1024, 16_384  # a regime, powers of two
+FEWEST_DRAWS = 64  # a choice of words, where there are many
 MIN_EFFECTIVE = 200.0  # draws, of all regimes together
 Mode = Literal["design", "posterior"]
 
@@ -37,6 +39,7 @@ class Posterior:
             inside the range where ranges were.
         given: (T + P,) positions of targets and settings among the network's nodes.
         joints: of every regime, as the mode of the query has them.
+        corner: (n,) which choice of words each draw has, 0 where no setting is in words.
     """
 
     settings: Array
@@ -44,6 +47,22 @@ class Posterior:
     targets: Array
     given: Index
     joints: tuple[tuple[Array, Array], ...]
+    corner: Index
+
+    def likeliest(self) -> "Posterior":
+        """Return the draws that have the most probable choice of words, normalised."""
+        shares = np.bincount(self.corner, np.exp(self.log_weights).sum(axis=0))
+        rows = self.corner == shares.argmax()
+        if rows.all():
+            return self
+        weights = self.log_weights[:, rows]
+        return replace(
+            self,
+            settings=self.settings[:, rows],
+            log_weights=weights - logsumexp(weights),
+            targets=self.targets[:, rows],
+            corner=self.corner[rows],
+        )
 
     @property
     def effective(self) -> float:
@@ -81,11 +100,44 @@ def process_posterior(
             as fewer than `MIN_EFFECTIVE` of them count, up to `MOST_DRAWS`.
     """
     while True:
-        found = _draw(network, targets, evidence, seed, mode, draws)
+        found = _draw_corners(network, targets, evidence, seed, mode, draws)
         exact = evidence.fixed.all() and all(demand.fixed for demand in targets.values())
         if found.effective >= MIN_EFFECTIVE or 4 * draws > MOST_DRAWS or exact:
             return found
         draws *= 4
+
+
+def _draw_corners(
+    network: Network,
+    targets: dict[Node, Demand],
+    evidence: Evidence,
+    seed: int,
+    mode: Mode,
+    draws: int,
+) -> Posterior:
+    """Draw for every choice of words that the limits allow; arguments as `process_posterior`."""
+    allowed = list(corners(network.process, evidence.low, evidence.high))
+    each = draws
+    if len(allowed) > 1:
+        each = max(2 ** int(np.log2(draws / len(allowed))), FEWEST_DRAWS)
+    parts = []
+    for at, scores in allowed:
+        low, high = evidence.low.copy(), evidence.high.copy()
+        low[at] = high[at] = scores
+        part = _draw(network, targets, replace(evidence, low=low, high=high), seed, mode, each)
+        more = prior_correction(
+            *(scores, at, network.support.process, network.weights, part.joints),
+            network.positions("process")[at],
+        )
+        parts.append(replace(part, log_weights=part.log_weights + more))
+    log_weights = np.concatenate([part.log_weights for part in parts], axis=1)
+    return replace(
+        parts[0],
+        settings=np.concatenate([part.settings for part in parts], axis=1),
+        log_weights=log_weights - logsumexp(log_weights),
+        targets=np.concatenate([part.targets for part in parts], axis=1),
+        corner=np.repeat(np.arange(len(parts)), [part.settings.shape[1] for part in parts]),
+    )
 
 
 def _draw(
@@ -96,7 +148,10 @@ def _draw(
     mode: Mode,
     draws: int,
 ) -> Posterior:
-    """Draw ``draws`` weighted samples in every regime; arguments as `process_posterior`."""
+    """Draw ``draws`` weighted samples in every regime; arguments as `process_posterior`.
+
+    Their log weights are not normalised.
+    """
     at = {node.node: i for i, node in enumerate(network.nodes)}
     columns = np.array([at[node.node] for node in targets], dtype=int)
     ends = [((d.low - n.mean) / n.scale, (d.high - n.mean) / n.scale) for n, d in targets.items()]
@@ -126,8 +181,7 @@ def _draw(
     order = network.outcome_places(targets)
     if mode == "design" and process.size and uses_surface(network, order):
         log_weights += _surface_correction(network, columns, order, wanted, settings)
-    log_weights -= logsumexp(log_weights)
-    return Posterior(settings, log_weights, wanted, together, joints)
+    return Posterior(settings, log_weights, wanted, together, joints, np.zeros(draws, dtype=int))
 
 
 def _surface_correction(

@@ -120,7 +120,8 @@ def most_probable(
         ... # doctest: +SKIP
     """
     evidence, feasibility, wanted = resolve(network, targets, process)
-    found = process_posterior(network, wanted, evidence, mode=mode)
+    everything = process_posterior(network, wanted, evidence, mode=mode)
+    found = everything.likeliest()
     best = int(found.regimes.argmax())
     weights = np.exp(found.log_weights[best] - logsumexp(found.log_weights[best]))
     settings = weights @ found.settings[best]  # (P,), inside the limits: a box is convex
@@ -128,9 +129,9 @@ def most_probable(
     scores = latents_given(network, found, best, middle[None], settings[None])[0]
     return Answer(
         latents=network.full_latents(scores),
-        process=_recommend(network, evidence, found, settings, mode),
+        process=_recommend(network, evidence, everything, settings, mode),
         properties=predict_back(network, scores, best),
-        regimes=tuple(float(w) for w in found.regimes),
+        regimes=tuple(float(w) for w in everything.regimes),
         feasibility=feasibility,
         conditioned_on={node.column: demand.plain() for node, demand in wanted.items()},
     )
@@ -141,6 +142,9 @@ def _recommend(
 ) -> dict[str, Estimate]:
     """Return the settings (P,), z-scores, in their units with their intervals.
 
+    Of settings in words the probability of each word is given, without an interval; the others are
+    those that go with the most probable words.
+
     In a design these are widened as left-out specimens ask for (`bayesnet.intervals`), and left
     out where there were too few of them.
     """
@@ -148,10 +152,18 @@ def _recommend(
     if mode == "posterior":
         factors = [1.0] * len(factors)
     wide = np.array([1.0 if f is None else f for f in factors])
-    ends = np.stack(spread(found).widened(wide), axis=1)
+    ends = np.stack(spread(found.likeliest()).widened(wide), axis=1)
+    weights = np.exp(found.log_weights)
     recommended = {}
     for i, node in enumerate(network.process):
         bounds = evidence.bounds[i]
+        if node.group:
+            holds = node.mean + node.scale * float((weights * found.settings[..., i]).sum())
+            held = round(
+                float(np.clip(holds, *bounds)), 6
+            )  # rounding leaves 1e-14 where 0 is meant
+            recommended[node.column] = Estimate(held, None, None)
+            continue
         value = float(np.clip(node.mean + node.scale * settings[i], *bounds))
         low, high = (float(np.clip(v, *bounds)) for v in node.mean + node.scale * ends[i])
         known = factors[i] is not None

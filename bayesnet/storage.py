@@ -179,7 +179,7 @@ def _build(content: dict[str, Any]) -> Network:
 
 def _node(entry: dict[str, Any]) -> Node:
     node = Node(**entry)
-    for name in ("node", "column", "unit", "label"):
+    for name in ("node", "column", "unit", "label", "group", "level"):
         text(getattr(node, name), name)
     for name in ("mean", "scale", "low", "high"):
         number(getattr(node, name), name)

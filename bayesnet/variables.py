@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bayesnet.categories import level_columns, with_levels
 from bayesnet.gaussian import Array, Index
 from bayesnet.nodes import Node, identifier
 from core.errors import InputError
@@ -28,11 +29,13 @@ class DescriptorColumn:
 def label_columns(
     columns: tuple, frame: pd.DataFrame, role: str, notes: list[str]
 ) -> list[tuple[Any, Array]]:
-    """Return the usable numeric columns of one role with their values, sorted by name."""
+    """Return the usable columns of one role with their values, sorted by name; words as numbers."""
     kept: list[tuple[Any, Array]] = []
     for column in sorted((c for c in columns if c.role == role), key=lambda c: c.name):
         if column.kind != "numeric":
-            notes.append(f"{column.name}: categorical, left out of the network")
+            kept += level_columns(
+                column.name, column.label or column.name, frame[column.name], notes
+            )
             continue
         values = pd.to_numeric(frame[column.name], errors="coerce")
         values = values.to_numpy(dtype=float, copy=True)
@@ -56,19 +59,18 @@ def z_scored(columns: list[tuple], role: str, taken: set[str]) -> tuple[list[Nod
     nodes, scores = [], []
     for column, values in columns:
         mean, scale = float(np.nanmean(values)), float(np.nanstd(values))
-        nodes.append(
-            Node(
-                node=identifier(column.name, taken),
-                column=column.name,
-                role=role,  # type: ignore[arg-type]
-                unit=column.unit or "",
-                label=column.label or column.name,
-                mean=mean,
-                scale=scale,
-                low=float(np.nanmin(values)),
-                high=float(np.nanmax(values)),
-            )
+        node = Node(
+            node=identifier(column.name, taken),
+            column=column.name,
+            role=role,  # type: ignore[arg-type]
+            unit=column.unit or "",
+            label=column.label or column.name,
+            mean=mean,
+            scale=scale,
+            low=float(np.nanmin(values)),
+            high=float(np.nanmax(values)),
         )
+        nodes.append(with_levels(node, column))
         scores.append((values - mean) / scale)
     return nodes, scores
 

@@ -10,15 +10,16 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
+from core.cells import normalise_cells, spread_cells
 from core.errors import ConfigError, InputError
 from core.joint_noise import draw_normal
+from core.strips import Style, style_in_strips
 
 STRIDE = 16  # px of the finished picture for one position of the coarsest map
 FIRST_GRAIN = 0.01  # deviation in grey levels: at 0 there would be no gradient
 GRAIN_PX = 5  # side of the filter of the grain
 STEP = 32  # px: the smallest side, and the step of sides that tile
 MAX_SIDE = 8192
-RAMP = 0.35  # of a cell: the transition between neighbouring cells of a field
 
 
 class PaperDecoder(nn.Module):
@@ -67,7 +68,12 @@ class TextureDecoder(nn.Module):
     """
 
     def __init__(
-        self, latents: int, channels: tuple[int, ...], grain: bool = False, width: int = 256
+        self,
+        latents: int,
+        channels: tuple[int, ...],
+        grain: bool = False,
+        finest_noise: bool = True,
+        width: int = 256,
     ) -> None:
         super().__init__()
         self.mapping = nn.Sequential(
@@ -84,6 +90,7 @@ class TextureDecoder(nn.Module):
         for here, after in zip(channels, following, strict=True):
             layers += [StyledConv(here, here, width), StyledConv(here, after, width)]
         self.layers = nn.ModuleList(layers)
+        self.noisy = len(layers) - (not finest_noise)  # layers that draw noise
         self.grey = nn.Conv2d(channels[-1], 1, 1)
         self.grain = Grain(width) if grain else None
 
@@ -106,9 +113,10 @@ class TextureDecoder(nn.Module):
         w = self.mapping(z.movedim(1, -1))  # (B, width) or (B, rows, columns, width)
         x = _noise((len(z), self.first, rows, columns), z, generator)
         for i, layer in enumerate(self.layers):
-            if i and i % 2 == 0:
-                x = F.interpolate(x, scale_factor=2.0)
-            x = layer(x, w, _noise((len(z), 1, *x.shape[2:]), z, generator))
+            factor = 2 if i and i % 2 == 0 else 1
+            size = (factor * x.shape[2], factor * x.shape[3])
+            noise = _noise((len(z), 1, *size), z, generator) if i < self.noisy else None
+            x = layer(x, w, noise, factor)
         grey = torch.sigmoid(self.grey(x).float())
         if self.grain is not None:
             grey = (grey + self.grain(w, _noise(tuple(grey.shape), grey, generator))).clamp(0, 1)
@@ -131,6 +139,14 @@ class Grain(nn.Module):
         kernel[..., GRAIN_PX // 2, GRAIN_PX // 2] = 1.0
         self.kernel = nn.Parameter(kernel)
 
+    @torch.no_grad()
+    def measured(self, kernel: Tensor, strength: float) -> None:
+        """Take a filter and a strength for every w; the filter is kept, the strength learns on."""
+        self.kernel.copy_(kernel)
+        self.kernel.requires_grad_(False)
+        self.strength.bias.fill_(strength)
+        self.strength.weight.zero_()
+
     def forward(self, w: Tensor, noise: Tensor) -> Tensor:
         """Map w (B, [rows, columns,] width) and white noise (B, 1, H, W) to what is added."""
         padded = F.pad(noise, [GRAIN_PX // 2] * 4, mode="circular")
@@ -151,67 +167,29 @@ class StyledConv(nn.Module):
             bias = (torch.ones(outputs), torch.zeros(outputs), torch.full((outputs,), 0.3))
             self.affine.bias.copy_(torch.cat(bias))
 
-    def forward(self, x: Tensor, w: Tensor, noise: Tensor) -> Tensor:
-        """Map x (B, inputs, H, W), w (B, [rows, columns,] width), noise (B, 1, H, W).
+    def style(self, w: Tensor) -> Style:
+        """Return scale, shift and strength of the noise for w (B, [rows, columns,] width)."""
+        return Style(*self.affine(w).float().split(self.outputs, dim=-1))
 
-        Returns (B, outputs, H, W).
+    def forward(self, x: Tensor, w: Tensor, noise: Tensor | None, factor: int = 1) -> Tensor:
+        """Double the positions first where ``factor`` is 2, then convolve and style.
+
+        x is (B, inputs, H, W), w (B, [rows, columns,] width), noise (B, 1, factor H, factor W) or
+        None. Returns (B, outputs, factor H, factor W).
         """
+        if not torch.is_grad_enabled():
+            return style_in_strips(x, self.weight, self.style(w), noise, factor)
+        if factor == 2:
+            x = F.interpolate(x, scale_factor=2.0)
         size = (x.shape[2], x.shape[3])
-        styles, y = self.affine(w).float(), F.conv2d(pad_circular(x), self.weight).float()
+        (scale, shift, strength), y = self.style(w), F.conv2d(pad_circular(x), self.weight).float()
         # All but the convolution in float32: operations on two precisions are several times slower.
         with torch.autocast(x.device.type, enabled=False):
-            scale, shift, strength = styles.split(self.outputs, dim=-1)
-            y = normalise_cells(y + noise * spread_cells(strength, *size), w.shape[1:-1])
+            if noise is not None:
+                y = y + noise * spread_cells(strength, *size)
+            y = normalise_cells(y, w.shape[1:-1])
             y = y * spread_cells(scale, *size) + spread_cells(shift, *size)
             return F.leaky_relu(y, 0.2, inplace=True)
-
-
-def normalise_cells(x: Tensor, cells: tuple[int, ...]) -> Tensor:
-    """Bring each channel of x (B, C, H, W) to mean 0 and variance 1 over the map or each cell.
-
-    ``cells`` is () for the whole map, or (rows, columns) as `spread_cells` lays them out.
-    """
-    if not cells:
-        return F.group_norm(x, x.shape[1], eps=1e-5)  # instance norm; keeps channels last
-    rows = _cell_weights(x.shape[2], cells[0], x)  # (H, rows)
-    columns = _cell_weights(x.shape[3], cells[1], x)  # (W, columns)
-    rows, columns = rows / rows.sum(dim=0), columns / columns.sum(dim=0)
-    size = (x.shape[2], x.shape[3])
-
-    def average(values: Tensor) -> Tensor:
-        by_column = columns.T @ values.permute(0, 2, 3, 1)  # (B, H, columns, C)
-        return torch.einsum("yr,bync->brnc", rows, by_column)
-
-    x = x - spread_cells(average(x), *size)
-    return x * spread_cells((average(x.square()) + 1e-5).rsqrt(), *size)
-
-
-def spread_cells(values: Tensor, height: int, width: int) -> Tensor:
-    """Spread values (B, [rows, columns,] C) over a map, (B, C, height, width) or broadcastable.
-
-    Each cell keeps its own value over most of its area, with a ramp of `RAMP` of a cell between
-    neighbours; the map wraps around.
-    """
-    if values.dim() == 2:
-        return values[:, :, None, None]
-    rows = _cell_weights(height, values.shape[1], values)  # (height, rows)
-    columns = _cell_weights(width, values.shape[2], values)
-    by_row = torch.einsum("yr,brnc->bync", rows, values)
-    # Channels last in memory, as the maps are that these are multiplied with.
-    return (columns @ by_row).permute(0, 3, 1, 2)  # (B, H, W, C) to (B, C, H, W)
-
-
-def _cell_weights(length: int, cells: int, like: Tensor) -> Tensor:
-    """Return (length, cells): how much each position takes from each cell; rows sum to one."""
-    place = (torch.arange(length, device=like.device) + 0.5) * cells / length - 0.5
-    lower = place.floor()
-    share = (((place - lower) - 0.5) / RAMP + 0.5).clamp(0, 1)
-    share = share * share * (3 - 2 * share)  # smooth at both ends
-    weights = torch.zeros(length, cells, device=like.device)
-    index = lower.long()
-    weights.scatter_add_(1, (index % cells).unsqueeze(1), (1 - share).unsqueeze(1))
-    weights.scatter_add_(1, ((index + 1) % cells).unsqueeze(1), share.unsqueeze(1))
-    return weights.to(like.dtype)
 
 
 def pad_circular(x: Tensor) -> Tensor:

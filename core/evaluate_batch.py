@@ -18,15 +18,19 @@ from core.checkpoint import load_model
 from core.errors import InputError, MicroDesignError
 from core.exports.spreadsheet import model_cells
 from core.files import write_text
+from core.measured_columns import KINDS, Kind
 from core.properties import PropertyModel
 from core.reference import load_reference
 
 SHIPPED = Path(__file__).resolve().parents[1] / "assets" / "reference"
+MEASURES = ("auto", *KINDS, "nothing")
 logger = logging.getLogger(__name__)
 
 
-def load_evaluator(model: Path, um_per_px: float | None, descriptors: bool) -> Evaluator:
+def load_evaluator(model: Path, um_per_px: float | None, measure: str) -> Evaluator:
     """Load what evaluates; without property models nothing is predicted.
+
+    ``measure`` is one of `MEASURES`; "auto" is graphite where the model's own pictures have it.
 
     Raises:
         CheckpointError: the model is damaged, or what is usual for it was not measured.
@@ -34,13 +38,16 @@ def load_evaluator(model: Path, um_per_px: float | None, descriptors: bool) -> E
     """
     if um_per_px is not None and not 0 < um_per_px < 1000:
         raise InputError(f"--um-per-px is {um_per_px:g}; a scale is above 0")
-    fitted = model / "properties.json"
+    fitted, reference = model / "properties.json", load_reference(model)
+    kind: Kind = "graphite" if reference.graphite else "phases"
+    if measure in KINDS:
+        kind = measure
     return Evaluator(
         loaded=load_model(model),
         properties=PropertyModel.load(fitted) if fitted.is_file() else None,
-        reference=load_reference(model),
+        reference=reference,
         um_per_px=um_per_px,
-        descriptors=descriptors,
+        measured=None if measure == "nothing" else kind,
     )
 
 
@@ -52,15 +59,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, metavar="CSV")
     parser.add_argument("--latents", type=Path, metavar="CSV", help="write mean latents here")
     parser.add_argument("--um-per-px", type=float, help="scale of all; by default each file's own")
-    parser.add_argument("--no-descriptors", action="store_true", help="do not measure graphite")
+    parser.add_argument(
+        "--measure",
+        choices=MEASURES,
+        default="auto",
+        help="on each picture: graphite (irons), phases (any material) or nothing; by default what "
+        "the model's own pictures have",
+    )
     arguments = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     rows = []
     try:
         sources = from_paths(arguments.files)
-        evaluator = load_evaluator(
-            arguments.model, arguments.um_per_px, not arguments.no_descriptors
-        )
+        evaluator = load_evaluator(arguments.model, arguments.um_per_px, arguments.measure)
         for row in evaluate_all(evaluator, sources):
             rows.append(row)
             said = row.problem or ("unusual" if row.unusual else "usual")

@@ -89,7 +89,8 @@ def read_image(
 
     Returns:
         The micrograph; ``um_per_px`` only where the file states it reliably: ImageJ's unit, a
-        TIFF resolution per centimetre or a PNG's pHYs, each at most 20 µm per pixel.
+        microscope's tags (`core.microscope_scale`), a TIFF resolution per centimetre or a PNG's
+        pHYs, each at most 20 µm per pixel.
 
     Raises:
         InputError: the file is missing, too large, too small, damaged, of another kind, holds NaN

@@ -42,6 +42,7 @@ class ModelConfig:
         backbone: which VGG19 weights; a model encodes only with the ones it was trained on.
         backbone_sha256: content hash of those weights, "" before training.
         grain: whether the decoder "texture" adds white noise to the finished picture.
+        finest_noise: whether its last layer draws noise, too; without, only grain does there.
         channels: of the decoder, coarse to fine; () for the decoder's default.
         hidden: width of the hidden layer of the head "statistics".
         patch_px: side of the training patches, a multiple of 32.
@@ -57,6 +58,7 @@ class ModelConfig:
     backbone: Literal["normalised", "torchvision"] = "normalised"
     backbone_sha256: str = ""
     grain: bool = False
+    finest_noise: bool = True
     channels: tuple[int, ...] = ()
     hidden: int = 512
     patch_px: int = 128
@@ -65,8 +67,9 @@ class ModelConfig:
         for name, choices in _CHOICES.items():
             if (value := getattr(self, name)) not in choices:
                 raise ConfigError(f"{name} {value!r} is unknown; choose from {choices}")
-        if not isinstance(self.grain, bool):
-            raise ConfigError(f"grain must be true or false, not {self.grain!r}")
+        for name in ("grain", "finest_noise"):
+            if not isinstance(value := getattr(self, name), bool):
+                raise ConfigError(f"{name} must be true or false, not {value!r}")
         if self.grain and self.decoder != "texture":
             raise ConfigError("grain needs the decoder 'texture': the paper's is deterministic")
         check_integer("latents", self.latents, 1, 256)
@@ -210,7 +213,9 @@ class TextureVAE(nn.Module):
         if config.decoder == "paper":
             self.decoder = PaperDecoder(config.latents, config.channels, config.patch_px)
         else:
-            self.decoder = TextureDecoder(config.latents, config.channels, config.grain)
+            self.decoder = TextureDecoder(
+                config.latents, config.channels, config.grain, config.finest_noise
+            )
 
     def encode(self, features: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Return mu and logvar of the posterior, (B, D) each, from VGG19's features."""

@@ -1,7 +1,8 @@
 """What a training step minimises.
 
 style_weight * (style + relative_weight * relative + grey_weight * grey
-                + wasserstein_weight * wasserstein + critic_weight * critic) + kl_weight * KL
+                + wasserstein_weight * wasserstein + critic_weight * critic
+                + latent_weight * latents) + kl_weight * KL
 
 A batch holds patches with a z each, or regions of cells with a z each. That is how fields are made
 (`core.synthesis.scatter_cells`), so what joins the cells is learned too.
@@ -21,6 +22,8 @@ from core.losses import centred_style_error, kl_divergence, relative_style_error
 from core.model import TextureVAE
 from core.sliced_wasserstein import WASSERSTEIN_LAYERS, sliced_wasserstein
 from core.train_config import TrainConfig
+
+ALL = "pool5"  # the last layer that the encoder reads
 
 
 class Originals(NamedTuple):
@@ -111,7 +114,11 @@ def objective(
     height, width = originals.images.shape[2:]
     with _convolving(originals.images, precision):
         made = vae.decode(lay_cells(z, originals.cells), height, width, generator)
-        features = vgg(made, last=config.style_layers[-1])
+        if config.shift_px:
+            moves = torch.randint(config.shift_px, (2,), generator=generator).tolist()
+            made = made.roll(moves, dims=(2, 3))
+        reads = config.latent_weight > 0 and originals.cells == 1
+        features = vgg(made, last=ALL if reads else config.style_layers[-1])
     statistics = style_statistics(features, config.style_layers)
     relative = relative_style_error(originals.statistics, statistics, config.style_layers)
     total = style = _style(config, originals.statistics, statistics, relative)
@@ -133,6 +140,10 @@ def objective(
             opinions = judge(critic, originals, features, mu.detach())
         terms["critic"] = decoder_loss(opinions)
         total = total + config.critic_weight * critic_warmth * terms["critic"]
+    if reads:
+        found = vae.head(vae.head.inputs(features))[0]
+        terms["latents"] = (found - z.detach()).square().mean()
+        total = total + config.latent_weight * terms["latents"]
     loss = config.style_weight * total + config.kl_weight * kl_warmth * kl
     kept = {layer: features[layer].detach() for layer in config.style_layers}
     detached = {name: term.detach() for name, term in terms.items()}

@@ -30,6 +30,10 @@ def oracle_text(results: Path) -> list[str]:
     names = list(feasible["picture_measured"])
     arms = [(title, feasible[arm]) for arm, title in ARMS.items()]
     arms.insert(3, ("a real field, measured (instrument)", own))
+    if "castings" in found:
+        arms.insert(
+            3, ("castings against the mean of their settings (reference)", found["castings"])
+        )
     rows = [[title, *(c for name in names for c in _cells(arm[name]))] for title, arm in arms]
     header = ["strengths by the generator's relations against target, %, median (90th pct)"]
     header += [cell for name in names for cell in (name, "n")]

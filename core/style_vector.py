@@ -25,8 +25,14 @@ def style_vector(features: Mapping[str, Tensor]) -> Tensor:
     for layer in CHANNELS:
         flat = features[layer].float().flatten(2)  # (B, C, H W)
         variance, mean = torch.var_mean(flat, dim=2, correction=0)
-        parts += [mean, variance.sqrt()]
-    return torch.cat(parts, dim=1).clamp_min(0).sqrt()
+        parts += [mean, _root(variance)]
+    return _root(torch.cat(parts, dim=1))
+
+
+def _root(x: Tensor) -> Tensor:
+    """Return square roots, 0 of what is not positive; the gradient there is 0, not infinite."""
+    positive = x > 0
+    return torch.where(positive, torch.where(positive, x, 1.0).sqrt(), 0.0)
 
 
 def layer_slices() -> dict[str, slice]:

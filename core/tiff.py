@@ -10,6 +10,7 @@ import io
 import math
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ import numpy as np
 import tifffile
 
 from core.errors import InputError
+from core.microscope_scale import microscope_scale, unit_in_um
 from core.tiff_structure import MAX_DECODED_BYTES, check_directory
 
 _UNCOMPRESSED = 1
@@ -25,7 +27,6 @@ _WHITE_IS_ZERO = 0
 _SEPARATE_PLANES = 2
 _PREMULTIPLIED, _ALPHA = 1, 2
 _UNIT_CM = 3
-_IMAGEJ_MICRON = {"um", "µm", "μm", "micron", "microns", "micrometer", "micrometre", "\\u00b5m"}
 # 1200 dots per inch is 21 µm a pixel: coarser values are print resolutions, not scales.
 FINEST_UM_PER_PX, COARSEST_UM_PER_PX = 1e-5, 20.0
 
@@ -170,13 +171,17 @@ def _alpha_kind(page: tifffile.TiffPage) -> str:
 
 
 def _scale(file: tifffile.TiffFile, page: tifffile.TiffPage) -> float | None:
-    """Return µm per pixel from ImageJ's unit or a resolution in pixels per centimetre."""
+    """Return µm per pixel from ImageJ's unit, a microscope's tags or pixels per centimetre."""
+    if not file.is_imagej and (found := microscope_scale(file, page.imagewidth)) is not None:
+        return plausible_scale(found)
     across, down = _per_unit(page, "XResolution"), _per_unit(page, "YResolution")
     if across is None or (down is not None and abs(across / down - 1) > 0.01):
         return None
     if file.is_imagej:
-        unit = str((file.imagej_metadata or {}).get("unit", "")).strip().lower()
-        return plausible_scale(1 / across) if unit in _IMAGEJ_MICRON else None
+        unit = (file.imagej_metadata or {}).get("unit", "")
+        with suppress(KeyError):  # "pixel", or a word that is not a unit of length
+            return plausible_scale(unit_in_um(unit) / across)
+        return None
     if int(_tag(page, "ResolutionUnit", 2)) == _UNIT_CM:
         return plausible_scale(1e4 / across)
     return None

@@ -51,6 +51,15 @@ class TrainConfig:
             paper's loss, which has no adversarial term.
         region_every: every so many visits the batch is a region of 2 x 2 patches with a z each, as
             cells of a field are, in place of four patches; 0 for never. Decoder "texture" only.
+        shift_px: each picture made is moved by fewer than so many px along both axes, wrapping
+            around, before it is compared: else the decoder learns where the windows of VGG19's
+            pooling lie and draws a grid. Decoder "texture" only, whose pictures wrap around.
+        latent_weight: of the mean squared distance between latents asked for and latents that the
+            encoder reads from the patch made, relative to the style term.
+        frozen_encoder: whether only the decoder learns, for a start from a trained model: latents,
+            properties and the network over them stay what they are.
+        measured_grain: whether the decoder's grain is set to the noise in flat places of training
+            patches at the start (`core.grain`), its correlation for good.
         kl_weight: factor of the KL term, reached after ``kl_warm_up`` steps.
         ema_decay: of the averaged weights, which are the ones exported.
         grad_clip: largest norm of the gradient.
@@ -84,6 +93,10 @@ class TrainConfig:
     wasserstein_weight: float = 0.0
     critic_weight: float = 0.0
     region_every: int = 0
+    shift_px: int = 0
+    latent_weight: float = 0.0
+    frozen_encoder: bool = False
+    measured_grain: bool = False
     kl_weight: float = 1.0
     kl_warm_up: int = 50
     ema_decay: float = 0.998
@@ -104,8 +117,9 @@ class TrainConfig:
         for name, choices in (("loss", _LOSSES), ("precision", _PRECISIONS)):
             if (value := getattr(self, name)) not in choices:
                 raise ConfigError(f"{name} {value!r} is unknown; choose from {choices}")
-        if not isinstance(self.augment, bool):
-            raise ConfigError(f"augment must be true or false, not {self.augment!r}")
+        for name in ("augment", "frozen_encoder", "measured_grain"):
+            if not isinstance(value := getattr(self, name), bool):
+                raise ConfigError(f"{name} must be true or false, not {value!r}")
         given = self.style_layers
         listed = isinstance(given, (tuple, list)) and len(given) > 0
         if not listed or any(layer not in STYLE_LAYERS for layer in given):
@@ -121,8 +135,11 @@ class TrainConfig:
             raise ConfigError(
                 f"wasserstein_weight needs style_layers with some of {WASSERSTEIN_LAYERS}"
             )
-        if self.region_every and self.model.decoder != "texture":
-            raise ConfigError("region_every needs the decoder 'texture': the other has one size")
+        for name in ("region_every", "shift_px"):
+            if getattr(self, name) and self.model.decoder != "texture":
+                raise ConfigError(f"{name} needs the decoder 'texture': the other has one size")
+        if self.measured_grain and not self.model.grain:
+            raise ConfigError("measured_grain needs a model with grain")
         if self.minutes is not None:
             _check_number("minutes", self.minutes, 0.01, 1e6)
 
@@ -164,6 +181,7 @@ _INTEGERS = (
     ("warm_up", 0, 10**6),
     ("kl_warm_up", 0, 10**7),
     ("region_every", 0, 10**6),
+    ("shift_px", 0, 512),
     ("seed", 0, 2**31 - 1),
     ("stride", 1, 4096),
     ("validation_patches", 1, 4096),
@@ -178,6 +196,7 @@ _NUMBERS = (
     ("relative_weight", 0.0, 1e6),
     ("wasserstein_weight", 0.0, 1e6),
     ("critic_weight", 0.0, 1e6),
+    ("latent_weight", 0.0, 1e6),
     ("kl_weight", 0.0, 1e6),
     ("ema_decay", 0.0, 0.999999),
     ("grad_clip", 1e-6, 1e12),

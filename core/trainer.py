@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from statistics import fmean
 from types import FrameType
 from typing import Any
 
@@ -22,7 +23,9 @@ from torch import Generator, Tensor, nn
 from core.checkpoint import load_model, save_model
 from core.critic import RATE, WARM_UP, Critic
 from core.dataset import DataSet
+from core.decoders import GRAIN_PX, TextureDecoder
 from core.errors import ConfigError, TrainingError
+from core.grain import measure_grain
 from core.hardware import describe, pick_device, pick_precision
 from core.learning_rates import rate_groups
 from core.model import TextureVAE
@@ -40,6 +43,7 @@ from core.vgg import load_vgg19
 from core.winograd import accelerate
 
 STANDARDISE_PATCHES = 256
+GRAIN_PATCHES = 128
 REGION_CELLS = 2  # a side of the regions that `region_every` asks for
 VALIDATION_REGIONS = 8
 
@@ -79,7 +83,9 @@ class Trainer:
         with torch.no_grad():
             inputs = [head.inputs(self.vgg(x.to(self.device))) for x in sample]
         head.fit_standardisation(inputs)
+        self.vae.head.requires_grad_(not config.frozen_encoder)
         self.ema = copy.deepcopy(self.vae).requires_grad_(False)
+        self._measure_grain()
         self.validation = Validation(
             self.vgg,
             held_pool.sample(config.validation_patches),
@@ -108,7 +114,8 @@ class Trainer:
     def begin_from(self, folder: Path) -> None:
         """Start from the weights and the head's standardisation of a trained model.
 
-        A model without grain begins one that has it.
+        A model without grain begins one that has it, and whether the last layer draws noise may
+        differ.
 
         Raises:
             CheckpointError: the model cannot be read.
@@ -118,14 +125,31 @@ class Trainer:
         own, then = self.config.model.to_dict(), loaded.config.to_dict()
         if adds_grain := own["grain"] and not then["grain"]:
             then["grain"] = True
+        then["finest_noise"] = own["finest_noise"]
         if odd := list(differences(own, then)):
             raise ConfigError(f"the model in {folder} differs from this run's: " + "; ".join(odd))
         for vae in (self.vae, self.ema):
             vae.load_state_dict(loaded.vae.state_dict(), strict=not adds_grain)
+        self._measure_grain()
         about = loaded.manifest
         self.began_from = {"weights_sha256": loaded.hash} | {
             name: about[name] for name in ("steps", "patches_seen", "training") if name in about
         }
+
+    def _measure_grain(self) -> None:
+        """Set the decoder's grain to the noise of training patches, where the settings ask for it.
+
+        Raises:
+            InputError: they have none.
+        """
+        if not self.config.measured_grain:
+            return
+        patches = self.pool.sample(GRAIN_PATCHES)[:, 0].numpy()
+        kernel, strength = measure_grain(patches, GRAIN_PX)
+        for vae in (self.vae, self.ema):
+            grain = vae.decoder.grain if isinstance(vae.decoder, TextureDecoder) else None
+            if grain is not None:
+                grain.measured(torch.from_numpy(kernel), strength)
 
     def train_step(self) -> dict[str, float]:
         """Do one optimisation step; return its loss terms.
@@ -231,16 +255,17 @@ class Trainer:
         Raises:
             TrainingError: a step was not finite; the last checkpoint is as it was.
         """
-        config, since, sums = self.config, 0, dict[str, float]()
+        config, sums = self.config, dict[str, list[float]]()
         self.log.cut(self.step, last=self.progress >= 1)
         started, last_save = time.monotonic() - self.seconds, time.monotonic()
         while self.progress < 1 and not self.stop_signal:
             terms = self.train_step()
-            self.seconds, since = self._elapsed(started), since + 1
-            sums = {name: sums.get(name, 0.0) + value for name, value in terms.items()}
+            self.seconds = self._elapsed(started)
+            for name, value in terms.items():  # some steps, of regions, lack a term
+                sums.setdefault(name, []).append(value)
             if self.step % config.log_every == 0:
-                self._report("train", {name: value / since for name, value in sums.items()})
-                since, sums = 0, {}
+                self._report("train", {name: fmean(values) for name, values in sums.items()})
+                sums = {}
             if self.step % config.evaluate_every == 0 and self.progress < 1:
                 self.evaluate()
                 self.export()

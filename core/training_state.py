@@ -84,8 +84,8 @@ def load_state(
     weights = dict(_weights(vae, ema, beside))
     moments = {
         f"{name}.{parameter_name}.{moment}": torch.zeros(()) if moment == "step" else parameter
-        for name, (network, _) in learners
-        for parameter_name, parameter in network.named_parameters()
+        for name, (network, its_optimiser) in learners
+        for parameter_name, parameter in _learned(network, its_optimiser)
         for moment in _MOMENTS
     }
     check_tensors(tensors, weights | (moments if about["step"] else {}), path)
@@ -103,6 +103,14 @@ def _learners(
 ) -> list[tuple[str, Learner]]:
     others = [(f"adam_{name}", learner) for name, learner in beside.items()]
     return [("adam", (vae, optimiser)), *others]
+
+
+def _learned(
+    network: nn.Module, optimiser: torch.optim.Optimizer
+) -> Iterator[tuple[str, nn.Parameter]]:
+    """Yield the parameters that the optimiser moves; others may be frozen."""
+    moved = {id(p) for group in optimiser.param_groups for p in group["params"]}
+    return (pair for pair in network.named_parameters() if id(pair[1]) in moved)
 
 
 def _weights(vae: TextureVAE, ema: TextureVAE, beside: Learners) -> Iterator[tuple[str, Tensor]]:
@@ -126,7 +134,7 @@ def _restore_moments(
     optimiser: torch.optim.Optimizer,
     tensors: Mapping[str, Tensor],
 ) -> None:
-    for name, parameter in network.named_parameters():
+    for name, parameter in _learned(network, optimiser):
         entry = {moment: tensors[f"{prefix}.{name}.{moment}"] for moment in _MOMENTS}
         for moment in ("exp_avg", "exp_avg_sq"):
             # The parameter's device and memory format, so that sums come out bit for bit.

@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+LIKELY = "% likely"  # the unit of a probability
+
 
 class Estimated(Protocol):
     """A value with an interval: `core.properties.Prediction`, `bayesnet.query.Estimate`."""
@@ -82,6 +84,8 @@ def interval(estimate: Estimated, unit: str) -> str:
 
     The ends get as many digits as tell them apart.
     """
+    if unit == LIKELY:
+        return "a probability"
     if estimate.low is None or estimate.high is None:
         return "no interval: too few specimens"
     digits = 3

@@ -11,7 +11,8 @@ import pandas as pd
 from core import logs
 from core.batch.rows import Evaluator, Row, evaluate_source
 from core.batch.sources import Source, from_uploads
-from core.exports.spreadsheet import DESCRIPTOR_HEADER
+from core.exports.spreadsheet import DESCRIPTOR_HEADER, structure_cells, structure_header
+from core.measured_columns import Kind
 from core.properties import PropertyModel
 from core.regressor import Regressor
 from dashboard import state
@@ -19,12 +20,16 @@ from dashboard.state import Model
 from dashboard.wording import interval, quantity
 
 logger = logging.getLogger(__name__)
-SHOWN_DESCRIPTORS = (
-    "Graphite area (%)",
-    "Particle count (1/mm²)",
-    "Nodularity, ISO 945-4 (%)",
-    "Flake length (µm)",
-)
+SHOWN: dict[Kind | None, tuple[str, ...]] = {
+    "graphite": (
+        "Graphite area (%)",
+        "Particle count (1/mm²)",
+        "Nodularity, ISO 945-4 (%)",
+        "Flake length (µm)",
+    ),
+    "phases": ("Dark phase area (%)", "Mean spacing (µm)", "Texture length (µm)", "Anisotropy"),
+    None: (),
+}
 
 
 @dataclass
@@ -33,7 +38,7 @@ class Batch:
 
     Attributes:
         model_id: the model it is evaluated with.
-        sources: its files; um_per_px, descriptors: as `Evaluator` takes them.
+        sources: its files; um_per_px, measured: as `Evaluator` takes them.
         rows: of the files done so far, in order.
         stopped: whether the user has had enough.
     """
@@ -41,7 +46,7 @@ class Batch:
     model_id: str
     sources: list[Source]
     um_per_px: float | None
-    descriptors: bool
+    measured: Kind | None
     rows: list[Row] = field(default_factory=list)
     stopped: bool = False
 
@@ -55,14 +60,14 @@ def begin(
     model: Model,
     uploads: Iterable[tuple[str, IO[bytes]]],
     um_per_px: float | None,
-    descriptors: bool,
+    measured: Kind | None,
 ) -> Batch:
     """Return a new batch of uploaded files and zips.
 
     Raises:
         InputError: there are too many files.
     """
-    return Batch(model.id, from_uploads(uploads), um_per_px, descriptors)
+    return Batch(model.id, from_uploads(uploads), um_per_px, measured)
 
 
 def do_next(model: Model, properties: PropertyModel | None, batch: Batch) -> None:
@@ -76,7 +81,7 @@ def do_next(model: Model, properties: PropertyModel | None, batch: Batch) -> Non
         properties=properties,
         reference=state.reference(model),
         um_per_px=batch.um_per_px,
-        descriptors=batch.descriptors,
+        measured=batch.measured,
     )
     source = batch.pending[0]
     state.lock().arrive()  # a long batch does not keep others waiting: each file has its own place
@@ -101,17 +106,16 @@ def summary(rows: Sequence[Row]) -> str:
 
 
 def screen_table(
-    rows: Sequence[Row], properties: Sequence[Regressor], descriptors: bool = True
+    rows: Sequence[Row], properties: Sequence[Regressor], measured: Kind | None = "graphite"
 ) -> pd.DataFrame:
     """Return the table for the screen: thumbnails, predictions with intervals, main descriptors.
 
     Args:
         rows: the files done so far.
         properties: what is predicted.
-        descriptors: whether graphite was asked for.
+        measured: what was asked for.
     """
-    shown = SHOWN_DESCRIPTORS if descriptors else ()
-    return pd.DataFrame([_cells(row, properties, shown) for row in rows])
+    return pd.DataFrame([_cells(row, properties, SHOWN[measured]) for row in rows])
 
 
 def _cells(
@@ -130,6 +134,7 @@ def _cells(
         cells[f"{one.label} (90 % interval)"] = text
     cells["Distance (1 = limit)"] = row.distance
     measured = dict(zip(DESCRIPTOR_HEADER, row.descriptors, strict=False))
+    measured |= dict(zip(structure_header(), structure_cells(row.structure), strict=True))
     for name in descriptors:
         cells[name] = measured.get(name)
     scale = None if row.um_per_px is None else f"{row.um_per_px:g}"

@@ -6,8 +6,9 @@ import streamlit as st
 
 from core.descriptors import FieldsSummary
 from core.descriptors.two_point import TwoPoint
+from core.stereology import Measurement
 from dashboard import descriptor_figures, figures
-from dashboard.descriptor_results import descriptor_rows, pooled_rows
+from dashboard.descriptor_results import descriptor_rows, pooled_rows, structure_rows
 from dashboard.errors import escape
 from dashboard.measurements import Measured
 from dashboard.wording import number
@@ -55,6 +56,18 @@ def show(place: int, found: Measured, scale_from: str | None) -> None:
         st.caption(escape(note))
     if described.two_point is not None:
         _two_point(described.two_point, f"descriptors_two_point_{place}")
+
+
+def show_structure(found: Measurement, um_per_px: float | None, scale_from: str | None) -> None:
+    """Show what any material has, measured on the whole micrograph."""
+    st.markdown("**Phases and texture, as measured on the whole micrograph**")
+    st.table(structure_rows(found), hide_index=True)
+    scale = "Scale not known." if um_per_px is None else f"Scale {number(um_per_px, 4)} µm per px"
+    said = scale if um_per_px is None else f"{scale}, {scale_from}."
+    st.caption(
+        f"{said} ±: 95 % half width from field to field, and how far the limit between the phases "
+        "may move. Of the dark phase and the light one, whatever they are."
+    )
 
 
 def show_together(measured: Sequence[Measured], found: FieldsSummary) -> None:

@@ -3,7 +3,15 @@
 from collections.abc import Sequence
 
 from core.descriptors import SCALARS, Descriptors, Estimate, FieldsSummary
-from core.exports.spreadsheet import DESCRIPTOR_HEADER, descriptor_cells, to_csv
+from core.exports.spreadsheet import (
+    DESCRIPTOR_HEADER,
+    descriptor_cells,
+    structure_cells,
+    structure_header,
+    structure_reasons,
+    to_csv,
+)
+from core.stereology import QUANTITIES, Measurement
 from dashboard.measurements import Measured
 from dashboard.wording import number, quantity, unbroken
 
@@ -25,6 +33,38 @@ def descriptor_rows(found: Descriptors) -> list[dict[str, str]]:
     size = found.size_class
     rows.append({"Descriptor": "Size class, ISO 945-1", "Value": str(size) if size else "none"})
     return rows
+
+
+def structure_rows(found: Measurement) -> list[dict[str, str]]:
+    """Return the table of what any material has, measured on one micrograph."""
+    rows = []
+    for one in QUANTITIES:
+        value = found.values.get(one.name)
+        width = None if value is None else found.half_width(one.name)
+        said = f"none: {found.reasons.get(one.name, 'not measurable')}"
+        if value is not None:
+            sure = "" if width is None else f" ± {number(width, 2)}"
+            said = f"{number(value)}{sure} {one.unit}".rstrip()
+        rows.append({"Descriptor": one.label, "Value": said if value is None else unbroken(said)})
+    return rows
+
+
+def structures_csv(found: Sequence[tuple[str, float | None, Measurement]]) -> str:
+    """Return what any material has as CSV: name, scale and measurement of each micrograph."""
+    rows = [
+        [name, um_per_px, *structure_cells(one), "; ".join(structure_reasons(one))]
+        for name, um_per_px, one in found
+    ]
+    return to_csv(["Image", "Scale (µm per px)", *structure_header(), "Remarks"], rows)
+
+
+def remarks(found: Measured) -> tuple[str, ...]:
+    """Return what has to be said of a measurement beside its figures."""
+    described = found.descriptors()
+    if described is None:
+        area = f"Graphite area {number(found.graphite_pct)} %; without a scale nothing else."
+        return (area, *found.notes)
+    return (*described.notes, *filter(None, [described.grain_reason]))
 
 
 def field_interval(found: Estimate | None, unit: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from bayesnet.categories import HOLDS, groups, label_of
 from bayesnet.demands import Wish
 from bayesnet.network import Network
 from bayesnet.nodes import Node
@@ -14,6 +15,8 @@ from dashboard.wording import exact, limit, titled, wished
 MAX_SEED = 999_999_999
 EXACTLY, AT_LEAST, AT_MOST, BETWEEN = "exactly", "at least", "at most", "between"
 HIGHEST, LOWEST = "as high as possible", "as low as possible"
+ANY = "any"  # word
+ALWAYS = (HOLDS, HOLDS)  # of a word: it and no other
 FORMS = (EXACTLY, AT_LEAST, AT_MOST, BETWEEN, HIGHEST, LOWEST)
 
 
@@ -64,16 +67,16 @@ def ask(network: Network, request: DesignRequest, um_per_px: float | None) -> De
 
 
 def in_words(network: Network) -> str:
-    """Say which settings a design cannot use because they are words, "" where there are none."""
-    ending = ": categorical, left out of the network"
-    names = [note.removesuffix(ending) for note in network.notes if note.endswith(ending)]
+    """Say which settings in words a design cannot use, and why; "" where there are none."""
+    sign, ending = ": in words, ", "; left out of the network"
+    said = [note.removesuffix(ending).split(sign, 1) for note in network.notes if sign in note]
+    names = [f"{name} ({why})" for name, why in said]
     if not names:
         return ""
     return (
-        f"In words, so no part of designs: {', '.join(names)}. Settings are recommended, and "
-        "limits kept, for numbers only, whatever these are. To design for one of their values, "
-        "make a data set of its specimens alone; where they can be ordered, such as by the cooling "
-        "rate, give the numbers."
+        f"In words, so no part of designs: {', '.join(names)}. Recommendations and limits are for "
+        "the other settings, whatever these are. Where the words can be ordered, such as by the "
+        "cooling rate, give the numbers."
     )
 
 
@@ -168,7 +171,7 @@ def _bounded(title: str, said: str, nodes: Sequence[Node], asked: dict[str, Limi
     limits = []
     with st.expander(title, expanded=bool(asked)):
         st.caption(said)
-        for node in nodes:
+        for node in (n for n in nodes if not n.group):
             left, right = st.columns(2)
             ends = [
                 place.number_input(
@@ -189,7 +192,24 @@ def _bounded(title: str, said: str, nodes: Sequence[Node], asked: dict[str, Limi
             ]
             if ends != [None, None]:
                 limits.append((node.column, tuple(None if e is None else float(e) for e in ends)))
+        limits += _words(nodes, asked)
     return tuple(limits)
+
+
+def _words(nodes: Sequence[Node], asked: dict[str, Limits]) -> list[tuple[str, Limits]]:
+    """Ask for one word of each setting in words."""
+    limits: list[tuple[str, Limits]] = []
+    for group, members in groups(nodes).items():
+        columns = {nodes[i].level: nodes[i].column for i in members}
+        held = [level for level, column in columns.items() if asked.get(column) == ALWAYS]
+        chosen = st.selectbox(
+            label_of(nodes[members[0]]),
+            [ANY, *columns],
+            key=_key(f"{parameter(group)}_word", held[0] if held else ANY),
+        )
+        if chosen in columns:
+            limits.append((columns[chosen], ALWAYS))
+    return limits
 
 
 def accepted(network: Network, request: DesignRequest) -> str:
@@ -206,8 +226,14 @@ def accepted(network: Network, request: DesignRequest) -> str:
         if n.column in targets
     ]
     parts += [
-        f"{n.label} {limit(*asked.get(n.column, (None, None)), n.unit)}" for n in network.process
+        f"{n.label} {limit(*asked.get(n.column, (None, None)), n.unit)}"
+        for n in network.process
+        if not n.group
     ]
+    for members in groups(network.process).values():
+        nodes = [network.process[i] for i in members]
+        held = [n.level for n in nodes if asked.get(n.column) == ALWAYS]
+        parts.append(f"{label_of(nodes[0])} {held[0] if held else 'free'}")
     return " · ".join(
         [*parts, f"field {request.size_px} × {request.size_px} px", f"seed {request.seed}"]
     )

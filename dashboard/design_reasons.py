@@ -3,6 +3,7 @@
 import numpy as np
 import streamlit as st
 
+from bayesnet.categories import HOLDS, label_of
 from bayesnet.explain import SMALL, Explanation
 from bayesnet.network import Network
 from core.errors import InputError
@@ -139,8 +140,11 @@ def next_tests(model: Model, request: DesignRequest, network: Network) -> None:
     for place, test in enumerate(tests, start=1):
         row = {"Test": str(place)}
         for node in network.process:
-            value = unbroken(quantity(test.settings[node.column], node.unit))
-            row[node.label] = value
+            value = test.settings[node.column]
+            if not node.group:
+                row[node.label] = unbroken(quantity(value, node.unit))
+            elif value > HOLDS / 2:
+                row[label_of(node)] = node.level
         for node in targets:
             before, after = test.before[node.column], test.after[node.column]
             row[f"Uncertainty of {node.label.lower()}"] = unbroken(

@@ -23,6 +23,7 @@ class Asked:
         um_per_px: given by hand, for all of them.
         together: whether they are fields of one specimen.
         graphite: whether graphite is measured.
+        structure: whether what any material has is measured.
         sent: whether it was sent just now.
     """
 
@@ -30,14 +31,16 @@ class Asked:
     um_per_px: float | None
     together: bool
     graphite: bool
+    structure: bool
     sent: bool
 
 
 def ask(model: Model) -> Asked:
     """Show the form; what was answered before a visit to another page stands in it."""
-    measure = f"evaluate_graphite_{model.id}"
+    measure, structure = f"evaluate_graphite_{model.id}", f"evaluate_structure_{model.id}"
     iron = state.measured_kind(model) == "graphite"
-    _restore({"evaluate_um_per_px": None, "evaluate_several": SINGLY, measure: iron})
+    usual = {measure: iron, structure: not iron}
+    _restore({"evaluate_um_per_px": None, "evaluate_several": SINGLY, **usual})
     uploads.tell_room()
     with st.form("evaluate_form"):
         files = st.file_uploader(
@@ -71,8 +74,14 @@ def ask(model: Model) -> Asked:
             help="Area, count, sizes, nodularity (ISO 945-4, JIS G5502): for cast irons with "
             "graphite.",
         )
+        any_material = st.toggle(
+            "Measure phases and texture",
+            key=structure,
+            help="Area and mean chord of the dark phase, mean spacing, texture length, anisotropy: "
+            "for any material.",
+        )
         sent = st.form_submit_button("Evaluate", type="primary", key="evaluate_submit")
-    return Asked(files, um_per_px, several == TOGETHER, measured, sent)
+    return Asked(files, um_per_px, several == TOGETHER, measured, any_material, sent)
 
 
 def _restore(usual: dict[str, object]) -> None:

@@ -5,12 +5,14 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from core.batch.table import named_latents_csv
 from core.descriptors import FieldsSummary
 from core.errors import CheckpointError
 from core.evaluate import predict_together
 from core.metrics.catalogue import CATALOGUE
 from core.properties import PropertyModel
 from core.reference_file import FILE, Reference
+from core.stereology import Measurement
 from dashboard import (
     components,
     descriptor_results,
@@ -103,12 +105,13 @@ def similarity_rows(found: Mapping[str, float], reference: Reference) -> list[di
     return rows
 
 
-def similarity(model: Model, found: Evaluated, reference: Reference) -> None:
-    """Show how like its patches the reconstructions are, by every metric that can be had here."""
+def similarity(model: Model, found: Evaluated, reference: Reference) -> list[dict[str, str]]:
+    """Show how like its patches the reconstructions are, by every metric; return the table."""
     st.markdown("**How like the original the reconstructions are**")
     with waiting.working("Comparing by further metrics…"):
         values = evaluations.similarity(model, found)
-    st.table(similarity_rows(values, reference), hide_index=True)
+    rows = similarity_rows(values, reference)
+    st.table(rows, hide_index=True)
     pairs = max((arms["reconstruction"]["n"] for arms in reference.metrics.values()), default=0)
     said = (
         "Means over the patches shown. No unit. Usual: reconstructions of micrographs new to the "
@@ -122,6 +125,7 @@ def similarity(model: Model, found: Evaluated, reference: Reference) -> None:
     if missing:
         said += f" Not available here: {', '.join(missing)}."
     st.caption(said, help="\n\n".join(f"**{m.label}**: {m.about}" for m in shown))
+    return rows
 
 
 def show(
@@ -200,15 +204,21 @@ def downloads(
     regressors: Sequence[Named],
     measured: Sequence[Measured],
     pooled: FieldsSummary | None,
+    structures: Sequence[tuple[str, float | None, Measurement]],
     model: Model,
 ) -> None:
     """Offer the results, and the descriptors where there are any, as CSV."""
+    latents = [(one.evaluation.name, one.evaluation.mean_latent) for one in found]
     files = {
-        "evaluation": ("Results (CSV)", lambda: results.as_csv(found, regressors, model.cells))
+        "evaluation": ("Results (CSV)", lambda: results.as_csv(found, regressors, model.cells)),
+        "latents": ("Latents (CSV)", lambda: named_latents_csv(latents)),
     }
     if measured:
         made = descriptor_results.descriptors_csv
         files["descriptors"] = ("Descriptors (CSV)", lambda: made(measured, pooled))
+    if structures:
+        as_csv = descriptor_results.structures_csv
+        files["structure"] = ("Phases and texture (CSV)", lambda: as_csv(structures))
     with st.container(horizontal=True):
         for name, (label, text) in files.items():
             st.download_button(
@@ -216,6 +226,6 @@ def downloads(
                 lambda text=text: text().encode("utf-8-sig"),
                 f"{name}.csv",
                 "text/csv",
-                key="evaluate_csv" if name == "evaluation" else "evaluate_descriptors_csv",
+                key="evaluate_csv" if name == "evaluation" else f"evaluate_{name}_csv",
                 on_click="ignore",
             )

@@ -1,41 +1,55 @@
 """The report of what is evaluated on the page *Evaluate patches*."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
 from core.exports.evaluation_report import Reported, evaluation_report
 from core.regressor import Regressor
-from dashboard import state
+from core.stereology import Measurement
+from dashboard import descriptor_results, state
 from dashboard.evaluations import Evaluated
+from dashboard.measurements import Measured
 from dashboard.state import Model
 
 
 def offer(
     model: Model,
-    found: Sequence[tuple[Evaluated, bytes | None]],
+    found: Sequence[tuple[Evaluated, bytes | None, Measured | None, Measurement | None]],
+    similar: Mapping[int, Sequence[Mapping[str, str]]],
     regressors: Sequence[Regressor],
 ) -> None:
     """Offer a report of evaluated micrographs; it is made when it is asked for.
 
     Args:
         model: that evaluated.
-        found: each evaluation with the bytes of its file, None for an example of the model's.
+        found: each evaluation with the bytes of its file, None for an example of the model's, and
+            what was measured on it, graphite and what any material has, None where that was not
+            asked for or not possible.
+        similar: rows of metrics by the place of their evaluation, as far as they are there when the
+            report is made: they are worked out last.
         regressors: the model's property predictors.
     """
 
     def report() -> str:
-        reported = [
-            Reported(
-                one.evaluation,
-                one.preview,
-                None if data is None else hashlib.sha256(data).hexdigest(),
-                one.um_per_px,
-            )
-            for one, data in found
-        ]
         reference = state.reference(model)
+        reported = []
+        for place, (one, data, measured, structure) in enumerate(found):
+            described = measured.descriptors() if measured else None
+            rows = descriptor_results.descriptor_rows(described) if described else []
+            rows += descriptor_results.structure_rows(structure) if structure else []
+            entry = Reported(
+                evaluation=one.evaluation,
+                preview=one.preview,
+                sha256=None if data is None else hashlib.sha256(data).hexdigest(),
+                um_per_px=one.um_per_px,
+                similarity=similar.get(place, ()),
+                descriptors=rows,
+                outlined=measured.overlay if measured else None,
+                remarks=descriptor_results.remarks(measured) if measured else (),
+            )
+            reported.append(entry)
         return evaluation_report(reported, model.name, model.manifest, regressors, reference)
 
     st.download_button(

@@ -26,6 +26,7 @@ from core.descriptors.graphite_iron import looks_like_graphite_iron
 from core.descriptors.particles import label_particles, measure_particles
 from core.errors import InputError
 from core.images import Micrograph
+from core.stereology import Measurement, measure_in_um
 from dashboard import pictures, state
 from dashboard.caching import kept
 
@@ -92,6 +93,19 @@ def _measured(pixels: np.ndarray, um_per_px: float | None, name: str) -> Measure
     overlay = pictures.png(pictures.bar_below(outlined, um_per_px))
     share = 100 * float(graphite.mean())
     return Measured(name, field, share, overlay, looks_like_graphite_iron(pixels), notes)
+
+
+def structure(micrograph: Micrograph, own: bool) -> Measurement:
+    """Measure what any material has on a micrograph, of an upload or not, at its own scale."""
+    key = (fingerprint(micrograph.pixels), micrograph.um_per_px, micrograph.name)
+    return _structure(key, micrograph, own=own)
+
+
+@kept(32)
+def _structure(key: tuple, _micrograph: Micrograph) -> Measurement:
+    pixels = _micrograph.pixels.size
+    with state.lock(), logs.timed(logger, "measurement", pixels=pixels, of="structure"):
+        return measure_in_um(_micrograph.pixels, _micrograph.um_per_px)
 
 
 def together(measured: Sequence[Measured]) -> FieldsSummary:

@@ -17,7 +17,7 @@ from bayesnet.gaussian import Array
 from bayesnet.measure import FEASIBLE_SD, INFEASIBLE_SD, spread_targets
 from bayesnet.network import Network
 from bayesnet.verify import next_tests
-from bayesnet.verify.closed_loop import Loop, figures, infeasible, instrument, run
+from bayesnet.verify.closed_loop import Loop, castings_scatter, figures, infeasible, instrument, run
 from bayesnet.verify.oracle import (
     TEST_SCATTER,
     expected_strengths,
@@ -113,7 +113,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         table = load_latents(loaded.path / "latents")
         measured = measured_castings(options.instrument)
         grains = grain_scale(measured[::2])
-        _, strengths = fresh_castings(options.targets)
+        settings, strengths = fresh_castings(options.targets)
         truth = expected_strengths(options.oracle)
         low, high = np.array([limits[:2] for limits in PROCESS_RANGE.values()], dtype=float).T
         spread = low + (high - low) * np.random.default_rng(0).random((4 * SPREAD, len(low)))
@@ -129,6 +129,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             "feasible": figures(loops, cast) | {"targets_are": kinds},
             "infeasible": infeasible(network, beyond),
             "instrument": instrument(measured[1::2], grains),
+            "castings": castings_scatter(settings, strengths, truth),
             "grain_scale": asdict(grains),
         }
         if options.next_tests:

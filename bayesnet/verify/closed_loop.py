@@ -1,7 +1,7 @@
 """The closed loop: design for targets, measure the pictures, cast the recommended settings."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -161,6 +161,27 @@ def instrument(
         "what no design can be expected to beat",
         "castings": len(measured),
         **errors(true, found),
+    }
+
+
+def castings_scatter(
+    settings: Sequence[Mapping[str, float]],
+    strengths: Sequence[Mapping[str, float]],
+    truth: Callable[[Array], Mapping[str, Array]],
+) -> dict[str, Any]:
+    """Return how far castings lie from what their settings give on average, before any test.
+
+    Args:
+        settings: of castings; strengths: theirs, before scatter.
+        truth: settings (n, P), in the order of the first casting's, to expected strengths (n,).
+    """
+    mean = truth(np.array([list(one.values()) for one in settings]))
+    expected = [dict(zip(mean, row, strict=True)) for row in zip(*mean.values(), strict=True)]
+    return {
+        "what": "castings' strengths against what their settings give on average: what one casting "
+        "of exactly the right settings leaves open",
+        "castings": len(settings),
+        **errors(expected, strengths),
     }
 
 

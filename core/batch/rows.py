@@ -16,11 +16,13 @@ from core.descriptors import describe
 from core.errors import InputError, MicroDesignError
 from core.evaluate import evaluate_image
 from core.exports.scale_bar import with_scale_bar
-from core.exports.spreadsheet import descriptor_cells
+from core.exports.spreadsheet import descriptor_cells, structure_reasons
 from core.images import Micrograph, read_image
 from core.info_bar import find_info_bar, without_info_bar
+from core.measured_columns import Kind
 from core.properties import Prediction, PropertyModel
 from core.reference import Reference
+from core.stereology import Measurement, measure_in_um
 
 THUMBNAIL_PX = 128
 logger = logging.getLogger(__name__)
@@ -38,6 +40,7 @@ class Row:
         predictions: property -> value with 90 % interval.
         distance: beyond 1 it is unusual; unusual: whether it is.
         descriptors: cells under `core.exports.spreadsheet.DESCRIPTOR_HEADER`; empty: not measured.
+        structure: what was measured as on any material; None: not measured.
         mean_latent: (D,) over its patches.
         thumbnail: JPEG with a scale bar.
         remarks: what was done on reading, and what could not be measured.
@@ -51,6 +54,7 @@ class Row:
     distance: float | None = None
     unusual: bool | None = None
     descriptors: tuple[object, ...] = ()
+    structure: Measurement | None = None
     mean_latent: NDArray[np.float32] | None = None
     thumbnail: bytes | None = None
     remarks: tuple[str, ...] = ()
@@ -63,14 +67,15 @@ class Evaluator:
     Attributes:
         loaded: the model; properties: None where it predicts none; reference: what is usual.
         um_per_px: goes before the scale in the files, for all of them.
-        descriptors: whether to measure graphite and grains, where the scale is known.
+        measured: "graphite": graphite and grains, where the scale is known; "phases": what any
+            material has; None: nothing.
     """
 
     loaded: LoadedModel
     properties: PropertyModel | None
     reference: Reference
     um_per_px: float | None = None
-    descriptors: bool = True
+    measured: Kind | None = "graphite"
 
 
 def evaluate_all(evaluator: Evaluator, sources: Iterable[Source]) -> Iterator[Row]:
@@ -104,10 +109,14 @@ def _evaluated(evaluator: Evaluator, name: str, micrograph: Micrograph) -> Row:
         evaluator.loaded, evaluator.properties, evaluator.reference, micrograph, n_patches=1
     )
     cells: tuple[object, ...] = ()
+    structure = None
     remarks = list(found.notes)
-    if evaluator.descriptors and micrograph.um_per_px is None:
+    if evaluator.measured == "phases":
+        structure = measure_in_um(micrograph.pixels, micrograph.um_per_px)
+        remarks += structure_reasons(structure)
+    elif evaluator.measured and micrograph.um_per_px is None:
         remarks.append("descriptors need a scale")
-    elif evaluator.descriptors:
+    elif evaluator.measured:
         try:
             measured = describe(micrograph.pixels, micrograph.um_per_px or 0.0)
             cells = tuple(descriptor_cells(measured))
@@ -123,6 +132,7 @@ def _evaluated(evaluator: Evaluator, name: str, micrograph: Micrograph) -> Row:
         distance=found.distance,
         unusual=found.unusual,
         descriptors=cells,
+        structure=structure,
         mean_latent=found.mean_latent,
         thumbnail=thumbnail(micrograph.pixels, micrograph.um_per_px),
         remarks=tuple(remarks),

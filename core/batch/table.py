@@ -2,8 +2,18 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from core.batch.rows import Row
-from core.exports.spreadsheet import DESCRIPTOR_HEADER, MODEL_HEADER, latents_csv, to_csv
+from core.exports.spreadsheet import (
+    DESCRIPTOR_HEADER,
+    MODEL_HEADER,
+    latents_csv,
+    structure_cells,
+    structure_header,
+    to_csv,
+)
 from core.regressor import Regressor
 from core.wording import titled
 
@@ -26,21 +36,27 @@ def batch_csv(
     header = [*FIRST, *USUAL]
     for one in properties:
         header += [titled(one), f"{one.label}, 90 % low", f"{one.label}, 90 % high"]
-    cells = ([*_cells(row, properties), *origin] for row in rows)
-    return to_csv([*header, *DESCRIPTORS, "Remarks", *MODEL_HEADER], cells)
+    any_material = any(row.structure is not None for row in rows)
+    header += [*DESCRIPTORS, *(structure_header() if any_material else [])]
+    cells = ([*_cells(row, properties, any_material), *origin] for row in rows)
+    return to_csv([*header, "Remarks", *MODEL_HEADER], cells)
 
 
 def batch_latents_csv(rows: Sequence[Row]) -> str:
     """Return the mean latents of the micrographs that could be evaluated."""
-    latents = {}
-    for place, row in enumerate(rows, start=1):
-        if row.mean_latent is not None:
-            name = row.name if row.name not in latents else f"{row.name} ({place})"
-            latents[name] = row.mean_latent
+    return named_latents_csv([(row.name, row.mean_latent) for row in rows])
+
+
+def named_latents_csv(found: Sequence[tuple[str, NDArray[np.float32] | None]]) -> str:
+    """Return mean latents by file name; of a name that comes again the place is added."""
+    latents: dict[str, NDArray[np.float32]] = {}
+    for place, (name, latent) in enumerate(found, start=1):
+        if latent is not None:
+            latents[name if name not in latents else f"{name} ({place})"] = latent
     return latents_csv(latents)
 
 
-def _cells(row: Row, properties: Sequence[Regressor]) -> list[object]:
+def _cells(row: Row, properties: Sequence[Regressor], any_material: bool) -> list[object]:
     height, width = row.size_px or (None, None)
     cells: list[object] = [row.name, row.problem, width, height, row.um_per_px]
     cells += [row.unusual, row.distance]
@@ -48,4 +64,5 @@ def _cells(row: Row, properties: Sequence[Regressor]) -> list[object]:
         found = (row.predictions or {}).get(one.column)
         cells += [None] * 3 if found is None else [found.value, found.low, found.high]
     measured = row.descriptors[1:] if row.descriptors else [None] * len(DESCRIPTORS)
-    return [*cells, *measured, "; ".join(row.remarks)]
+    of_structure = structure_cells(row.structure) if any_material else []
+    return [*cells, *measured, *of_structure, "; ".join(row.remarks)]

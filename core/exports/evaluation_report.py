@@ -29,6 +29,12 @@ METHOD = (
     "below 1. The style error compares patches with their reconstructions; 0 is the same style."
 )
 
+SIMILARITY = (
+    "Reconstructions beside their patches by every metric, means over the patches shown, no unit. "
+    "Usual: reconstructions of micrographs new to the model. Same and other specimen: two real "
+    "patches of one specimen, and of two."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Reported:
@@ -39,12 +45,20 @@ class Reported:
         preview: PNG of the micrograph with its patches marked.
         sha256: of the file, None where there is none.
         um_per_px: the file's own scale, before it was brought to the model's; None: unknown.
+        similarity: rows of metrics beside their references, each heading -> text; none alike.
+        descriptors: rows of what was measured on the whole micrograph, likewise.
+        outlined: PNG of the micrograph with what was measured outlined; None where nothing was.
+        remarks: on the measurement.
     """
 
     evaluation: Evaluation
     preview: bytes
     sha256: str | None
     um_per_px: float | None
+    similarity: Sequence[Mapping[str, str]] = ()
+    descriptors: Sequence[Mapping[str, str]] = ()
+    outlined: bytes | None = None
+    remarks: Sequence[str] = ()
 
 
 def evaluation_report(
@@ -107,8 +121,20 @@ def _section(
         ["Two patches of two specimens", number(reference.style_other_specimen)],
     ]
     blocks.append(Table(["Relative style error (no unit)", ""], rows))
+    if one.similarity:
+        blocks += [Text(SIMILARITY), _of_rows(one.similarity)]
     blocks.append(Row(_pairs(found, scale)))
+    if one.outlined is not None:
+        caption = "Outlined: what was measured, on the whole micrograph at its own scale."
+        blocks.append(Picture(one.outlined, caption, f"{found.name} with outlines", 560))
+    if one.descriptors:
+        blocks.append(_of_rows(one.descriptors))
+    blocks += [Text(remark, small=True) for remark in one.remarks]
     return Section(found.name, blocks)
+
+
+def _of_rows(rows: Sequence[Mapping[str, str]]) -> Table:
+    return Table(list(rows[0]), [list(row.values()) for row in rows])
 
 
 def _predictions(one: Reported, properties: Sequence[Regressor]) -> Table:

@@ -15,7 +15,7 @@ from core.descriptors import SCALARS, Descriptors
 from core.encode import LatentTable
 from core.logs import short
 from core.measured_columns import MARK, columns_of
-from core.stereology import Measurement
+from core.stereology import QUANTITIES, Measurement
 from core.wording import titled
 
 # Full-width signs begin a formula where the language writes them so.
@@ -115,19 +115,33 @@ def structures_csv(found: Mapping[str, Measurement], um_per_px: float | None) ->
         found: name of the picture -> what was measured on it.
         um_per_px: scale of the pictures; without one lengths are in px.
     """
-    columns = [
-        replace(column, label=column.label.removesuffix(MARK))
-        for column in columns_of("phases", um_per_px is not None)
+    header = ["Picture", "Scale (µm per px)", *structure_header(um_per_px is not None)]
+    rows = [
+        [name, um_per_px, *structure_cells(one), "; ".join(structure_reasons(one))]
+        for name, one in found.items()
     ]
-    header = ["Picture", "Scale (µm per px)"]
-    for column in columns:
-        header += [titled(column), titled(replace(column, label=f"{column.label}, ± 95 %"))]
-    rows = []
-    for name, one in found.items():
-        cells = [(one.values.get(c.name), one.half_width(c.name)) for c in columns]
-        why = [f"{c.label}: {one.reasons[c.name]}" for c in columns if c.name in one.reasons]
-        rows.append([name, um_per_px, *chain.from_iterable(cells), "; ".join(why)])
     return to_csv([*header, "Remarks"], rows)
+
+
+def structure_header(scale_known: bool = True) -> list[str]:
+    """Return the headings of what is measured on any material, each with its half width's."""
+    header = []
+    for column in columns_of("phases", scale_known):
+        plain = replace(column, label=column.label.removesuffix(MARK))
+        header += [titled(plain), titled(replace(plain, label=f"{plain.label}, ± 95 %"))]
+    return header
+
+
+def structure_cells(found: Measurement | None) -> list[object]:
+    """Return the cells under `structure_header`; empty ones where nothing was measured."""
+    found = found or Measurement()
+    cells = [(found.values.get(q.name), found.half_width(q.name)) for q in QUANTITIES]
+    return list(chain.from_iterable(cells))
+
+
+def structure_reasons(found: Measurement) -> list[str]:
+    """Return why some quantities could not be measured."""
+    return [f"{q.label}: {found.reasons[q.name]}" for q in QUANTITIES if q.name in found.reasons]
 
 
 def latents_csv(latents: Mapping[str, Sequence[float] | np.ndarray]) -> str:

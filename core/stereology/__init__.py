@@ -10,6 +10,7 @@ from core.stereology.structure import (
     Measurement,
     Quantity,
     half_width,
+    measure_in_um,
     measure_structure,
 )
 
@@ -20,5 +21,6 @@ __all__ = [
     "Quantity",
     "find_phases",
     "half_width",
+    "measure_in_um",
     "measure_structure",
 ]

@@ -107,6 +107,16 @@ def measure_structure(pixels: NDArray[np.floating], um_per_px: float | None) -> 
     return Measurement(values, fields, doubts, reasons)
 
 
+def measure_in_um(pixels: NDArray[np.floating], um_per_px: float | None) -> Measurement:
+    """Measure as `measure_structure`, but no lengths where there is no scale, and say so."""
+    found = measure_structure(pixels, um_per_px)
+    if um_per_px is None:
+        for one in (q for q in QUANTITIES if q.unit == "µm" and q.name in found.values):
+            del found.values[one.name]
+            found.reasons[one.name] = "needs a scale"
+    return found
+
+
 def _of_field(
     pixels: NDArray[np.float32],
     dark: NDArray[np.bool_],

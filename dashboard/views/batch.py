@@ -5,11 +5,13 @@ import time
 import streamlit as st
 
 from core.batch.table import batch_csv, batch_latents_csv
+from core.measured_columns import KINDS as MEASURES
 from dashboard import batches, components, errors, evaluation_card, state, uploads
 from dashboard.errors import escape
 
 KINDS = ["png", "jpg", "jpeg", "tif", "tiff", "bmp", "zip"]
 REFRESH_S = 3.0
+NOTHING = "nothing"
 
 model = components.current_model()
 components.title("Batch evaluation", model)
@@ -42,11 +44,15 @@ with st.form("batch_form"):
         placeholder="as each file says",
         key="batch_um_per_px",
     )
-    descriptors = st.checkbox(
-        "Measure graphite and grains (cast irons)",
-        state.measured_kind(model) == "graphite",
-        key=f"batch_descriptors_{model.id}",
-        help="By the metallographers' standards; needs the scale. Takes longer than the rest.",
+    kinds = [*MEASURES, NOTHING]
+    measured = st.selectbox(
+        "Measure on each picture",
+        kinds,
+        kinds.index(state.measured_kind(model)),
+        format_func=lambda kind: MEASURES.get(kind, kind),
+        key=f"batch_measured_{model.id}",
+        help="Graphite by the metallographers' standards needs the scale. Takes longer than the "
+        "rest.",
     )
     sent = st.form_submit_button("Evaluate all", type="primary", key="batch_submit")
 if sent and not files:
@@ -55,7 +61,9 @@ if sent and files:
     with errors.shown():
         uploads.check_total(files)
         given = [(f.name, f) for f in files]
-        st.session_state["batch"] = batches.begin(model, given, um_per_px, descriptors)
+        st.session_state["batch"] = batches.begin(
+            model, given, um_per_px, None if measured == NOTHING else measured
+        )
 batch = st.session_state.get("batch")
 if batch is None or batch.model_id != model.id:
     st.info(
@@ -80,13 +88,13 @@ def show() -> None:
     """Show the rows done so far."""
     if batch.rows:
         table.dataframe(
-            batches.screen_table(batch.rows, regressors, batch.descriptors),
+            batches.screen_table(batch.rows, regressors, batch.measured),
             column_config={
                 "Picture": st.column_config.ImageColumn(pinned=True),
                 "Distance (1 = limit)": st.column_config.NumberColumn(format="%.2f"),
                 **{
                     name: st.column_config.NumberColumn(format="%.3g")
-                    for name in batches.SHOWN_DESCRIPTORS
+                    for name in batches.SHOWN[batch.measured]
                 },
             },
             hide_index=True,

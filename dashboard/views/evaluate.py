@@ -74,7 +74,7 @@ jobs = evaluations.shown(model)
 if not jobs and not asked.sent:
     st.info("Nothing is evaluated yet: choose files and press Evaluate, or try an example.")
 
-done, measured = [], []
+done, measured, structures = [], [], {}
 for place, job in enumerate(jobs):
     source = found = None
     with errors.shown(), waiting.working(f"Evaluating {errors.escape(job.name)}…"):
@@ -85,6 +85,9 @@ for place, job in enumerate(jobs):
         if asked.graphite:
             with errors.shown():
                 measured.append((place, measurements.measure(micrograph, job.data is not None)))
+        if asked.structure:
+            with errors.shown():
+                structures[place] = measurements.structure(micrograph, job.data is not None)
     if source and not found:  # it may be the rows left out that made it fail
         info_bar_form.show(place, job, source)
 if done:
@@ -103,16 +106,27 @@ if done:
     st.caption(f"Evaluated: {many}, scale {scale}.")
     for said in sorted({describe(regressor) for regressor in regressors}):
         st.caption(errors.escape(f"90 % intervals of properties: {said}."))
-    evaluation_card.downloads(found, regressors, sized, pooled, model)
-    files_of = [job.data for _, job, _, _ in done]
-    evaluation_export.offer(model, list(zip(found, files_of, strict=True)), regressors)
+    others = [
+        (job.name, source.micrograph.um_per_px, structures[place])
+        for place, job, source, _ in done
+        if place in structures
+    ]
+    evaluation_card.downloads(found, regressors, sized, pooled, others, model)
     graphs, slots = dict(measured), []
+    reported = [
+        (one, job.data, graphs.get(place), structures.get(place)) for place, job, _, one in done
+    ]
+    similar: dict[int, list[dict[str, str]]] = {}
+    evaluation_export.offer(model, reported, similar, regressors)
     for place, job, source, one in done:
         with evaluation_card.show(place, one, reference, named, model.um_per_px):
             info_bar_form.show(place, job, source)
             if place in graphs:
                 descriptor_card.show(place, graphs[place], source.scale_from)
+            if place in structures:
+                um_per_px = source.micrograph.um_per_px
+                descriptor_card.show_structure(structures[place], um_per_px, source.scale_from)
             slots.append(st.container())
-    for slot, one in zip(slots, found, strict=True):
+    for place, (slot, one) in enumerate(zip(slots, found, strict=True)):
         with slot, errors.shown():
-            evaluation_card.similarity(model, one, reference)
+            similar[place] = evaluation_card.similarity(model, one, reference)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from bayesnet.model_facts import SECTIONS, Fact, ModelParts, compare_models, model_facts
 from core.errors import MicroDesignError
-from dashboard import components, errors, state
+from dashboard import components, errors, latent_effects, state
 from dashboard.errors import escape
 from dashboard.state import Model
 
@@ -32,6 +32,7 @@ def facts_of(model: Model) -> list[Fact]:
             network=read(state.network, model),
             properties=read(state.properties, model),
             reference=read(state.reference, model) if measured else None,
+            labels=latent_effects.of_model(model),
         )
     )
 

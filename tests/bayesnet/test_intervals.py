@@ -24,13 +24,17 @@ def test_quantiles_are_weighted_over_all_regimes():
     settings = np.arange(200.0).reshape(2, 100, 1)
     log_weights = np.full((2, 100), -np.inf)
     log_weights[1] = np.log(0.01)  # the second regime alone, 100 to 199
-    found = spread(Posterior(settings, log_weights, np.zeros(0), np.zeros(0, int), ()))
+    found = spread(
+        Posterior(settings, log_weights, np.zeros(0), np.zeros(0, int), (), np.zeros(100, int))
+    )
     assert (found.low[0], found.middle[0], found.high[0]) == pytest.approx((104, 149, 194), abs=1)
 
 
 def test_effective_number_of_draws_is_that_of_kish():
     weights = np.array([[0.5, 0.25, 0.25]])
-    found = Posterior(np.zeros((1, 3, 1)), np.log(weights), np.zeros(0), np.zeros(0, int), ())
+    found = Posterior(
+        np.zeros((1, 3, 1)), np.log(weights), np.zeros(0), np.zeros(0, int), (), np.zeros(3)
+    )
     assert found.effective == pytest.approx(1 / 0.375)
 
 

@@ -1,6 +1,7 @@
 """Facts come from the model's own files, and what is not known is said to be."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -48,6 +49,20 @@ def test_what_was_not_recorded_is_said(parts):
     assert found["Network"] == "not fitted: no designs"
     assert "core.reference was not run" in found["Unusual micrographs"]
     assert "not known" in found["Magnification"]
+
+
+def test_names_of_latents_are_counted(parts):
+    figures = {
+        "stability": {"dimensions": {"directions": 8, "labelled": 5}},
+        "used_for_design": {"used": 3, "labelled": 2, "unlabelled": ["z4"]},
+        "independence": {"specimens": {"effective_dimensions": 4.54}},
+    }
+    labels = SimpleNamespace(figures=figures, plan={"starts": 16})
+    found = texts(replace(parts, labels=labels))
+    assert found["Named"].startswith("5 of 8; by effects that two sets of 16 ")
+    assert found["Used by designs"] == "3, of which 2 have a name (without: z4)"
+    assert found["Worth, over specimens"].startswith("4.5 independent")
+    assert "core.labels was not run" in texts(parts)["Names"]
 
 
 def test_split_training_and_held_out_error_are_said_where_recorded(parts):

@@ -9,7 +9,7 @@ import pytest
 
 from bayesnet.verify import GrainScale, grain_scale, next_tests, oracle, picture_strengths
 from bayesnet.verify.__main__ import choose_targets, main
-from bayesnet.verify.closed_loop import errors
+from bayesnet.verify.closed_loop import castings_scatter, errors
 from bayesnet.verify.picture import loop_svg
 from core.castings import Morphology, strengths
 from core.errors import InputError
@@ -126,6 +126,19 @@ def test_half_of_the_feasible_targets_are_off_what_castings_have():
     assert len(beyond) == 6 and (oracle.scatter_distances(beyond, reach) > 4).all()
 
 
+def test_castings_are_compared_with_what_their_settings_give():
+    settings = [{"mg_wt": 0.01, "radius_mm": 20.0}, {"mg_wt": 0.02, "radius_mm": 40.0}]
+    strengths = [{"uts_mpa": 110.0, "ys_mpa": 100.0}, {"uts_mpa": 360.0, "ys_mpa": 190.0}]
+
+    def truth(raw):
+        return {"uts_mpa": 1e4 * raw[:, 0], "ys_mpa": 5 * raw[:, 1]}  # 100 and 200, 100 and 200
+
+    found = castings_scatter(settings, strengths, truth)
+    assert found["castings"] == 2
+    assert found["uts_mpa"]["percent"]["median"] == pytest.approx((10 + 80) / 2)
+    assert found["ys_mpa"]["percent"]["median"] == pytest.approx((0 + 5) / 2)
+
+
 def test_one_turn_of_the_loop_is_written_as_a_result(tiny_model, tmp_path, monkeypatch):
     monkeypatch.setattr(oracle.os, "cpu_count", lambda: 1)
     monkeypatch.setattr(oracle, "FIELD_PX", 256)
@@ -144,5 +157,6 @@ def test_one_turn_of_the_loop_is_written_as_a_result(tiny_model, tmp_path, monke
         assert found["feasible"][arm]["uts_mpa"]["percent"]["n"] == 1, arm
     assert found["instrument"]["castings"] == 4
     assert found["instrument"]["uts_mpa"]["percent"]["median"] < 25
+    assert found["castings"]["castings"] == 1 and found["castings"]["ys_mpa"]["percent"]["n"] == 1
     assert (tmp_path / "closed_loop.svg").read_text().startswith("<svg")
     assert main(["--model", str(tmp_path)]) == 2, "not a model"

@@ -256,9 +256,10 @@ def test_tiff_scale_is_taken_only_from_a_microscope_s_resolution(
 
 
 @pytest.mark.parametrize(
-    ("unit", "um_per_px"), [("um", 0.25), ("micron", 0.25), ("\\u00B5m", 0.25), ("inch", None)]
+    ("unit", "um_per_px"),
+    [("um", 0.25), ("micron", 0.25), ("\\u00B5m", 0.25), ("nm", 2.5e-4), ("inch", None)],
 )
-def test_imagej_scale_needs_a_micron_unit(unit: str, um_per_px: float | None) -> None:
+def test_imagej_scale_needs_a_unit_of_length(unit: str, um_per_px: float | None) -> None:
     data = tiff(eight_bit(), imagej=True, resolution=(4.0, 4.0), metadata={"unit": unit})
     assert read_image(data, "a.tif").um_per_px == um_per_px
 

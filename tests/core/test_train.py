@@ -406,6 +406,55 @@ def test_resume_without_a_checkpoint_is_refused(start: Callable) -> None:
         start().resume()
 
 
+# --- the decoder alone ---
+
+
+def test_the_decoder_alone_learns_and_resumes_bit_for_bit(start: Callable) -> None:
+    """Encoder and grain's filter stay; shifts and latents read back follow from seed and step."""
+    model = replace(MODEL, grain=True, finest_noise=False)
+    changes = {"model": model, "shift_px": 8, "latent_weight": 0.5, "frozen_encoder": True}
+    start = partial(start, **changes, measured_grain=True)
+    whole = start("whole")
+    before = {name: tensor.clone() for name, tensor in whole.vae.state_dict().items()}
+    assert whole.run() == "finished"
+    after = whole.vae.state_dict()
+    changed = {name for name, tensor in after.items() if not torch.equal(tensor, before[name])}
+    assert changed and not any(name.startswith("head.") for name in changed)
+    assert "decoder.grain.kernel" not in changed
+    assert 0 < before["decoder.grain.strength.bias"].item() < 0.5
+    first = start("parts")
+    stop_after(first, 3)
+    first.run()
+    second = start("parts")
+    second.resume()
+    assert second.run() == "finished"
+    assert not unlike(second.vae, whole.vae) and records(second.out) == records(whole.out)
+    terms = [r for r in records(whole.out) if r["kind"] == "train"]
+    assert all(0 < r["latents"] < 100 for r in terms)
+
+
+def test_shifts_matter_and_wrap_around(start: Callable) -> None:
+    plain, shifted = start("plain"), start("shifted", shift_px=16)
+    assert plain.train_step()["relative"] != shifted.train_step()["relative"]
+
+
+def test_terms_that_some_steps_lack_are_means_of_the_steps_that_have_them(start: Callable) -> None:
+    trainer = start(region_every=2, latent_weight=1.0, log_every=6, batch=4)
+    steps = []
+    plain = trainer.train_step
+
+    def step() -> dict[str, float]:
+        steps.append(plain())
+        return steps[-1]
+
+    trainer.train_step = step  # type: ignore[method-assign]
+    trainer.run()
+    found = [s["latents"] for s in steps if "latents" in s]
+    assert 0 < len(found) < len(steps)
+    logged = next(r for r in records(trainer.out) if r["kind"] == "train")
+    assert logged["latents"] == pytest.approx(sum(found) / len(found), rel=1e-4)
+
+
 # --- the state on disk ---
 
 
@@ -660,6 +709,9 @@ def test_a_pool_without_specimens_is_refused(data: DataSet) -> None:
         ({"warm_up": -1}, "warm_up must be an integer from 0 to 1000000, not -1"),
         ({"kl_warm_up": -1}, "kl_warm_up must be an integer"),
         ({"region_every": -1}, "region_every must be an integer from 0 to 1000000, not -1"),
+        ({"shift_px": 8, "model": {"decoder": "paper"}}, "shift_px needs the decoder 'texture'"),
+        ({"measured_grain": True}, "measured_grain needs a model with grain"),
+        ({"frozen_encoder": 1}, "frozen_encoder must be true or false, not 1"),
         ({"region_every": 2, "model": {"decoder": "paper"}}, "needs the decoder 'texture'"),
         ({"wasserstein_weight": 1, "style_layers": ["conv1_1"]}, "needs style_layers with some"),
         ({"seed": -1}, "seed must be an integer from 0 to 2147483647, not -1"),

@@ -73,7 +73,7 @@ def test_files_and_zips_get_a_row_each_and_bad_ones_their_reason(with_model, ope
             ("more.zip", archive(), "application/zip"),
         ]
     )
-    app.checkbox(key="batch_descriptors_reference").set_value(False)
+    app.selectbox(key="batch_measured_reference").set_value("nothing")
     app.number_input(key="batch_um_per_px").set_value(1.0)
     sound(app.button(key="batch_submit").click().run())
     table = app.dataframe[0].value
@@ -94,7 +94,7 @@ def test_files_and_zips_get_a_row_each_and_bad_ones_their_reason(with_model, ope
 
 
 def test_the_rest_is_left_when_stopped():
-    batch = Batch("m", [None, None], None, False, rows=[Row(name="a")])
+    batch = Batch("m", [None, None], None, None, rows=[Row(name="a")])
     assert len(batch.pending) == 1
     batch.stopped = True
     assert batch.pending == []
@@ -114,12 +114,13 @@ def test_a_row_on_the_screen_has_units_and_intervals():
 def test_graphite_is_on_the_screen_where_it_was_asked_for():
     rows = [Row(name="a", unusual=False)]
     assert "Graphite area (%)" in screen_table(rows, [])
-    assert not any("Graphite" in name for name in screen_table(rows, [], descriptors=False))
+    assert not any("Graphite" in name for name in screen_table(rows, [], None))
+    assert "Mean spacing (µm)" in screen_table(rows, [], "phases")
 
 
 def test_graphite_is_not_measured_by_itself_for_another_material(other_material, open_page):
     app = sound(open_page("batch"))
-    assert app.checkbox(key="batch_descriptors_reference").value is False
+    assert app.selectbox(key="batch_measured_reference").value == "phases"
 
 
 def test_the_summary_counts():

@@ -190,3 +190,33 @@ def test_descriptors_as_csv_have_units_and_a_row_for_all_fields():
     assert all(float(row[column]) == pytest.approx(5.3, abs=0.3) for row in rows)
     assert rows[2][column + 1] == "" and rows[2][-1] == "scale not known"
     assert rows[3][header.index("Particles not cut by a border")] == "6"
+
+
+def test_what_any_material_has_is_measured_where_that_is_asked(with_model, open_page):
+    app = sound(open_page("evaluate"))
+    assert app.toggle(key="evaluate_structure_reference").value is False  # an iron's model
+    app.toggle(key="evaluate_structure_reference").set_value(True)
+    app.file_uploader(key="evaluate_files").set_value([("a.png", encode_png(iron()), "image/png")])
+    app.number_input(key="evaluate_um_per_px").set_value(None)
+    sound(app.button(key="evaluate_submit").click().run())
+    area = cell(app, "Descriptor", "Dark phase area", "Value")
+    assert float(area.split("\xa0")[0]) == pytest.approx(100 * 3 * np.pi * 12**2 / SIDE**2, abs=0.5)
+    assert cell(app, "Descriptor", "Texture length", "Value") == "none: needs a scale"
+
+
+def test_the_report_holds_descriptors_and_metrics(with_model, open_page, monkeypatch):
+    offered = {}
+
+    def keep(label, data, *args, **settings):
+        offered[label] = data
+        return False
+
+    monkeypatch.setattr("streamlit.download_button", keep)
+    monkeypatch.setattr("streamlit.delta_generator.DeltaGenerator.download_button", keep)
+    sound(evaluated(open_page, encode_png(iron())))
+    report = offered["Report (HTML)"]()
+    for said in ("Nodularity, ISO 945-4", "Relative style error (lower is better)", "Outlined:"):
+        assert said in report
+    latents = offered["Latents (CSV)"]().decode("utf-8-sig")
+    header, row = csv.reader(io.StringIO(latents))
+    assert header[:2] == ["Picture", "z[0]"] and row[0] == "f0.png"

@@ -32,6 +32,7 @@ SHARED = {
 OF_UPLOADS = {
     "decoding._traverse", "evaluations._evaluate", "evaluations._read", "evaluations._similarity",
     "measurements._measure",
+    "measurements._structure",
 }  # fmt: skip
 CHANGING = {"append", "add", "update", "setdefault", "pop", "clear", "extend", "insert", "remove"}
 
@@ -131,7 +132,7 @@ def evaluate(open_page, name: str):
 def batch(open_page, name: str):
     app = open_page("batch")
     app.file_uploader(key="batch_files").set_value([(name, PICTURE, "image/png")])
-    app.checkbox(key="batch_descriptors_reference").uncheck()
+    app.selectbox(key="batch_measured_reference").set_value("nothing")
     return sound(app.button(key="batch_submit").click().run())
 
 

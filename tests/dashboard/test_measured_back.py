@@ -49,7 +49,13 @@ def test_tested_properties_are_left_to_the_models():
 
 
 def test_settings_in_words_are_refused_with_the_reason():
-    notes = ("cooling: categorical, left out of the network", "h: known for 3 of 9 specimens")
+    notes = (
+        "cooling: in words, 9 different words, at most 6 can be learned; left out of the network",
+        "h: known for 3 of 9 specimens, left out",
+    )
     said = in_words(SimpleNamespace(notes=notes))
-    assert said.startswith("In words, so no part of designs: cooling.") and "h:" not in said
+    assert (
+        said.startswith("In words, so no part of designs: cooling (9 different words")
+        and "h:" not in said
+    )
     assert in_words(SimpleNamespace(notes=notes[1:])) == ""

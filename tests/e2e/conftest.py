@@ -30,8 +30,19 @@ def workspace(request, tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def served(workspace, vgg_weights, tmp_path_factory):
-    """A dashboard started from the repository's root; its log must tell of no defect."""
-    log = tmp_path_factory.mktemp("log") / "log.txt"
-    with dashboard(ROOT, log, MICRODESIGN_WORKSPACE=str(workspace)) as address:
+    """A dashboard started from the repository's root, cut off from the network.
+
+    Its log must tell of no defect, and it must not have tried to reach another machine.
+    """
+    folder = tmp_path_factory.mktemp("log")
+    log, tried = folder / "log.txt", folder / "connections.txt"
+    tried.touch()
+    environment = {
+        "MICRODESIGN_WORKSPACE": str(workspace),
+        "MICRODESIGN_OFFLINE_LOG": str(tried),
+        "PYTHONPATH": str(Path(__file__).parent / "offline"),
+    }
+    with dashboard(ROOT, log, **environment) as address:
         yield address
     assert not defects(log)
+    assert tried.read_text(encoding="utf-8") == ""

@@ -88,6 +88,8 @@ def test_evidence_in_the_network_moves_the_others_and_is_taken_back(page, served
     settle(page)
     sound(page)
     page.locator(".st-key-belief_reset button").click()
+    # Not `settle` alone: it may look before the click has reached the server.
+    page.wait_for_function("() => !new URLSearchParams(location.search).has('known')")
     settle(page)
     assert of_address(page, "known") is None
 

@@ -81,6 +81,19 @@ def test_without_a_scale_there_are_no_descriptors_and_it_is_said(evaluator, cast
     assert {table[0][name] for name in DESCRIPTORS} == {""}
 
 
+def test_any_material_is_measured_where_that_is_asked(loaded, properties, reference, casting):
+    given = Evaluator(loaded=loaded, properties=properties, reference=reference, measured="phases")
+    known = evaluate_source(given, source("a.png", encode_png(casting, 1.0)))
+    bare = evaluate_source(given, source("b.png", encode_png(casting)))
+    table = rows_of(batch_csv([known, bare], properties.regressors, ORIGIN))
+    assert float(table[0]["Texture length (µm)"]) > 0 and table[0]["Anisotropy"]
+    assert (
+        table[1]["Anisotropy"] == table[0]["Anisotropy"] and table[1]["Texture length (µm)"] == ""
+    )
+    assert "Texture length: needs a scale" in table[1]["Remarks"]
+    assert table[0]["Particles, all"] == ""
+
+
 def test_an_information_bar_is_left_out_as_on_the_page(loaded, properties, reference, casting):
     both = {"loaded": loaded, "properties": properties, "reference": reference}
     pixels = with_bar(casting, 40)
@@ -98,14 +111,14 @@ def test_the_scale_given_goes_before_the_files(loaded, properties, reference, ca
         properties=properties,
         reference=reference,
         um_per_px=1.1,
-        descriptors=False,
+        measured=None,
     )
     row = evaluate_source(given, source("a.png", encode_png(casting, 1.0)))
     assert row.um_per_px == 1.1 and row.descriptors == ()
 
 
 def test_a_model_without_properties_still_tells_unusual_from_usual(loaded, reference, casting):
-    bare = Evaluator(loaded=loaded, properties=None, reference=reference, descriptors=False)
+    bare = Evaluator(loaded=loaded, properties=None, reference=reference, measured=None)
     row = evaluate_source(bare, source("a.png", encode_png(casting, 1.0)))
     assert row.predictions == {} and row.unusual in (True, False)
 
@@ -136,7 +149,7 @@ def test_the_command_writes_the_table_and_goes_on_after_a_bad_file(
     out, latents = tmp_path / "out.csv", tmp_path / "latents.csv"
     files = [str(tmp_path / name) for name in ("good.png", "bad.png")]
     options = ["--model", str(tiny_model), "--out", str(out), "--latents", str(latents)]
-    assert main([*files, *options, "--no-descriptors"]) == 0
+    assert main([*files, *options, "--measure", "nothing"]) == 0
     table = rows_of(out.read_text("utf-8-sig"))
     assert [bool(r["Problem"]) for r in table] == [False, True]
     weights = json.loads((tiny_model / "manifest.json").read_text())["weights_sha256"]
