@@ -16,7 +16,7 @@ from scipy.linalg import solve_triangular
 from bayesnet.categories import in_corners
 from bayesnet.demands import Demand, Limit, Wish
 from bayesnet.evidence import Evidence
-from bayesnet.gaussian import Array
+from bayesnet.gaussian import Array, Index
 from bayesnet.network import Network
 from bayesnet.nodes import Node
 from bayesnet.posterior import process_posterior
@@ -40,11 +40,13 @@ class NextTest:
         before, after: by property, the surface's standard deviation where the target may be met,
             before and after this test and those proposed before it; in the property's unit, at the
             target.
+        specimen: the data's own specimen that it is, "" for one to be made.
     """
 
     settings: dict[str, float]
     before: dict[str, float]
     after: dict[str, float]
+    specimen: str = ""
 
     @property
     def reduction(self) -> float:
@@ -60,8 +62,9 @@ def propose_tests(
     *,
     count: int = 5,
     seed: int = 0,
+    untested: bool = False,
 ) -> tuple[NextTest, ...]:
-    """Propose castings to make and test, the most telling first.
+    """Propose castings to make and test, or specimens to test, the most telling first.
 
     Greedy: each is the one that reduces the most, beside those before it, the mean over the target
     properties of the surface's variance, relative to what it is now, averaged over the posterior of
@@ -74,6 +77,8 @@ def propose_tests(
         process: limits, which hold for the proposals too.
         count: how many.
         seed: of the posterior's draws.
+        untested: choose among the data's own specimens that lack a test of a target property: their
+            micrographs are there, their strengths are not. None of them, no proposals.
 
     Raises:
         InputError: as `most_probable`; no positive count; or process settings do not predict these
@@ -89,8 +94,13 @@ def propose_tests(
             "to test next"
         )
     where = settings_of_the_target(network, wanted, evidence, seed)
-    mesh = process_mesh(evidence.low, evidence.high, CANDIDATES)
-    mesh = in_corners(network.process, mesh, evidence.low, evidence.high)
+    if untested:
+        rows = _untested(network.support, columns, evidence)
+        mesh, names = network.support.process[rows], [network.specimens[i] for i in rows]
+    else:
+        mesh = process_mesh(evidence.low, evidence.high, CANDIDATES)
+        mesh = in_corners(network.process, mesh, evidence.low, evidence.high)
+        names = [""] * len(mesh)
     spaces = [_Space(network.support, int(m), mesh, where) for m in columns]
     start = [space.spread() for space in spaces]
     found: list[NextTest] = []
@@ -113,9 +123,17 @@ def propose_tests(
                 },
                 _in_units(network, wanted, before),
                 _in_units(network, wanted, after),
+                names[best],
             )
         )
     return tuple(found)
+
+
+def _untested(support: Support, columns: Index, evidence: Evidence) -> Index:
+    """Return the specimens (n,) within the limits that lack one of some properties."""
+    lacking = ~np.isfinite(support.properties[:, columns]).all(axis=1)
+    inside = (support.process >= evidence.low) & (support.process <= evidence.high)
+    return np.flatnonzero(lacking & inside.all(axis=1))
 
 
 def settings_of_the_target(

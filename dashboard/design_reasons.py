@@ -1,11 +1,15 @@
 """Below a design: what it changes from the nearest known specimen, and what to test next."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import streamlit as st
 
 from bayesnet.categories import HOLDS, label_of
 from bayesnet.explain import SMALL, Explanation
 from bayesnet.network import Network
+from bayesnet.next_test import NextTest
+from bayesnet.nodes import Node
 from core.errors import InputError
 from core.examples import Example
 from dashboard import designs, errors, latent_maps, pictures, waiting
@@ -136,9 +140,28 @@ def next_tests(model: Model, request: DesignRequest, network: Network) -> None:
         st.info(escape(str(error)) + ".")
         return
     targets = [n for n in network.outcomes if n.column in tests[0].before]
+    st.table(_test_rows(tests, network, targets), hide_index=True)
+    gained = 1 - np.mean([tests[-1].after[n.column] / tests[0].before[n.column] for n in targets])
+    verdict = "Little is gained: the data already say what they can." if gained < LITTLE else ""
+    st.caption(f"Together they take away {100 * gained:.0f} % of the uncertainty. {verdict}")
+    st.caption(
+        "Process settings whose testing would narrow the predicted properties most where this "
+        "target may be met, in this order. Uncertainty: standard deviation of the expected "
+        "property, before and after each test, those above it made; a single test scatters more."
+    )
+    if untested := designs.next_tests(model, request, untested=True):
+        st.markdown("**Of your specimens that have micrographs but no test**")
+        st.table(_test_rows(untested, network, targets), hide_index=True)
+        st.caption("In the order in which testing them would tell most about this target.")
+
+
+def _test_rows(
+    tests: Sequence[NextTest], network: Network, targets: Sequence[Node]
+) -> list[dict[str, str]]:
+    """Return the table of proposed tests: what to test, and what that does to the uncertainty."""
     rows = []
     for place, test in enumerate(tests, start=1):
-        row = {"Test": str(place)}
+        row = {"Test": escape(test.specimen) or str(place)}
         for node in network.process:
             value = test.settings[node.column]
             if not node.group:
@@ -151,12 +174,4 @@ def next_tests(model: Model, request: DesignRequest, network: Network) -> None:
                 f"± {number(before)} → {quantity(after, node.unit)}"
             )
         rows.append(row)
-    st.table(rows, hide_index=True)
-    gained = 1 - np.mean([tests[-1].after[n.column] / tests[0].before[n.column] for n in targets])
-    verdict = "Little is gained: the data already say what they can." if gained < LITTLE else ""
-    st.caption(f"Together they take away {100 * gained:.0f} % of the uncertainty. {verdict}")
-    st.caption(
-        "Process settings whose testing would narrow the predicted properties most where this "
-        "target may be met, in this order. Uncertainty: standard deviation of the expected "
-        "property, before and after each test, those above it made; a single test scatters more."
-    )
+    return rows

@@ -122,18 +122,27 @@ def _refined(key: tuple[str, ...], _model: Model, request: DesignRequest) -> Ref
         )
 
 
-def next_tests(model: Model, request: DesignRequest, count: int = 5) -> tuple[NextTest, ...]:
-    """Return the castings whose testing would tell most about a request."""
-    return _next_tests(fit_key(model), model, request, count)
+def next_tests(
+    model: Model, request: DesignRequest, count: int = 5, untested: bool = False
+) -> tuple[NextTest, ...]:
+    """Return the castings whose testing would tell most about a request.
+
+    ``untested``: only of the data's own specimens that lack a test.
+    """
+    return _next_tests(fit_key(model), model, request, count, untested)
 
 
 @st.cache_data(max_entries=24, show_spinner=False)
 def _next_tests(
-    key: tuple[str, ...], _model: Model, request: DesignRequest, count: int
+    key: tuple[str, ...], _model: Model, request: DesignRequest, count: int, untested: bool
 ) -> tuple[NextTest, ...]:
-    network = _parts(_model)[1]
     return propose_tests(
-        network, dict(request.targets), request.limits(), count=count, seed=request.seed
+        _parts(_model)[1],
+        dict(request.targets),
+        request.limits(),
+        count=count,
+        seed=request.seed,
+        untested=untested,
     )
 
 

@@ -50,6 +50,8 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--scale-column", default="", help="column of µm (or nm) per px")
     add("--crop-top", type=int, default=0, metavar="PX")
     add("--crop-bottom", type=int, default=0, metavar="PX", help="such as the information bar")
+    own = "px cut off one picture, before all else, as p1.tif=0,64; repeat it"
+    add("--crop", action="append", default=[], metavar="FILE=TOP,BOTTOM", help=own)
     add("--keep-bars", action="store_true", help="do not cut off information bars that are found")
     add("--leave-out", action="append", default=[], metavar="FILE", help="a picture; repeat it")
     add("--leave-out-failing", action="store_true", help="leave out pictures that errors name")
@@ -126,6 +128,20 @@ def _scales(given: Sequence[str], paths: Sequence[str]) -> dict[str, float | Non
     return found
 
 
+def _crops(given: Sequence[str], paths: Sequence[str]) -> dict[str, Crop]:
+    """Return the crops that are given picture by picture."""
+    found = {}
+    for text in given:
+        path, _, numbers = text.rpartition("=")
+        if path not in paths:
+            raise InputError(f"--crop {text}: there is no picture {path!r}; write FILE=TOP,BOTTOM")
+        parts = numbers.split(",")
+        if len(parts) != 2 or not all(part.isascii() and part.isdigit() for part in parts):
+            raise InputError(f"--crop {text}: {numbers!r} is no pair of whole px, as in 0,64")
+        found[path] = Crop(top=int(parts[0]), bottom=int(parts[1]))
+    return found
+
+
 def _with_measured(arguments: argparse.Namespace, plan: ImportPlan, known: Known) -> ImportPlan:
     """Return the plan with the descriptors of its pictures, where they are asked for."""
     return measure_plan(plan, arguments.measure, known).plan if arguments.measure else plan
@@ -155,9 +171,10 @@ def run(arguments: argparse.Namespace) -> int:
         told = f"{column.role}, {column.unit or column.kind}" if column else "a note"
         logger.info("column %s: %s", field.header, told)
     examined = examine_all(listing.pictures)
+    crops: dict[str, Crop] = {}
     if not arguments.keep_bars:
         crops = {path: choices.crop.with_bar(one.bar) for path, one in examined.items()}
-        choices = replace(choices, crops=crops)
+    choices = replace(choices, crops=crops | _crops(arguments.crop, paths))
     matching, known = match(paths, used, rule), dict[tuple[object, ...], Measurement]()
     plan = make_plan(listing.pictures, examined, used, matching, choices)
     plan = _with_measured(arguments, plan, known)

@@ -118,3 +118,23 @@ def test_without_process_settings_that_predict_there_is_nothing_to_propose(netwo
         propose_tests(network, TARGET, count=0)
     with pytest.raises(InputError, match="unknown property"):
         propose_tests(network, {"hardness": 3})
+
+
+def test_specimens_without_a_test_are_proposed_by_name(network):
+    support = network.support
+    properties = support.properties.copy()
+    lacking = [3, 40, 77]
+    properties[lacking, -1] = np.nan
+    thin = replace(network, support=replace(support, properties=properties))
+    tests = propose_tests(thin, TARGET, untested=True, count=5)
+    assert {t.specimen for t in tests} <= {network.specimens[i] for i in lacking} and tests
+    for test in tests:
+        row = network.specimens.index(test.specimen)
+        node = network.process[0]
+        value = node.mean + node.scale * support.process[row, 0]
+        assert test.settings[node.column] == pytest.approx(value)
+    assert propose_tests(network, TARGET, untested=True) == ()
+    assert all(t.specimen == "" for t in propose_tests(thin, TARGET, count=2))
+    limited = {"mg_wt": tuple(sorted(tests[0].settings["mg_wt"] + d for d in (-1e-6, 1e-6)))}
+    named = {t.specimen for t in propose_tests(thin, TARGET, limited, untested=True)}
+    assert named == {tests[0].specimen}

@@ -168,6 +168,18 @@ def test_the_command_line_takes_scales_picture_by_picture(tmp_path: Path, caplog
     assert load_dataset(out / "x").table["um_per_px"].tolist() == [0.25, 2.0, *[0.5] * 10]
 
 
+def test_the_command_line_crops_single_pictures(tmp_path: Path, caplog):
+    out = tmp_path / "out"
+    common = ["--images", str(user_folder(tmp_path)), "--name", "x", "--out", str(out)]
+    for wrong, why in (("p.png=1,2", "no picture 'p.png'"), ("run/p0.png=1", "no pair of whole"),
+                       ("run/p0.png=1,-2", "no pair of whole")):  # fmt: skip
+        assert main([*common, "--crop", wrong]) == 2 and why in caplog.text
+    assert main([*common, "--crop", "run/p0.png=2,10"]) == 0
+    data = load_dataset(out / "x")
+    heights = [read_image(data.root / name).pixels.shape[0] for name in data.table["file"]]
+    assert heights[0] == heights[1] - 12 and len(set(heights[1:])) == 1
+
+
 def test_the_command_line_leaves_failing_pictures_out_when_told(tmp_path: Path, caplog):
     caplog.set_level("INFO")
     lines = rows()
