@@ -20,6 +20,7 @@ from core.wording import LIKELY
 
 MOST_LEVELS, MOST_CORNERS = 6, 24
 LEAST_SPECIMENS = 2  # of a word that counts
+LONGEST_NAME = 80
 HOLDS = 100.0  # %
 SLACK = 1e-6  # z-scores
 
@@ -60,6 +61,8 @@ def level_columns(
         why = f"{len(levels)} different words, at most {MOST_LEVELS} can be learned"
     elif counts.min() < LEAST_SPECIMENS:
         why = f"{counts.idxmin()!r} stands for {counts.min()} specimen only"
+    elif odd := [w for w in levels if not _can_be_named(name, label, w)]:
+        why = f"{odd[0][:30]!r} is too long, or no plain word"
     if why:
         notes.append(f"{name}: in words, {why}; left out of the network")
         return []
@@ -70,6 +73,12 @@ def level_columns(
         found[known.to_numpy()] = np.where(words == level, HOLDS, 0.0)
         result.append((column, found))
     return result
+
+
+def _can_be_named(name: str, label: str, level: str) -> bool:
+    """Return whether a word's names fit what `core.columns.Column` allows, for recipes."""
+    longest = max(len(f"{name} = {level}"), len(f"{label} is {level}"))
+    return longest <= LONGEST_NAME and level.isprintable()
 
 
 def groups(nodes: Sequence[Node]) -> dict[str, list[int]]:

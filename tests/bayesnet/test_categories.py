@@ -11,7 +11,9 @@ from bayesnet.network import Network
 from bayesnet.next_test import propose_tests
 from bayesnet.query import judge, most_probable, posterior
 from bayesnet.reachable import design_range
+from bayesnet.recording import _columns
 from core.errors import InputError
+from core.wording import interval
 from tests.bayesnet.simulator import COLUMNS, column, simulate
 from tests.bayesnet.test_network import changed
 
@@ -121,9 +123,19 @@ def test_there_is_a_corner_for_every_word_within_limits(foundry):
         (np.array(["air"] * 90), "the same for every specimen"),
         (np.array(["air"] * 89 + ["water"]), "'water' stands for 1 specimen only"),
         (np.array(["air", "water", None] * 30, dtype=object), "known for 60 of 90"),
+        (np.array(["air", "very " * 20] * 45), "is too long, or no plain word"),
     ],
 )
 def test_words_that_cannot_be_learned_are_left_out_with_the_reason(words, why):
     levels = build_levels(cooled(words))
     assert not any(n.group for n in levels.nodes)
     assert any(note.startswith("cooling: in words, ") and why in note for note in levels.notes)
+
+
+def test_a_recipe_keeps_words_and_their_probabilities(foundry):
+    answer = most_probable(foundry, {"ys_mpa": 220})
+    columns = {column.name: column for column in _columns(foundry)}
+    assert set(answer.process) <= set(columns)
+    word = columns["cooling = air"]
+    assert (word.label, word.unit) == ("Cooling is air", "% likely")
+    assert interval(answer.process[word.name], word.unit) == "a probability"
