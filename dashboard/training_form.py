@@ -1,15 +1,18 @@
 """The questions of the page *Training*: data, preset or own settings, what to begin from, name."""
 
+import json
 import subprocess
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
 from core.dataset import DataSet
 from core.errors import InputError
+from core.files import parse_json
 from core.import_data.naming import plain
 from core.jobs.estimate import Estimate, count_patches, estimate
 from core.jobs.presets import (
@@ -30,6 +33,18 @@ from dashboard.permission import needs
 from dashboard.wording import duration
 
 NOTHING = ""
+# Settings with a field of their own.
+FIELDS = (
+    "minutes",
+    "steps",
+    "batch",
+    "learning_rate",
+    "validation_fraction",
+    "seed",
+    "evaluate_every",
+    "augment",
+)
+MODEL_FIELDS = ("latents", "backbone_sha256")  # the second is found, not chosen
 PATIENCE_S = 600
 
 
@@ -134,7 +149,8 @@ def _settings(preset: str, data: DataSet, begun: Path | None) -> TrainConfig:
             key=f"turn_{keys}",
             help="Not for materials with a direction: rolled, drawn, directionally solidified.",
         )
-    return preset_config(
+        others = _others(config, keys)
+    asked = preset_config(
         preset,
         count,
         begun is not None,
@@ -148,6 +164,45 @@ def _settings(preset: str, data: DataSet, begun: Path | None) -> TrainConfig:
         augment=bool(turned),
         model=ModelConfig(latents=int(latents)),
     )
+    return _with(asked, others)
+
+
+def _others(config: TrainConfig, keys: str) -> Mapping[str, Any]:
+    """Ask for all settings that have no field of their own, as JSON; return what is given."""
+    content = config.to_dict()
+    model = {k: v for k, v in content["model"].items() if k not in MODEL_FIELDS}
+    plain = {k: v for k, v in content.items() if k not in FIELDS} | {"model": model}
+    text = st.text_area(
+        "Everything else, as JSON",
+        json.dumps(plain, indent=1),
+        height=240,
+        max_chars=20_000,
+        key=f"others_{keys}",
+        help="Loss, weights, decoder and so on, as in core/train_config.py. What is taken out "
+        "keeps the preset's value.",
+    )
+    try:
+        given = parse_json(text)
+    except ValueError as error:
+        raise InputError(f"everything else: this is no JSON: {error}") from error
+    if not isinstance(given, dict) or not isinstance(given.get("model", {}), dict):
+        raise InputError("everything else: a JSON object is needed, and one for the model")
+    own = {*FIELDS, *(f"model.{name}" for name in MODEL_FIELDS)}
+    named = {*given, *(f"model.{name}" for name in given.get("model", {}))} & own
+    if named:
+        raise InputError(f"everything else: {sorted(named)[0]} has a field of its own above")
+    return given
+
+
+def _with(config: TrainConfig, others: Mapping[str, Any]) -> TrainConfig:
+    """Return settings with some changed.
+
+    Raises:
+        ConfigError: one is unknown or out of its range.
+    """
+    content = config.to_dict()
+    model = content["model"] | others.get("model", {})
+    return TrainConfig.from_dict(content | dict(others) | {"model": model})
 
 
 def _expected(data: DataSet, preset: str, config: TrainConfig) -> Estimate | None:

@@ -1,5 +1,6 @@
 """What the page *Training* shows of a job: its steps, curves, pictures, log; stop and resume."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -67,6 +68,8 @@ def _body(number: str, was_active: bool) -> None:
             st.code(
                 places.shown(read_log(job)[-20_000:]) or "Nothing has been said yet.", language=None
             )
+        with st.expander("Settings"):
+            st.code(json.dumps(dict(job.request.config), indent=1), language="json")
 
 
 def _learns_synthetic(job: Job) -> bool:

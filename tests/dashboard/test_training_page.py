@@ -118,6 +118,29 @@ def test_own_settings_reach_the_job(data, open_page):
     assert config["validation_fraction"] == 0 and "reference" in jobs()[0].request.skipped
 
 
+def test_every_setting_can_be_given_and_wrong_ones_are_said(data, open_page):
+    app = open_page("training")
+    area = app.text_area(key="others_quick_anew")
+    given = json.loads(area.value)
+    assert "style_weight" in given and "steps" not in given and "latents" not in given["model"]
+    changed = given | {"style_weight": 321.0, "model": given["model"] | {"hidden": 64}}
+    app.text_area(key="others_quick_anew").set_value(json.dumps(changed)).run()
+    sound(app.button(key="training_start").click().run())
+    config = jobs()[0].request.config
+    assert (config["style_weight"], config["model"]["hidden"]) == (321.0, 64)
+    assert '"style_weight": 321.0' in str([c.value for c in app.code])
+    for text, why in (
+        ("{", "JSON"),
+        ("[]", "object is needed"),
+        ('{"steps": 3}', "steps has a field of its own"),
+        ('{"styl_weight": 3}', "unknown settings"),
+        ('{"style_weight": -1}', "style_weight must be a number"),
+    ):
+        app.text_area(key="others_quick_anew").set_value(text).run()
+        assert len(app.error) == 1 and why in app.error[0].value, text
+    assert len(jobs()) == 1
+
+
 def test_a_model_of_the_same_make_is_begun_from(data, open_page, tmp_path):
     config = training_form.preset_config("quick", 9, continued=True)
     folder = tmp_path / "assets" / "reference"
