@@ -134,7 +134,7 @@ def test_every_setting_can_be_given_and_wrong_ones_are_said(data, open_page):
         ("[]", "object is needed"),
         ('{"steps": 3}', "steps has a field of its own"),
         ('{"styl_weight": 3}', "unknown settings"),
-        ('{"style_weight": -1}', "style_weight must be a number"),
+        ('{"style_weight": -1}', "must be a number from 0"),
     ):
         app.text_area(key="others_quick_anew").set_value(text).run()
         assert len(app.error) == 1 and why in app.error[0].value, text
