@@ -8,7 +8,7 @@ from bayesnet.categories import HOLDS, groups, label_of
 from bayesnet.demands import Wish
 from bayesnet.network import Network
 from bayesnet.nodes import Node
-from dashboard.design_request import SIZES, WIDGETS, DesignRequest, Limits, parameter
+from dashboard.design_request import SAMPLES, SIZES, WIDGETS, DesignRequest, Limits, parameter
 from dashboard.errors import escape
 from dashboard.wording import exact, limit, titled, wished
 
@@ -16,6 +16,7 @@ MAX_SEED = 999_999_999
 EXACTLY, AT_LEAST, AT_MOST, BETWEEN = "exactly", "at least", "at most", "between"
 HIGHEST, LOWEST = "as high as possible", "as low as possible"
 ANY = "any"  # word
+USUAL = "as usual"  # number of samples
 ALWAYS = (HOLDS, HOLDS)  # of a word: it and no other
 FORMS = (EXACTLY, AT_LEAST, AT_MOST, BETWEEN, HIGHEST, LOWEST)
 
@@ -29,17 +30,23 @@ def ask(network: Network, request: DesignRequest, um_per_px: float | None) -> De
         st.caption(escape(said))
     forms = _forms(network, request)
     with st.form("design_form"):
-        columns = st.columns(len(network.properties) + 2, vertical_alignment="bottom")
+        columns = st.columns(len(network.properties) + 3, vertical_alignment="bottom")
         targets = {}
         for column, node in zip(columns, network.properties, strict=False):
             with column:
                 targets[node.column] = _target(node, forms[node.column], request)
-        size = columns[-2].selectbox(
+        size = columns[-3].selectbox(
             "Field size",
             SIZES,
             format_func=lambda px: f"{px} × {px} px" if not um_per_px else f"{px * um_per_px:g} µm",
             key=_key("size", request.size_px),
             help="Side of the square field that is synthesised.",
+        )
+        samples = columns[-2].selectbox(
+            "Further samples",
+            (USUAL, *SAMPLES),
+            key=_key("samples", USUAL if request.samples is None else request.samples),
+            help="Other microstructures for the same targets, as different as these allow.",
         )
         seed = columns[-1].number_input(
             "Seed",
@@ -63,7 +70,8 @@ def ask(network: Network, request: DesignRequest, um_per_px: float | None) -> De
             "What is shown below answers the last request."
         )
         return None
-    return DesignRequest(wanted, process, int(seed or 0), int(size))
+    usual = None if samples == USUAL else int(samples)
+    return DesignRequest(wanted, process, int(seed or 0), int(size), usual)
 
 
 def in_words(network: Network) -> str:
@@ -83,7 +91,7 @@ def in_words(network: Network) -> str:
 def _forms(network: Network, request: DesignRequest) -> dict[str, str]:
     """Ask what kind of target each property has; outside the form, which depends on it."""
     asked, forms = dict(request.targets), {}
-    places = st.columns(len(network.properties) + 2)
+    places = st.columns(len(network.properties) + 3)
     for place, node in zip(places, network.properties, strict=False):
         forms[node.column] = place.selectbox(
             f"{node.label} is wanted",
@@ -235,7 +243,12 @@ def accepted(network: Network, request: DesignRequest) -> str:
         held = [n.level for n in nodes if asked.get(n.column) == ALWAYS]
         parts.append(f"{label_of(nodes[0])} {held[0] if held else 'free'}")
     return " · ".join(
-        [*parts, f"field {request.size_px} × {request.size_px} px", f"seed {request.seed}"]
+        [
+            *parts,
+            f"field {request.size_px} × {request.size_px} px",
+            *([] if request.samples is None else [f"{request.samples} further samples"]),
+            f"seed {request.seed}",
+        ]
     )
 
 

@@ -9,12 +9,14 @@ from bayesnet.demands import EXTREMES, Limit, Wish
 from bayesnet.network import Network
 
 SIZES = (256, 512, 768, 1024)
+SAMPLES = (0, 1, 3, 6, 9)
 DEFAULT_SIZE = 512
 RANGE = ".."
 MAP_AXES = ("map_x", "map_y")  # columns that the map shows (`dashboard.design_map`)
 RESERVED = (
     "seed",
     "size",
+    "samples",
     "model",
     "guide",
     "refined",
@@ -37,12 +39,14 @@ class DesignRequest:
         process: (name, (low, high)) pairs of the limited settings; None for open ends.
         seed: of the noise.
         size_px: side of the field.
+        samples: how many further ones, of `SAMPLES`; None: as many as usual.
     """
 
     targets: tuple[tuple[str, Wish], ...]
     process: tuple[tuple[str, Limits], ...] = ()
     seed: int = 0
     size_px: int = DEFAULT_SIZE
+    samples: int | None = None
 
     def limits(self) -> dict[str, Limit]:
         """Return the limits as the design function takes them."""
@@ -56,6 +60,8 @@ class DesignRequest:
         query = {parameter(name): in_address(wish) for name, wish in self.targets}
         for name, limits in self.process:
             query[parameter(name)] = in_address(limits)
+        if self.samples is not None:
+            query["samples"] = str(self.samples)
         return query | {"seed": str(self.seed), "size": str(self.size_px)}
 
 
@@ -129,7 +135,13 @@ def from_query(query: Mapping[str, str], network: Network) -> tuple[DesignReques
             size = int(query["size"])
         else:
             notes.append(_unread("size", query["size"], f"{size} px is used"))
-    return DesignRequest(tuple(targets.items()), tuple(process.items()), seed, size), notes
+    samples = None
+    if "samples" in query:
+        if query["samples"] in map(str, SAMPLES):
+            samples = int(query["samples"])
+        else:
+            notes.append(_unread("samples", query["samples"], "as many as usual are drawn"))
+    return DesignRequest(tuple(targets.items()), tuple(process.items()), seed, size, samples), notes
 
 
 def current(model_id: str, network: Network) -> tuple[DesignRequest, list[str]]:

@@ -87,6 +87,9 @@ def design_samples(model: Model, request: DesignRequest) -> tuple[tuple[Sample, 
 def _design_samples(
     key: tuple[str, ...], _model: Model, request: DesignRequest
 ) -> tuple[tuple[Sample, ...], int]:
+    count = N_SAMPLES if request.samples is None else request.samples
+    if not count:
+        return (), 0
     loaded, network, properties = _parts(_model)
     answer = propose(_model, request).answer
     table = state.latents(_model)
@@ -99,7 +102,7 @@ def _design_samples(
             dict(request.targets),
             request.limits(),
             answer,
-            count=N_SAMPLES,
+            count=count,
             size_px=SAMPLE_PX,
             seed=request.seed,
         )

@@ -12,8 +12,8 @@ from bayesnet.recipe import Recipe
 from bayesnet.wording import wished
 from core.errors import InputError
 from core.images import read_image
-from dashboard import components, design_request, pictures, state
-from dashboard.design_request import SIZES, DesignRequest
+from dashboard import components, design_request, designs, pictures, state
+from dashboard.design_request import SAMPLES, SIZES, DesignRequest
 from dashboard.permission import needs
 from dashboard.state import Model
 
@@ -108,7 +108,12 @@ def request_of(recipe: Recipe) -> DesignRequest:
         (name, limit if isinstance(limit, tuple) else (limit, limit))
         for name, limit in recipe.process.items()
     )
-    return DesignRequest(tuple(recipe.targets.items()), limits, recipe.seed, recipe.size_px)
+    # Samples are drawn together, so another number of them gives others.
+    samples = recipe.samples if recipe.samples in SAMPLES else None
+    if samples == designs.N_SAMPLES:
+        samples = None
+    targets = tuple(recipe.targets.items())
+    return DesignRequest(targets, limits, recipe.seed, recipe.size_px, samples)
 
 
 def can_be_opened(recipe: Recipe) -> bool:

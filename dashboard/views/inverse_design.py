@@ -1,5 +1,7 @@
 """Inverse design: target properties in; microstructure, process settings and verdict out."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from bayesnet.unit_slips import unit_slips
@@ -14,7 +16,6 @@ from dashboard import (
     designs,
     waiting,
 )
-from dashboard.design_request import DesignRequest
 from dashboard.errors import escape
 
 model = components.current_model()
@@ -49,9 +50,7 @@ def use_nearest() -> None:
     """Ask for the nearest feasible target instead."""
     nearest = design_result.rounded(proposal.answer.feasibility.nearest or {})
     targets = tuple((name, nearest.get(name, value)) for name, value in request.targets)
-    design_request.replace(
-        model.id, DesignRequest(targets, request.process, request.seed, request.size_px)
-    )
+    design_request.replace(model.id, replace(request, targets=targets))
 
 
 design_result.verdict(proposal.answer.feasibility, network, use_nearest)

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from dashboard.design_request import DesignRequest, default_request, from_query, parameter
+from dashboard.design_request import SAMPLES, DesignRequest, default_request, from_query, parameter
 
 
 def column(name: str, unit: str = "MPa"):
@@ -78,6 +78,7 @@ def test_a_property_that_is_not_asked_for_is_not_made_up():
         ("seed", "1e3"),
         ("seed", "9999999999"),
         ("size", "511"),
+        ("samples", "4"),
     ],
 )
 def test_a_damaged_parameter_is_named_and_replaced_by_the_default(name, value):
@@ -94,6 +95,12 @@ def test_parameters_of_other_pages_and_models_are_left_alone():
 @pytest.mark.parametrize("name", ["map_x", "map_y"])
 def test_the_maps_axes_are_no_columns(name):
     assert parameter(name) == f"column.{name}"
+
+
+@pytest.mark.parametrize("samples", SAMPLES)
+def test_a_number_of_samples_comes_back_from_its_address(samples):
+    request = DesignRequest((("ys_mpa", 280.0),), (), 7, 768, samples)
+    assert from_query(request.to_query(), NETWORK) == (request, [])
 
 
 def test_one_number_in_both_fields_fixes_a_setting():

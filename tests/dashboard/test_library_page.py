@@ -336,8 +336,10 @@ def test_a_recipe_turns_into_the_request_that_made_it(limit):
     request = saved_designs.request_of(make_recipe(process={"mg_wt": limit}))
     assert request.limits() == {"mg_wt": limit}
     assert request == DesignRequest(
-        (("uts_mpa", 430.0), ("ys_mpa", 280.0)), request.process, 3, 256
+        (("uts_mpa", 430.0), ("ys_mpa", 280.0)), request.process, 3, 256, 0
     )
+    usual = saved_designs.request_of(make_recipe(samples=designs.N_SAMPLES))
+    assert usual.samples is None
 
 
 def test_a_model_is_found_by_its_weights(with_model):
