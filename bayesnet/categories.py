@@ -17,10 +17,8 @@ from bayesnet.gaussian import Array, Index, log_density
 from bayesnet.nodes import Node
 from core.errors import InputError
 from core.wording import LIKELY
+from core.words import plain_words, too_long, why_not
 
-MOST_LEVELS, MOST_CORNERS = 6, 24
-LEAST_SPECIMENS = 2  # of a word that counts
-LONGEST_NAME = 80
 HOLDS = 100.0  # %
 SLACK = 1e-6  # z-scores
 
@@ -48,37 +46,20 @@ def level_columns(
         values: of the specimens.
         notes: receives why it is left out, where it is.
     """
-    known = values.notna() & (values.astype(str).str.strip() != "")
-    words = values[known].astype(str).str.strip()
-    counts = words.value_counts()
-    levels = sorted(counts.index)
-    why = ""
-    if known.sum() < 0.8 * len(values):
-        why = f"known for {known.sum()} of {len(values)} specimens"
-    elif len(levels) < 2:
-        why = "the same for every specimen"
-    elif len(levels) > MOST_LEVELS:
-        why = f"{len(levels)} different words, at most {MOST_LEVELS} can be learned"
-    elif counts.min() < LEAST_SPECIMENS:
-        why = f"{counts.idxmin()!r} stands for {counts.min()} specimen only"
-    elif odd := [w for w in levels if not _can_be_named(name, label, w)]:
-        why = f"{odd[0][:30]!r} is too long, or no plain word"
+    words = plain_words(values)
+    levels, why = sorted(words.unique()), why_not(values)
+    names = [n for w in levels for n in (f"{name} = {w}", f"{label} is {w}")]
+    if not why and (odd := too_long(names)):
+        why = f"{odd[:40]!r} is too long for a name, or no plain word"
     if why:
         notes.append(f"{name}: in words, {why}; left out of the network")
         return []
     result = []
     for level in levels:
         column = LevelColumn(f"{name} = {level}", LIKELY, f"{label} is {level}", name, level)
-        found = np.full(len(values), np.nan)
-        found[known.to_numpy()] = np.where(words == level, HOLDS, 0.0)
-        result.append((column, found))
+        found = (words == level).map({True: HOLDS, False: 0.0}).reindex(values.index)
+        result.append((column, found.to_numpy(dtype=float)))
     return result
-
-
-def _can_be_named(name: str, label: str, level: str) -> bool:
-    """Return whether a word's names fit what `core.columns.Column` allows, for recipes."""
-    longest = max(len(f"{name} = {level}"), len(f"{label} is {level}"))
-    return longest <= LONGEST_NAME and level.isprintable()
 
 
 def groups(nodes: Sequence[Node]) -> dict[str, list[int]]:

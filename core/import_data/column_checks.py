@@ -8,6 +8,7 @@ from core.import_data.findings import Finding, error, note, warning
 from core.import_data.plan import ImportPlan
 from core.import_data.source import named
 from core.properties import MIN_LABELLED
+from core.words import MOST_LEVELS, plain_words, why_not
 
 MISSING_SETTING = 0.2  # share of specimens without a setting beyond which it is not used
 
@@ -42,10 +43,13 @@ def _column(plan: ImportPlan, column: Column) -> list[Finding]:
         told = f"{column.label} is {of_specimens.dropna().iloc[0]} throughout: it tells nothing"
         found.append(warning("constant column", f"{told} and is not used"))
     if column.kind == "categorical":
-        told = (
-            f"{column.label} is in words; the network uses numbers only, so it steers no design: "
-            "for designs of one of its values, make a data set of those specimens alone"
-        )
+        words = ", ".join(sorted(plain_words(of_specimens).unique())[:MOST_LEVELS])
+        told = f"{column.label} is in words ({words}): designs recommend one of them"
+        if why := why_not(of_specimens):
+            told = (
+                f"{column.label} is in words and steers no design: {why}. Where the words can be "
+                "ordered, such as by the cooling rate, give the numbers"
+            )
         found.append(note("words", told))
     return found
 

@@ -123,7 +123,7 @@ def test_there_is_a_corner_for_every_word_within_limits(foundry):
         (np.array(["air"] * 90), "the same for every specimen"),
         (np.array(["air"] * 89 + ["water"]), "'water' stands for 1 specimen only"),
         (np.array(["air", "water", None] * 30, dtype=object), "known for 60 of 90"),
-        (np.array(["air", "very " * 20] * 45), "is too long, or no plain word"),
+        (np.array(["air", "very " * 20] * 45), "is too long for a name"),
     ],
 )
 def test_words_that_cannot_be_learned_are_left_out_with_the_reason(words, why):

@@ -225,6 +225,7 @@ def test_no_property_and_words_are_said():
     )
     plan = plan_of(fields=sheet_fields)
     assert {f.check for f in preflight(plan)} == {"no property", "words"}
+    assert "Mg is in words and steers no design: " in found(plan, "words").message
     assert plan.table["uts_mpa_2" if "uts_mpa_2" in plan.table else "uts_mpa"].iloc[0] == "400"
 
 
