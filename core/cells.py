@@ -53,3 +53,9 @@ def cell_weights(length: int, cells: int, like: Tensor) -> Tensor:
     weights.scatter_add_(1, (index % cells).unsqueeze(1), (1 - share).unsqueeze(1))
     weights.scatter_add_(1, ((index + 1) % cells).unsqueeze(1), share.unsqueeze(1))
     return weights.to(like.dtype)
+
+
+def pad_circular(x: Tensor) -> Tensor:
+    """Pad (B, C, H, W) by one position on each side, wrapping around; keeps the memory format."""
+    x = torch.cat([x[:, :, -1:], x, x[:, :, :1]], dim=2)
+    return torch.cat([x[..., -1:], x, x[..., :1]], dim=3)

@@ -10,7 +10,7 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
-from core.cells import normalise_cells, spread_cells
+from core.cells import normalise_cells, pad_circular, spread_cells
 from core.errors import ConfigError, InputError
 from core.joint_noise import draw_normal
 from core.strips import Style, style_in_strips
@@ -190,12 +190,6 @@ class StyledConv(nn.Module):
             y = normalise_cells(y, w.shape[1:-1])
             y = y * spread_cells(scale, *size) + spread_cells(shift, *size)
             return F.leaky_relu(y, 0.2, inplace=True)
-
-
-def pad_circular(x: Tensor) -> Tensor:
-    """Pad (B, C, H, W) by one position on each side, wrapping around; keeps the memory format."""
-    x = torch.cat([x[:, :, -1:], x, x[:, :, :1]], dim=2)
-    return torch.cat([x[..., -1:], x, x[..., :1]], dim=3)
 
 
 def _noise(shape: tuple[int, ...], like: Tensor, generator: Generator | None) -> Tensor:

@@ -6,15 +6,15 @@ while they are in the cache, in place.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from core.cells import cell_weights, spread_cells
+from core.cells import cell_weights, pad_circular, spread_cells
 
-STRIP_BYTES = 2 * 2**20
+STRIP_BYTES = 8 * 2**20
 FLOOR = 1e-5  # of the variance, as in normalise_cells
 
 
@@ -44,31 +44,37 @@ def style_in_strips(
         rounding.
     """
     height, width = factor * x.shape[2], factor * x.shape[3]
-    made = torch.empty(
-        (len(x), len(weight), height, width),
-        dtype=torch.float32,
-        device=x.device,
-        memory_format=torch.channels_last,
-    )
-    cells = _Cells(style.scale.shape[1:-1], height, width, made)
-    strips = list(_strips(made))
+    cells = _Cells(style.scale.shape[1:-1], height, width, x)
+    strips = list(_strips(len(x) * len(weight) * width, height, x.device))
+    weight = weight.to(x.dtype)
     with torch.autocast(x.device.type, enabled=False):
-        mean = square = torch.zeros(())
+        parts, mean = [], torch.zeros((), device=x.device)
+        made = None if len(strips) == 1 else _empty(len(x), len(weight), height, width, x.device)
         for rows in strips:
-            part = F.conv2d(_padded_rows(x, rows, factor), weight.to(x.dtype)).float()
+            part = F.conv2d(_padded_rows(x, rows, factor), weight).float()
             if noise is not None:
-                part.addcmul_(noise[:, :, rows], cells.spread(style.strength, rows))
-            made[:, :, rows] = part
+                at = noise if made is None else noise[:, :, rows]
+                part.addcmul_(at, cells.spread(style.strength, rows))
             mean = mean + cells.share(part, rows)
-        for rows in strips:
-            part = made[:, :, rows].sub_(cells.spread(mean, rows))
+            parts.append(part if made is None else made[:, :, rows].copy_(part))
+        square = torch.zeros_like(mean)
+        for rows, part in zip(strips, parts, strict=True):
+            part.sub_(cells.spread(mean, rows))
             square = square + cells.share(part.square(), rows)
         deviation = (square + FLOOR).rsqrt()
-        for rows in strips:
-            part = made[:, :, rows].mul_(cells.spread(deviation, rows))
-            part.mul_(cells.spread(style.scale, rows)).add_(cells.spread(style.shift, rows))
-            F.leaky_relu_(part, 0.2)
-    return made
+        for rows, part in zip(strips, parts, strict=True):
+            if cells.whole:
+                part.mul_(cells.spread(deviation * style.scale, rows))
+            else:  # a product of two spreads is no spread of the product
+                part.mul_(cells.spread(deviation, rows)).mul_(cells.spread(style.scale, rows))
+            F.leaky_relu_(part.add_(cells.spread(style.shift, rows)), 0.2)
+    return parts[0] if made is None else made
+
+
+def _empty(*shape_and_device: Any) -> Tensor:
+    *shape, device = shape_and_device
+    layout = torch.channels_last
+    return torch.empty(shape, dtype=torch.float32, device=device, memory_format=layout)
 
 
 class _Cells:
@@ -91,18 +97,20 @@ class _Cells:
 
     def share(self, part: Tensor, rows: slice) -> Tensor:
         """Return these rows' share of the cells' averages, (B, [rows, columns,] channels)."""
-        by_column = self.column_shares @ part.permute(0, 2, 3, 1)  # (B, h, columns, C)
-        found = torch.einsum("yr,bync->brnc", self.row_shares[rows], by_column)
-        return found[:, 0, 0] if self.whole else found
+        last = part.permute(0, 2, 3, 1)  # (B, h, W, C), as it lies in memory
+        if self.whole:
+            flat = last.flatten(1, 2)
+            even = flat.new_full((1, flat.shape[1]), 1 / (self.size[0] * self.size[1]))
+            return (even @ flat)[:, 0]
+        by_column = self.column_shares @ last  # (B, h, columns, C)
+        return torch.einsum("yr,bync->brnc", self.row_shares[rows], by_column)
 
 
-def _strips(made: Tensor) -> Iterator[slice]:
-    """Yield rows of ``made`` (B, C, H, W) that fit the cache; on other devices all of them."""
-    height = made.shape[2]
+def _strips(row: int, height: int, device: torch.device) -> Iterator[slice]:
+    """Yield rows of a map, ``row`` numbers each, that fit the cache; all on other devices."""
     step = height
-    if made.device.type == "cpu":
-        row_bytes = made.element_size() * made.numel() // height
-        step = max(STRIP_BYTES // row_bytes // 2 * 2, 2)  # even: positions are doubled in pairs
+    if device.type == "cpu":
+        step = max(STRIP_BYTES // (4 * row) // 2 * 2, 2)  # even: positions are doubled in pairs
     for first in range(0, height, step):
         yield slice(first, min(first + step, height))
 
@@ -113,6 +121,9 @@ def _padded_rows(x: Tensor, rows: slice, factor: int) -> Tensor:
     Result: (B, C, rows + 2, factor W + 2).
     """
     height = x.shape[2]
+    if rows == slice(0, factor * height):
+        piece = F.interpolate(x, scale_factor=2.0) if factor == 2 else x
+        return pad_circular(piece)
     first, last = (rows.start - 1) // factor, rows.stop // factor  # inclusive, of x
     parts = [x[:, :, max(first, 0) : min(last, height - 1) + 1]]
     if first < 0:
