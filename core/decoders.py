@@ -110,6 +110,8 @@ class TextureDecoder(nn.Module):
                 f"{z.shape[2]} x {z.shape[3]} cells are too many for {height} x {width} px: "
                 f"at most one each {STRIDE} px"
             )
+        if z.dim() == 4 and z.shape[2:] == (1, 1):
+            z = z[:, :, 0, 0]  # one cell is the whole map
         w = self.mapping(z.movedim(1, -1))  # (B, width) or (B, rows, columns, width)
         x = _noise((len(z), self.first, rows, columns), z, generator)
         for i, layer in enumerate(self.layers):
