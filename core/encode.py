@@ -29,6 +29,7 @@ from core.json_values import text, texts, truth
 from core.patches import cut_at, patch_corners, spread_patches
 from core.scale import read_to_scale, scale_remarks
 from core.specimen_descriptors import measure_specimens, save_descriptors
+from core.summaries import specimen_means
 from core.synthesis import encode_patches
 
 TENSORS, SPECIMENS, ABOUT = "latents.safetensors", "specimens.csv", "latents.json"
@@ -83,11 +84,8 @@ def patch_scatter(table: LatentTable, z: NDArray[np.floating], specimens: int = 
     Returns:
         (N, D) differences of mu from its specimen's mean.
     """
-    names, index = np.unique(table.specimen, return_inverse=True)
-    counts = np.bincount(index)
-    means = np.zeros((len(names), table.mu.shape[1]))
-    np.add.at(means, index, table.mu)
-    means /= counts[:, None]
+    means, names = specimen_means(table.mu, table.specimen)
+    index = np.searchsorted(names, table.specimen)
     spread = means.std(axis=0) + 1e-6
     near = np.argsort((((means - z) / spread) ** 2).sum(axis=1))[:specimens]
     chosen = np.isin(index, near)

@@ -61,9 +61,10 @@ def specimen_means(
         values: (n, d); specimen: (n,) names.
     """
     names, index, counts = np.unique(specimen, return_inverse=True, return_counts=True)
-    means = np.zeros((len(names), values.shape[1]))
-    np.add.at(means, index, values)
-    return means / counts[:, None], names
+    order = np.argsort(index, kind="stable")
+    first = np.cumsum(counts) - counts
+    sums: Array = np.add.reduceat(values[order], first, axis=0, dtype=np.float64)
+    return sums / counts[:, None], names
 
 
 def _draws(values: Array, seed: int) -> NDArray[np.int64]:
