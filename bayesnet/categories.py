@@ -19,6 +19,7 @@ from core.errors import InputError
 from core.wording import LIKELY
 from core.words import plain_words, too_long, why_not
 
+MOST_CORNERS = 24  # choices of words that a network has
 HOLDS = 100.0  # %
 SLACK = 1e-6  # z-scores
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bayesnet.categories import level_columns, with_levels
+from bayesnet.categories import MOST_CORNERS, level_columns, with_levels
 from bayesnet.gaussian import Array, Index
 from bayesnet.nodes import Node, identifier
 from core.errors import InputError
@@ -31,11 +31,20 @@ def label_columns(
 ) -> list[tuple[Any, Array]]:
     """Return the usable columns of one role with their values, sorted by name; words as numbers."""
     kept: list[tuple[Any, Array]] = []
+    choices = 1  # of words, all settings together: each is sampled
     for column in sorted((c for c in columns if c.role == role), key=lambda c: c.name):
         if column.kind != "numeric":
-            kept += level_columns(
+            words = level_columns(
                 column.name, column.label or column.name, frame[column.name], notes
             )
+            if words and choices * len(words) > MOST_CORNERS:
+                notes.append(
+                    f"{column.name}: in words, more than {MOST_CORNERS} choices with the other "
+                    "settings in words; left out of the network"
+                )
+                continue
+            choices *= max(len(words), 1)
+            kept += words
             continue
         values = pd.to_numeric(frame[column.name], errors="coerce")
         values = values.to_numpy(dtype=float, copy=True)

@@ -139,3 +139,14 @@ def test_a_recipe_keeps_words_and_their_probabilities(foundry):
     word = columns["cooling = air"]
     assert (word.label, word.unit) == ("Cooling is air", "% likely")
     assert interval(answer.process[word.name], word.unit) == "a probability"
+
+
+def test_settings_in_words_beyond_what_can_be_sampled_are_left_out():
+    table = cooled()
+    frame, names = table.specimens.copy(), [f"route_{i}" for i in range(6)]
+    for i, name in enumerate(names):
+        frame[name] = np.roll(["a", "b", "c"] * 30, i * i)
+    extra = tuple(column(name, "", name, "process", "categorical") for name in names)
+    levels = build_levels(changed(table, specimens=frame, columns=(*table.columns, *extra)))
+    assert {n.group for n in levels.nodes if n.group} == {"cooling", "route_0"}  # 9 choices, not 27
+    assert sum("more than 24 choices" in note for note in levels.notes) == 5
