@@ -255,7 +255,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         given = ["--model", str(options.model)]
         given += [text for n, v in numbers.items() for text in (f"--{n}", str(v))]
         about = record(
-            "bayesnet.bench", given, model_sha256=loaded.hash, data_hash=network.data_hash
+            "bayesnet.bench",
+            given,
+            model_sha256=loaded.hash,
+            denoiser_sha256=loaded.denoiser_hash,
+            data_hash=network.data_hash,
         )
         found = bench(loaded, network, properties, **numbers)
         path = write_result("bench_design", about | found, options.out)

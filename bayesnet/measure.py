@@ -223,7 +223,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         given = ["--model", str(arguments.model), "--designs", str(arguments.designs)]
         given += ["--castings", str(arguments.castings)]
         about = record(
-            "bayesnet.measure", given, model_sha256=loaded.hash, data_hash=generator_hash()
+            "bayesnet.measure",
+            given,
+            model_sha256=loaded.hash,
+            denoiser_sha256=loaded.denoiser_hash,
+            data_hash=generator_hash(),
         )
         write_result("design_latency", about | {"latency": latency(designs)}, arguments.out)
         targets = spread_targets(strengths, N_TARGETS)

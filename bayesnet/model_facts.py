@@ -39,6 +39,7 @@ class ModelParts:
     Attributes:
         manifest: content of `manifest.json`.
         network, properties, reference, labels: None where they are missing.
+        denoiser: content of `denoiser.json`, None where there is none for these weights.
     """
 
     manifest: Mapping[str, Any]
@@ -46,6 +47,7 @@ class ModelParts:
     properties: PropertyModel | None
     reference: Reference | None
     labels: Labels | None = None
+    denoiser: Mapping[str, Any] | None = None
 
 
 def model_facts(parts: ModelParts) -> list[Fact]:
@@ -111,10 +113,23 @@ def _pictures(parts: ModelParts) -> list[Fact]:
         )
         rows["Two real patches, one specimen"] = f"{reference.style_same_specimen:.3f}"
         rows["Two real patches, two specimens"] = f"{reference.style_other_specimen:.3f}"
+    rows["Finished by"] = _finished_by(parts.denoiser)
     latents = (parts.manifest.get("config") or {}).get("latents")
     if parts.network is not None:
         rows["Active latents"] = f"{len(parts.network.latents)} of {latents}"
     return [Fact("Pictures", what, text) for what, text in rows.items()]
+
+
+def _finished_by(denoiser: Mapping[str, Any] | None) -> str:
+    """Say what finishes the decoder's drafts."""
+    if denoiser is None:
+        return "nothing: pictures are as the decoder drafts them"
+    config = denoiser["config"]
+    minutes = float(denoiser.get("seconds") or 0.0) / 60
+    return (
+        f"a denoiser ({denoiser.get('parameters')} parameters, {minutes:.0f} min of training); "
+        f"noise of {config['start']:g} of the grey scale, taken out in {config['steps']} steps"
+    )
 
 
 def _latents(labels: Labels | None) -> list[Fact]:

@@ -18,12 +18,14 @@ from core.files import read_json
 from core.json_values import text, truth
 from core.properties import Prediction
 
-FORMAT, VERSION = "microdesign-design", 3  # 1: without refinement; 2: without calibration
+# Versions: 1 without refinement, 2 without calibration, 3 without denoiser.
+FORMAT, VERSION = "microdesign-design", 4
 MAX_BYTES = 4 * 2**20
 MAX_SAMPLES = 1000
 __all__ = ["PARTS", "PictureRecord", "Recipe", "RefinementRecord", "load_recipe"]
 
-PARTS = ("model", "network", "properties", "latents")
+PARTS = ("model", "network", "properties", "latents", "denoiser")
+NO_PART = "none"
 VERDICTS = ("feasible", "borderline", "infeasible")
 
 
@@ -34,7 +36,8 @@ class Recipe:
     Attributes:
         targets: property -> what was asked for; process: setting -> limit; in the columns' units.
         seed, size_px, samples, sample_px: as `bayesnet.design.design` takes them.
-        parts: SHA-256 of the model's weights, network, property models and latents.
+        parts: SHA-256 of the model's weights, network, property models, latents and denoiser;
+            `NO_PART` for the last where the model had none.
         model: name, data_name, data_sha256, synthetic.
         columns: the properties and process settings, with labels and units.
         verdict, distance, message, nearest: see `bayesnet.feasibility.Feasibility`.
@@ -104,18 +107,20 @@ class Recipe:
                 "this is no recipe of a design; export one with Recipe (JSON) on the page Inverse "
                 "design"
             )
-        if content.get("version") not in (1, 2, VERSION):
+        if content.get("version") not in (1, 2, 3, VERSION):
             raise InputError(
                 f"the recipe has version {content.get('version')!r}; this program reads {VERSION}"
             )
         values = {k: v for k, v in content.items() if k not in ("format", "version")}
         if content["version"] == 1:
             values.setdefault("refinement", None)
-        if content["version"] < VERSION:
+        if content["version"] < 3:
             values.setdefault("calibration", {})
         if odd := sorted(set(values) ^ set(cls.__dataclass_fields__)):
             raise InputError(f"the recipe is damaged: entries {odd[:5]} are missing or unknown")
         try:
+            if content["version"] < VERSION:
+                values["parts"] = dict(values["parts"]) | {"denoiser": NO_PART}
             return cls(**_checked(values))
         except (
             LookupError,
@@ -149,7 +154,11 @@ def _checked(values: dict[str, Any]) -> dict[str, Any]:
         values[name] = _whole(values[name], name)
     if values["samples"] > MAX_SAMPLES:
         raise ValueError(f"samples is {values['samples']}; at most {MAX_SAMPLES} are made")
-    values["parts"] = {name: _sha256(values["parts"][name]) for name in PARTS}
+    parts = values["parts"]
+    values["parts"] = {name: _sha256(parts[name]) for name in PARTS if parts[name] != NO_PART}
+    if missing := set(PARTS) - set(values["parts"]) - {"denoiser"}:
+        raise ValueError(f"its {sorted(missing)[0]} has no SHA-256")
+    values["parts"].setdefault("denoiser", NO_PART)
     values["columns"] = tuple(Column(**column) for column in values["columns"])
     if values["verdict"] not in VERDICTS:
         raise ValueError(f"verdict is {values['verdict']!r}")

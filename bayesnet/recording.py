@@ -13,12 +13,13 @@ import core
 from bayesnet.design import Design
 from bayesnet.network import Network
 from bayesnet.pictures import Picture
-from bayesnet.recipe import PictureRecord, Recipe, RefinementRecord
+from bayesnet.recipe import NO_PART, PictureRecord, Recipe, RefinementRecord
 from bayesnet.refine import Refinement
 from bayesnet.storage import counting
 from bayesnet.wording import wished
 from core.checkpoint import LoadedModel, versions
 from core.columns import Column, Role
+from core.denoiser.store import denoiser_hash
 from core.encode import ABOUT
 from core.errors import CheckpointError
 from core.files import read_json, sha256_file
@@ -45,6 +46,7 @@ def parts_of(model: Path, fitted: Path | None = None) -> dict[str, str]:
             "network": sha256_file(counting(fitted / "network.json")),
             "properties": sha256_file(fitted / "properties.json"),
             "latents": str(latents["sha256"]),
+            "denoiser": denoiser_hash(model, str(manifest["weights_sha256"])) or NO_PART,
         }
     except (OSError, KeyError, TypeError) as error:
         raise CheckpointError(f"the model in {model} is incomplete: {error}") from error

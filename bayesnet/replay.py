@@ -35,6 +35,8 @@ REMEDIES = {
     "network": _FITTED,
     "properties": _FITTED,
     "latents": "the data set was encoded anew since; give the folder of the old model with --model",
+    "denoiser": "give the folder of the model as it was with --model: its denoiser was trained, or "
+    "trained anew, or removed since",
 }
 
 

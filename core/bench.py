@@ -221,7 +221,13 @@ def main(argv: Sequence[str] | None = None) -> None:
         given = ["--model", str(arguments.model), "--data", str(arguments.data)]
         given += ["--config", arguments.config, "--device", device.type]
         given += ["--rounds", str(arguments.rounds)]
-        content = record("core.bench", given, model_sha256=loaded.hash, data_hash=data.hash)
+        content = record(
+            "core.bench",
+            given,
+            model_sha256=loaded.hash,
+            denoiser_sha256=loaded.denoiser_hash,
+            data_hash=data.hash,
+        )
         content["hardware"] = describe(device)
         content["inference"] = inference(loaded, arguments.rounds)
         content["peak_memory_inference_gib"] = peak_memory_gib()

@@ -9,11 +9,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from core.denoiser.store import ABOUT as DENOISER
+from core.denoiser.store import denoiser_hash
 from core.errors import CheckpointError, MicroDesignError
 from core.files import read_json, write_text
 from core.markdown import table
 from core.oracle_table import RESULT
-from core.result_tables import MEASURED, ON_A_MODEL, results_text
+from core.result_tables import MEASURED, ON_A_MODEL, WITHOUT_PICTURES, results_text
 from core.results import RESULTS, ROOT
 
 LOOP_PICTURE = "../../docs/images/closed_loop.svg"  # from assets/reference
@@ -22,17 +24,24 @@ logger = logging.getLogger(__name__)
 
 
 def check_results(model: Path, results: Path) -> None:
-    """Refuse results that were measured on another model.
+    """Refuse results that were measured on another model, or on pictures finished differently.
 
     Raises:
         CheckpointError: a result is missing or of another model.
     """
-    own = read_json(model / "manifest.json")["weights_sha256"]
+    own = str(read_json(model / "manifest.json")["weights_sha256"])
+    denoiser = denoiser_hash(model, own)
     there = [name for name in ON_A_MODEL if (results / f"{name}.json").is_file()]
     for name in (*MEASURED, *there):
-        if read_json(results / f"{name}.json").get("model_sha256") != own:
+        found = read_json(results / f"{name}.json")
+        if found.get("model_sha256") != own:
             raise CheckpointError(
                 f"{results / name}.json was measured on another model than {model}: "
+                "run make measure"
+            )
+        if name not in WITHOUT_PICTURES and found.get("denoiser_sha256") != denoiser:
+            raise CheckpointError(
+                f"{results / name}.json was measured with another denoiser than {model} has: "
                 "run make measure"
             )
 
@@ -49,6 +58,21 @@ def _before(began_from: Mapping[str, Any]) -> list[list[str]]:
             f"{earlier['style_weight']:g}, rate {earlier['learning_rate']:g}"
         )
     return [["Began from", said]]
+
+
+def _denoiser(model: Path, model_hash: str) -> list[list[str]]:
+    """Return the row on what finishes the model's pictures, none where there is nothing."""
+    if denoiser_hash(model, model_hash) is None:
+        return []
+    about = read_json(model / DENOISER)
+    config = about["config"]
+    said = (
+        f"{about['parameters']} parameters, {about['steps']} steps of {about['training']['batch']} "
+        f"crops, {about['seconds'] / 60:.0f} min on {about['hardware']}; pictures start from noise "
+        f"of {config['start']:g} grey levels (0 to 1) and take {config['steps']} steps; sha256 "
+        f"{about['weights_sha256'][:16]}"
+    )
+    return [["Denoiser", said]]
 
 
 def card_text(model: Path, results: Path) -> str:
@@ -97,6 +121,7 @@ def card_text(model: Path, results: Path) -> str:
             f"{manifest['config']['backbone_sha256'][:16]}",
         ],
         ["Weights", f"sha256 {manifest['weights_sha256'][:16]}"],
+        *_denoiser(model, manifest["weights_sha256"]),
     ]
     synthetic = (
         "**Synthetic.** It learned from simulated cast-iron micrographs and computed strengths. It "

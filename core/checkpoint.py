@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.metadata
+import logging
 import platform
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,19 +13,23 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load, save
+from safetensors.torch import save
 from torch import Tensor
 
+from core.denoiser.store import ABOUT as DENOISER
+from core.denoiser.store import LoadedDenoiser, denoiser_hash, has_denoiser, load_denoiser
 from core.errors import CheckpointError, ConfigError
-from core.files import read_bytes, read_json, settled, sha256_file, write_together
+from core.files import read_json, settled, sha256_file, write_together
 from core.json_values import number, text, texts, truth, whole
 from core.model import ModelConfig, TextureVAE
+from core.tensors import check_tensors, read_tensors, require_finite, stored_tensors
 from core.vgg import CHANNELS, VGG19, load_vgg19
 
 FORMAT = 1
 MANIFEST, WEIGHTS = "manifest.json", "model.safetensors"
+PICTURE_PARTS = (WEIGHTS, DENOISER)  # what the pictures that a model makes depend on
 MAX_WEIGHT_BYTES = 2**30
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -36,12 +41,14 @@ class LoadedModel:
         config: the model's settings.
         manifest: content of `manifest.json`: versions, seed, data, metrics.
         path: the model folder.
+        denoiser: what finishes the pictures that it decodes, where one was trained.
     """
 
     vae: TextureVAE
     config: ModelConfig
     manifest: dict[str, Any]
     path: Path
+    denoiser: LoadedDenoiser | None = None
 
     @cached_property
     def vgg(self) -> VGG19:
@@ -69,6 +76,11 @@ class LoadedModel:
         return str(self.manifest["weights_sha256"])
 
     @property
+    def denoiser_hash(self) -> str | None:
+        """SHA-256 of the denoiser's weights; None without one."""
+        return None if self.denoiser is None else self.denoiser.hash
+
+    @property
     def um_per_px(self) -> float | None:
         """Scale of the micrographs that it was trained on, and of those that it makes."""
         scale = self.manifest.get("um_per_px")
@@ -90,10 +102,8 @@ def save_model(folder: Path, vae: TextureVAE, manifest: Mapping[str, Any]) -> No
     folder = Path(folder)
     if not vae.config.backbone_sha256:
         raise CheckpointError("the model's config names no backbone: set backbone_sha256")
-    tensors = _stored(vae)
-    for name, tensor in tensors.items():
-        if not torch.isfinite(tensor).all():
-            raise CheckpointError(f"{name} is not finite as {tensor.dtype}: the model is not saved")
+    tensors = stored_tensors(vae)
+    require_finite(tensors, "model")
     weights = save(tensors)
     content = {
         "date": datetime.now(UTC).date().isoformat(),
@@ -129,14 +139,29 @@ def load_model(folder: Path, device: str = "cpu", backbone: bool = True) -> Load
         )
     _check_size(config, stored, folder)
     vae = TextureVAE(config)
-    check_tensors(stored, _stored(vae), folder / WEIGHTS)
+    check_tensors(stored, stored_tensors(vae), folder / WEIGHTS)
     vae.load_state_dict({name: tensor.float() for name, tensor in stored.items()})
     vae.requires_grad_(False).eval()
     vae = vae.to(device).to(memory_format=torch.channels_last)
-    loaded = LoadedModel(vae, config, manifest, folder)
+    denoiser = _its_denoiser(folder, str(manifest["weights_sha256"]), device)
+    loaded = LoadedModel(vae, config, manifest, folder, denoiser)
     if backbone:
         _ = loaded.vgg
     return loaded
+
+
+def _its_denoiser(folder: Path, model_hash: str, device: str) -> LoadedDenoiser | None:
+    """Load the denoiser of a model; None where there is none for these weights."""
+    if not has_denoiser(folder):
+        return None
+    if denoiser_hash(folder, model_hash) is None:
+        logger.warning(
+            "%s: the denoiser was trained with other weights of the model and is left out; "
+            "run python -m core.denoiser again",
+            folder,
+        )
+        return None
+    return load_denoiser(folder, model_hash, device)
 
 
 def read_config(folder: Path) -> ModelConfig:
@@ -158,40 +183,6 @@ def _read_manifest(folder: Path) -> tuple[dict[str, Any], ModelConfig]:
         raise CheckpointError(f"{folder / MANIFEST}: {error}") from error
     _check_manifest(manifest, folder / MANIFEST)
     return manifest, config
-
-
-def read_tensors(path: Path, max_bytes: int) -> dict[str, Tensor]:
-    """Read a safetensors file of bounded size.
-
-    Raises:
-        CheckpointError: missing, too large or damaged.
-    """
-    data = read_bytes(path, max_bytes)
-    try:
-        return load(data)
-    except (SafetensorError, LookupError, TypeError, ValueError, RuntimeError) as error:
-        raise CheckpointError(
-            f"{path} is damaged: {error}; put the whole file there again"
-        ) from error
-
-
-def check_tensors(found: Mapping[str, Tensor], expected: Mapping[str, Tensor], path: Path) -> None:
-    """Compare names, shapes, dtypes and finiteness with what the config asks for.
-
-    Raises:
-        CheckpointError: at the first difference.
-    """
-    if odd := sorted(set(found) ^ set(expected)):
-        raise CheckpointError(f"{path} and its config disagree on the tensors {odd[:5]}")
-    for name, tensor in found.items():
-        wanted = expected[name]
-        if (tensor.shape, tensor.dtype) != (wanted.shape, wanted.dtype):
-            raise CheckpointError(
-                f"{path}: {name} is {tuple(tensor.shape)} {tensor.dtype}, not "
-                f"{tuple(wanted.shape)} {wanted.dtype}"
-            )
-        if not torch.isfinite(tensor).all():
-            raise CheckpointError(f"{path}: {name} has values that are not finite")
 
 
 def _check_size(config: ModelConfig, stored: Mapping[str, Tensor], folder: Path) -> None:
@@ -244,10 +235,3 @@ def versions() -> dict[str, str]:
     packages = ("torch", "torchvision", "numpy", "safetensors")
     found = {name: importlib.metadata.version(name) for name in packages}
     return {"python": platform.python_version()} | found
-
-
-def _stored(vae: TextureVAE) -> dict[str, Tensor]:
-    """Return the tensors as they go to the disk: parameters in float16, buffers in float32."""
-    parameters = {name: p.detach().half() for name, p in vae.named_parameters()}
-    buffers = {name: b.detach().float() for name, b in vae.named_buffers()}
-    return {n: t.cpu().contiguous() for n, t in (parameters | buffers).items()}

@@ -102,9 +102,7 @@ class TextureDecoder(nn.Module):
         z is (B, D), or (B, D, rows, columns) for a field whose microstructure varies: one z a cell.
         """
         _check_size(height, width, periodic)
-        # Without wrapping, the right edge must not see the left one through the coarsest layers.
-        margin = 0 if periodic else 2 * STRIDE
-        rows, columns = (math.ceil((side + margin) / STRIDE) for side in (height, width))
+        rows, columns = (drawn_px(side, periodic) // STRIDE for side in (height, width))
         if z.dim() == 4 and (z.shape[2] > rows or z.shape[3] > columns):
             raise InputError(
                 f"{z.shape[2]} x {z.shape[3]} cells are too many for {height} x {width} px: "
@@ -192,6 +190,14 @@ class StyledConv(nn.Module):
             y = normalise_cells(y, w.shape[1:-1])
             y = y * spread_cells(scale, *size) + spread_cells(shift, *size)
             return F.leaky_relu(y, 0.2, inplace=True)
+
+
+def drawn_px(side: int, periodic: bool) -> int:
+    """Return how many px a side are drawn, and the cells spread over, for a picture of ``side``.
+
+    Without wrapping, the right edge must not see the left one through the coarsest layers.
+    """
+    return math.ceil((side + (0 if periodic else 2 * STRIDE)) / STRIDE) * STRIDE
 
 
 def _noise(shape: tuple[int, ...], like: Tensor, generator: Generator | None) -> Tensor:

@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import save
 
-from core.checkpoint import LoadedModel, load_model, read_tensors
+from core.checkpoint import LoadedModel, load_model
 from core.columns import Column
 from core.dataset import DataSet, load_dataset
 from core.errors import CheckpointError, InputError, MicroDesignError
@@ -31,6 +31,7 @@ from core.scale import read_to_scale, scale_remarks
 from core.specimen_descriptors import measure_specimens, save_descriptors
 from core.summaries import specimen_means
 from core.synthesis import encode_patches
+from core.tensors import read_tensors
 
 TENSORS, SPECIMENS, ABOUT = "latents.safetensors", "specimens.csv", "latents.json"
 FORMAT = 1

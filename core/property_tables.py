@@ -182,7 +182,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         own = load_model(arguments.paper_model) if arguments.paper_model else None
         given = given_words(arguments, "out")
         about = record(
-            "core.property_tables", given, model_sha256=loaded.hash, data_hash=fresh.hash
+            "core.property_tables",
+            given,
+            model_sha256=loaded.hash,
+            denoiser_sha256=loaded.denoiser_hash,
+            data_hash=fresh.hash,
         )
         found = measure_tables(loaded, data, fresh, paper, arguments.seed, arguments.castings, own)
         write_result("properties", about | found, arguments.out)

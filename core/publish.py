@@ -11,6 +11,9 @@ from pathlib import Path
 
 from core.calibrate import UNSEEN
 from core.checkpoint import MANIFEST, WEIGHTS, load_model
+from core.denoiser.store import ABOUT as DENOISER
+from core.denoiser.store import WEIGHTS as DENOISER_WEIGHTS
+from core.denoiser.store import has_denoiser, load_denoiser
 from core.encode import load_latents
 from core.errors import CheckpointError, MicroDesignError
 from core.files import finish_together
@@ -30,7 +33,7 @@ PARTS = (
     "latents",
     "examples",
 )
-OPTIONAL = (UNSEEN, LABELS)  # copied where they are there
+OPTIONAL = (UNSEEN, LABELS, DENOISER, DENOISER_WEIGHTS)  # copied where they are there
 MAX_BYTES = 20_000_000
 logger = logging.getLogger(__name__)
 
@@ -53,6 +56,9 @@ def publish(model: Path, out: Path, max_bytes: int = MAX_BYTES) -> int:
     finish_together(model, (WEIGHTS,), MANIFEST)
     finish_together(model, ("network.json",), "properties.json")
     loaded = load_model(model)
+    if has_denoiser(model):
+        finish_together(model, (DENOISER_WEIGHTS,), DENOISER)
+        load_denoiser(model, loaded.hash)  # of this very model
     parts = [*PARTS, *(name for name in OPTIONAL if (model / name).exists())]
     for name, step in (("latents", "core.encode"), (UNSEEN, "core.calibrate")):
         if name in parts and load_latents(model / name).model_hash != loaded.hash:

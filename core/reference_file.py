@@ -14,12 +14,12 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import save
 
-from core.checkpoint import read_tensors
 from core.errors import CheckpointError, InputError
 from core.files import read_json, settled, sha256_file, write_together
 from core.json_values import mapping, number, numbers, text, truth, whole
 from core.properties import READ_PATCHES
 from core.style_vector import layer_slices
+from core.tensors import read_tensors
 from core.unusual import Judgement
 from core.usual import UsualSpace
 

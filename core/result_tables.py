@@ -22,6 +22,8 @@ REGRESSORS = "properties"  # measured by core.property_tables; shown where it is
 MEASURED = ("reconstruction", "metrics", "design_latency", "closed_loop", "first_design")
 # Results that may be missing, of the model where they are there.
 ON_A_MODEL = (*OPTIONAL, UNUSUAL, REGRESSORS, ORACLE, MODEL, DESIGN, DASHBOARD, LOAD)
+# Those of them that say nothing of pictures made.
+WITHOUT_PICTURES = (UNUSUAL, REGRESSORS)
 _SPECIAL = ("what", "unit", "patches", "verdicts", "castings")  # entries that are no column's
 
 

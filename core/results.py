@@ -18,18 +18,27 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "docs" / "results"
 
 
-def record(module: str, argv: list[str], *, model_sha256: str, data_hash: str) -> dict[str, Any]:
+def record(
+    module: str,
+    argv: list[str],
+    *,
+    model_sha256: str,
+    data_hash: str,
+    denoiser_sha256: str | None = None,
+) -> dict[str, Any]:
     """Return what every result carries: command, version, hashes, hardware, date.
 
     Args:
         module: the module run, as ``core.measure``; argv: its arguments.
         model_sha256: of the model's weights; data_hash: of the data measured on.
+        denoiser_sha256: of the denoiser that finishes the model's pictures, None without one.
     """
     return {
         "command": shlex.join(["python", "-m", module, *argv]),
         "version": core.__version__,
         "commit": _commit(),
         "model_sha256": model_sha256,
+        "denoiser_sha256": denoiser_sha256,
         "data_sha256": data_hash,
         "hardware": describe(torch.device("cpu")),
         "python": sys.version.split()[0],

@@ -10,7 +10,9 @@ import torch
 from numpy.typing import NDArray
 
 from core.checkpoint import LoadedModel
+from core.denoiser.sampling import finish
 from core.errors import InputError
+from core.hardware import pick_precision
 from core.style_vector import style_vector
 
 CHUNK = 8  # patches at once: more gains nothing on a CPU and takes memory
@@ -58,9 +60,18 @@ def encode_with_style(loaded: LoadedModel, patches: Pictures) -> tuple[Pictures,
 
 @torch.no_grad()
 def decode_many(
-    loaded: LoadedModel, z: Latents, height: int, width: int, seed: int, periodic: bool = True
+    loaded: LoadedModel,
+    z: Latents,
+    height: int,
+    width: int,
+    seed: int,
+    periodic: bool = True,
+    finished: bool = True,
 ) -> Pictures:
     """Decode latents (N, [rows, columns,] D), all with the same noise: only z tells them apart.
+
+    A model that has a denoiser (`core.denoiser`) finishes what it decodes, unless ``finished`` is
+    False: then they are the decoder's drafts.
 
     Raises:
         InputError: z has another shape or is not finite, or the size is out of range.
@@ -70,12 +81,34 @@ def decode_many(
     made = []
     for one in latents.split(1):
         generator = torch.Generator().manual_seed(seed)
-        made.append(loaded.vae.decode(one, height, width, generator, periodic)[:, 0].cpu())
+        made.append(_picture(loaded, one, (height, width), generator, periodic, finished))
     return torch.cat(made).numpy()
 
 
+def _picture(
+    loaded: LoadedModel,
+    z: torch.Tensor,
+    size: tuple[int, int],
+    generator: torch.Generator,
+    periodic: bool,
+    finished: bool,
+) -> torch.Tensor:
+    """Decode and finish z (B, D[, rows, columns]), (B, *size) on the CPU."""
+    made = loaded.vae.decode(z, *size, generator, periodic)
+    if finished and loaded.denoiser is not None:
+        network = loaded.denoiser.network
+        made = finish(network, made, z, generator, periodic, pick_precision("auto", made.device))
+    return made[:, 0].cpu()
+
+
 def synthesise(
-    loaded: LoadedModel, z: Latents, height: int, width: int, seed: int, periodic: bool = True
+    loaded: LoadedModel,
+    z: Latents,
+    height: int,
+    width: int,
+    seed: int,
+    periodic: bool = True,
+    finished: bool = True,
 ) -> Pictures:
     """Synthesise one field of a microstructure.
 
@@ -86,6 +119,7 @@ def synthesise(
         height, width: px; multiples of 32 where ``periodic``.
         seed: of the noise: where things are. Another seed, another field of the same material.
         periodic: whether opposite edges fit together.
+        finished: as in `decode_many`.
 
     Returns:
         (height, width) in [0, 1].
@@ -94,7 +128,8 @@ def synthesise(
         InputError: z has another shape or is not finite, or the size is out of range.
         ConfigError: the decoder cannot make this size.
     """
-    picture: Pictures = decode_many(loaded, np.asarray(z)[None], height, width, seed, periodic)[0]
+    z = np.asarray(z)[None]
+    picture: Pictures = decode_many(loaded, z, height, width, seed, periodic, finished)[0]
     return picture
 
 
@@ -132,27 +167,32 @@ def scatter_cells(
     return cells.reshape(rows, columns, -1).astype(np.float32)
 
 
-def reconstruct(loaded: LoadedModel, patches: Pictures, seed: int) -> Pictures:
+def reconstruct(
+    loaded: LoadedModel, patches: Pictures, seed: int, finished: bool = True
+) -> Pictures:
     """Encode patches (N, H, W) and decode their posterior means, (N, H, W).
 
-    Each patch has noise of its own, as textures at different places have.
+    Each patch has noise of its own, as textures at different places have; ``finished`` as in
+    `decode_many`.
     """
     height, width = np.shape(patches)[-2:]
-    return decode_patches(loaded, encode_patches(loaded, patches)[0], height, width, seed)
+    return decode_patches(loaded, encode_patches(loaded, patches)[0], height, width, seed, finished)
 
 
 @torch.no_grad()
 def decode_patches(
-    loaded: LoadedModel, mu: Latents, height: int, width: int, seed: int
+    loaded: LoadedModel, mu: Latents, height: int, width: int, seed: int, finished: bool = True
 ) -> Pictures:
     """Decode latents (N, D) to patches (N, height, width), each with noise of its own.
+
+    ``finished`` as in `decode_many`.
 
     Raises:
         InputError: the latents have another shape or are not finite.
     """
     generator = torch.Generator().manual_seed(seed)
     made = [
-        loaded.vae.decode(chunk, height, width, generator)[:, 0].cpu()
+        _picture(loaded, chunk, (height, width), generator, True, finished)
         for chunk in _latents(loaded, mu).split(CHUNK)
     ]
     return torch.cat(made).numpy()

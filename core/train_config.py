@@ -1,6 +1,5 @@
 """Settings of a training run: checked on construction, saved beside the model."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any, Literal
 
 from core.errors import ConfigError
 from core.files import read_json
+from core.learning_rates import falling_rate
 from core.model import ModelConfig, check_integer, checked_keys
 from core.sliced_wasserstein import WASSERSTEIN_LAYERS
 from core.vgg import STYLE_LAYERS
@@ -169,9 +169,7 @@ class TrainConfig:
 
     def rate(self, progress: float, step: int) -> float:
         """Return the learning rate at ``progress`` (0 to 1) of the schedule."""
-        cosine = 0.5 * (1 + math.cos(math.pi * min(max(progress, 0.0), 1.0)))
-        scale = self.final_fraction + (1 - self.final_fraction) * cosine
-        return self.learning_rate * scale * min(1.0, (step + 1) / max(self.warm_up, 1))
+        return falling_rate(progress, step, self.learning_rate, self.warm_up, self.final_fraction)
 
 
 _INTEGERS = (

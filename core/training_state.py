@@ -13,10 +13,9 @@ import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from core.checkpoint import check_tensors, read_tensors
 from core.errors import CheckpointError, ConfigError
 from core.files import read_json, sha256_file, write_bytes, write_json
-from core.model import TextureVAE
+from core.tensors import check_tensors, read_tensors
 
 _MAX_BYTES = 8 * 2**30
 _MOMENTS = ("step", "exp_avg", "exp_avg_sq")
@@ -26,8 +25,8 @@ Learners = Mapping[str, Learner]
 
 def save_state(
     folder: Path,
-    vae: TextureVAE,
-    ema: TextureVAE,
+    vae: nn.Module,
+    ema: nn.Module,
     optimiser: torch.optim.Optimizer,
     about: Mapping[str, Any],
     beside: Learners = MappingProxyType({}),
@@ -50,8 +49,8 @@ def save_state(
 
 def load_state(
     folder: Path,
-    vae: TextureVAE,
-    ema: TextureVAE,
+    vae: nn.Module,
+    ema: nn.Module,
     optimiser: torch.optim.Optimizer,
     expected: Mapping[str, Any],
     beside: Learners = MappingProxyType({}),
@@ -99,7 +98,7 @@ def load_state(
 
 
 def _learners(
-    vae: TextureVAE, optimiser: torch.optim.Optimizer, beside: Learners
+    vae: nn.Module, optimiser: torch.optim.Optimizer, beside: Learners
 ) -> list[tuple[str, Learner]]:
     others = [(f"adam_{name}", learner) for name, learner in beside.items()]
     return [("adam", (vae, optimiser)), *others]
@@ -113,7 +112,7 @@ def _learned(
     return (pair for pair in network.named_parameters() if id(pair[1]) in moved)
 
 
-def _weights(vae: TextureVAE, ema: TextureVAE, beside: Learners) -> Iterator[tuple[str, Tensor]]:
+def _weights(vae: nn.Module, ema: nn.Module, beside: Learners) -> Iterator[tuple[str, Tensor]]:
     others = [(name, network) for name, (network, _) in beside.items()]
     for prefix, module in (("model", vae), ("ema", ema), *others):
         for name, tensor in module.state_dict().items():

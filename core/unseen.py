@@ -63,7 +63,13 @@ def open_unseen(module: str, arguments: argparse.Namespace) -> Unseen:
     require_unseen(loaded, data)
     named = {"real": "DIR"} if getattr(arguments, "real", None) is not None else {}
     argv = given_words(argparse.Namespace(**vars(arguments) | named), "out")
-    content = record(module, argv, model_sha256=loaded.hash, data_hash=data.hash)
+    content = record(
+        module,
+        argv,
+        model_sha256=loaded.hash,
+        denoiser_sha256=loaded.denoiser_hash,
+        data_hash=data.hash,
+    )
     content["data"] = {
         "name": data.name,
         "synthetic": data.synthetic,

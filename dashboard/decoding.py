@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from core import synthesis
+from core.checkpoint import PICTURE_PARTS
 from core.images import Micrograph
 from core.patches import cut_patches
 from core.scale import to_scale
@@ -26,7 +27,7 @@ def patches(model: Model, micrograph: Micrograph) -> np.ndarray:
 
 def reconstruct(model: Model, originals: np.ndarray, seed: int) -> np.ndarray:
     """Reconstruct patches (N, size, size) (paper, figure 4)."""
-    key = (*model.key("model.safetensors"), fingerprint(originals))
+    key = (*model.key(*PICTURE_PARTS), fingerprint(originals))
     return _reconstruct(key, model, originals, seed)
 
 
@@ -41,7 +42,7 @@ def _reconstruct(
 
 def prior_samples(model: Model, n: int, seed: int) -> np.ndarray:
     """Decode n latents drawn from the prior, (n, size, size) (paper, figure 5)."""
-    return _prior_samples(model.key("model.safetensors"), model, n, seed)
+    return _prior_samples(model.key(*PICTURE_PARTS), model, n, seed)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
@@ -73,7 +74,7 @@ def traverse(
     Returns:
         (n, size, size), all with the same noise, so that only z changes.
     """
-    key = (*model.key("model.safetensors"), fingerprint(patch))
+    key = (*model.key(*PICTURE_PARTS), fingerprint(patch))
     return _traverse(key, model, patch, along, seed, own=own)
 
 

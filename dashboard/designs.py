@@ -14,7 +14,7 @@ from bayesnet.next_test import NextTest, propose_tests
 from bayesnet.refine import Refinement, refine
 from bayesnet.samples import Sample, diverse_designs
 from core import logs
-from core.checkpoint import LoadedModel
+from core.checkpoint import PICTURE_PARTS, LoadedModel
 from core.errors import CheckpointError
 from core.properties import PropertyModel
 from core.specimen_descriptors import FILE as DESCRIPTORS
@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 def fit_key(model: Model) -> tuple[str, ...]:
     """Return what changes when a model's network or property models are fitted anew."""
-    return model.key("model.safetensors", "network.json", "properties.json")
+    return model.key(*PICTURE_PARTS, "network.json", "properties.json")
 
 
 def propose(model: Model, request: DesignRequest) -> Proposal:

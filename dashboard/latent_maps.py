@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from bayesnet.network import Network
+from core.checkpoint import PICTURE_PARTS
 from core.descriptors.descriptors import Scalar
 from core.encode import LatentTable
 from core.errors import CheckpointError
@@ -37,7 +38,7 @@ def _projection(key: tuple[str, ...], _model: Model, axes: str) -> Projection:
 
 def path(model: Model, start: int, end: int, steps: int) -> np.ndarray:
     """Return pictures between two patches, (steps, side, side), ends included."""
-    return _path(model.key("model.safetensors", "latents/latents.json"), model, start, end, steps)
+    return _path(model.key(*PICTURE_PARTS, "latents/latents.json"), model, start, end, steps)
 
 
 @st.cache_data(max_entries=24, show_spinner=False)

@@ -11,7 +11,7 @@ import streamlit as st
 from bayesnet.fit_files import NETWORK, PROPERTIES
 from bayesnet.network import Network
 from core.allocator import Trim
-from core.checkpoint import LoadedModel, load_model
+from core.checkpoint import PICTURE_PARTS, LoadedModel, load_model
 from core.encode import LatentTable, load_latents
 from core.errors import CheckpointError, InputError
 from core.examples import Example, load_examples
@@ -168,7 +168,7 @@ def loaded(model: Model) -> LoadedModel:
     Raises:
         CheckpointError: the folder is damaged.
     """
-    return _load(str(model.folder), model.key("manifest.json", "model.safetensors"))
+    return _load(str(model.folder), model.key("manifest.json", *PICTURE_PARTS))
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)

@@ -45,6 +45,7 @@ FIELDS = (
     "augment",
 )
 MODEL_FIELDS = ("latents", "backbone_sha256")  # the second is found, not chosen
+LEFT_OUT = {"denoise": "the denoiser", "learn": "the network", "reference": "what is usual"}
 PATIENCE_S = 600
 
 
@@ -57,6 +58,7 @@ class Asked:
         preset: its name.
         config: the settings.
         init: the model to begin from, None for none.
+        denoise_minutes: for the denoiser, 0 for none.
         expected: how long it takes, None where the machine's speed is not known.
     """
 
@@ -64,6 +66,7 @@ class Asked:
     preset: str
     config: TrainConfig
     init: Path | None
+    denoise_minutes: float
     expected: Estimate | None
 
 
@@ -85,8 +88,9 @@ def ask() -> Asked | None:
     )
     right.caption(PRESETS[preset].about)
     begun = _begin_from(preset, len(data.specimens))
-    config = _settings(preset, data, begun)
-    return Asked(data, preset, config, begun, _expected(data, preset, config))
+    config, denoise_minutes = _settings(preset, data, begun)
+    expected = _expected(data, preset, config, denoise_minutes)
+    return Asked(data, preset, config, begun, denoise_minutes, expected)
 
 
 def _begin_from(preset: str, specimens: int) -> Path | None:
@@ -106,8 +110,8 @@ def _begin_from(preset: str, specimens: int) -> Path | None:
     return fit[chosen].folder if chosen else None
 
 
-def _settings(preset: str, data: DataSet, begun: Path | None) -> TrainConfig:
-    """Ask for settings that differ from the preset's."""
+def _settings(preset: str, data: DataSet, begun: Path | None) -> tuple[TrainConfig, float]:
+    """Ask for settings that differ from the preset's, and for the denoiser's minutes."""
     count = len(data.specimens)
     config = preset_config(preset, count, continued=begun is not None)
     keys = f"{preset}_{'on' if begun else 'anew'}"
@@ -149,6 +153,16 @@ def _settings(preset: str, data: DataSet, begun: Path | None) -> TrainConfig:
             key=f"turn_{keys}",
             help="Not for materials with a direction: rolled, drawn, directionally solidified.",
         )
+        denoise_minutes = three.number_input(
+            "Denoiser, at most (min)",
+            0.0,
+            10_000.0,
+            PRESETS[preset].denoise_minutes,
+            format="%g",
+            key=f"denoise_{keys}",
+            help="It learns to finish what the decoder drafts: half tones become particles or go, "
+            "and the grain is the camera's. With 0, pictures stay drafts.",
+        )
         others = _others(config, keys)
     asked = preset_config(
         preset,
@@ -164,7 +178,7 @@ def _settings(preset: str, data: DataSet, begun: Path | None) -> TrainConfig:
         augment=bool(turned),
         model=ModelConfig(latents=int(latents)),
     )
-    return _with(asked, others)
+    return _with(asked, others), float(denoise_minutes)
 
 
 def _others(config: TrainConfig, keys: str) -> Mapping[str, Any]:
@@ -205,10 +219,12 @@ def _with(config: TrainConfig, others: Mapping[str, Any]) -> TrainConfig:
     return TrainConfig.from_dict(content | dict(others) | {"model": model})
 
 
-def _expected(data: DataSet, preset: str, config: TrainConfig) -> Estimate | None:
+def _expected(
+    data: DataSet, preset: str, config: TrainConfig, denoise_minutes: float
+) -> Estimate | None:
     """Say how long it will take and how that is known; offer to measure where it is not."""
-    for step, why in skipped_steps(data, config).items():
-        st.caption(f"Left out: {'the network' if step == 'learn' else 'what is usual'}; {why}.")
+    for step, why in skipped_steps(data, config, denoise_minutes).items():
+        st.caption(f"Left out: {LEFT_OUT[step]}; {why}.")
     speed = known_speed()
     if speed is None:
         busy = runner_works()
@@ -227,17 +243,19 @@ def _expected(data: DataSet, preset: str, config: TrainConfig) -> Estimate | Non
         return None
     patches = _patches(str(data.root), data.manifest_sha256, config.model.patch_px, preset, data)
     out = round(config.validation_fraction * len(data.specimens))
-    found = estimate(config, speed, patches, len(data.specimens), out)
+    found = estimate(config, speed, patches, len(data.specimens), out, denoise_minutes)
     st.caption(escape(_told(found, speed)))
     return found
 
 
 def _told(found: Estimate, speed: Speed) -> str:
+    seconds = found.seconds["denoise"]
+    finishing = f" and {duration(seconds)} for the denoiser" if seconds else ""
     return (
         f"Expected: {duration(found.total_s)} in all, {duration(found.seconds['train'])} of it for "
-        f"{found.steps} steps of training. From {speed.train_patches_per_s:.3g} patches/s trained "
-        f"and {speed.encode_patches_per_s:.3g} encoded on {speed.hardware}, measured "
-        f"{speed.measured}."
+        f"{found.steps} steps of training{finishing}. From {speed.train_patches_per_s:.3g} "
+        f"patches/s trained and {speed.encode_patches_per_s:.3g} encoded on {speed.hardware}, "
+        f"measured {speed.measured}."
     )
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 from core.errors import MicroDesignError
 from core.images import read_image
 from core.jobs import queue
-from core.jobs.progress import Progress, progress_of, read_log, seconds_run, steps_of
+from core.jobs.progress import Denoising, Progress, progress_of, read_log, seconds_run, steps_of
 from core.jobs.queue import Job, find
 from core.jobs.request import TITLES
 from dashboard import (
@@ -179,6 +179,8 @@ def _training(job: Job, progress: Progress) -> None:
         st.progress(
             progress.share, f"Training: step {progress.step}, {progress.share:.0%} done, {told}"
         )
+    if job.status.state == "running" and job.status.step == "denoise":
+        _denoising(progress.denoiser)
     if not progress.training:
         return
     left_side, right_side = st.columns(2)
@@ -194,6 +196,15 @@ def _training(job: Job, progress: Progress) -> None:
         config=figures.CONFIG,
         alt="Loss against the step of training",
     )
+
+
+def _denoising(found: Denoising | None) -> None:
+    """Show how far the denoiser's training is."""
+    if found is None:
+        st.progress(0.0, "Denoiser: reading pictures and the latents of their cells")
+        return
+    left = "starting" if found.seconds_left is None else f"{duration(found.seconds_left)} left"
+    st.progress(found.share, f"Denoiser: step {found.step}, {found.share:.0%} done, {left}")
 
 
 def _pictures(progress: Progress, side_px: int) -> None:

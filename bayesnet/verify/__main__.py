@@ -123,6 +123,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             "bayesnet.verify",
             given_words(options, "out", "picture"),
             model_sha256=loaded.hash,
+            denoiser_sha256=loaded.denoiser_hash,
             data_hash=generator_hash(),
         )
         found = {

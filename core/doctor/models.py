@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import torch
+import numpy as np
 
 from core.calibrate import UNSEEN
 from core.checkpoint import LoadedModel, load_model
+from core.denoiser.store import has_denoiser
 from core.doctor.finding import Finding
 from core.encode import load_latents
 from core.errors import CheckpointError, MicroDesignError
@@ -16,6 +17,7 @@ from core.labels import FILE as LABELS
 from core.labels import load_labels
 from core.properties import PropertyModel
 from core.reference_file import load_reference
+from core.synthesis import synthesise
 from core.weights import weights_path
 from core.workspace import ROOT, models_folder, workspace
 
@@ -52,7 +54,7 @@ def check_model(name: str, folder: Path, remedy: str) -> Iterator[Finding]:
             return
         yield Finding(name, "error", str(error), remedy)
         return
-    wrong = [*_backbone(name, loaded), *_parts(name, loaded)]
+    wrong = [*_backbone(name, loaded), *_denoiser(name, loaded), *_parts(name, loaded)]
     yield from wrong
     if not wrong:
         yield Finding(name, "ok", f"loads, decodes, its parts fit; sha256 {loaded.hash[:12]}")
@@ -64,12 +66,10 @@ def _check_decoding(loaded: LoadedModel) -> None:
     Raises:
         CheckpointError: it is no picture.
     """
-    side, config = loaded.config.patch_px, loaded.config
-    z = torch.zeros(1, config.latents)
-    with torch.no_grad():
-        made = loaded.vae.decode(z, side, side, torch.Generator().manual_seed(0))
-    contrast = float(made.float().std())
-    if not torch.isfinite(made).all() or contrast < LEAST_CONTRAST:
+    side = loaded.config.patch_px
+    made = synthesise(loaded, np.zeros(loaded.config.latents), side, side, seed=0)
+    contrast = float(made.std())
+    if not np.isfinite(made).all() or contrast < LEAST_CONTRAST:
         raise CheckpointError(
             f"it decodes no picture: grey levels {float(made.min()):.3g} to {float(made.max()):.3g}"
         )
@@ -83,6 +83,17 @@ def _backbone(name: str, loaded: LoadedModel) -> Iterator[Finding]:
         _ = loaded.vgg
     except MicroDesignError as error:
         yield Finding(name, "error", str(error), "install the weights it was trained with")
+
+
+def _denoiser(name: str, loaded: LoadedModel) -> Iterator[Finding]:
+    """Yield whether the denoiser in the folder is one for other weights, and so not used."""
+    if loaded.denoiser is None and has_denoiser(loaded.path):
+        yield Finding(
+            f"{name}: denoiser",
+            "warning",
+            "it was trained with other weights of the model and is not used",
+            f"python -m core.denoiser --model {loaded.path} --data DIR",
+        )
 
 
 def _parts(name: str, loaded: LoadedModel) -> Iterator[Finding]:

@@ -42,6 +42,7 @@ def estimate(
     patches: int,
     specimens: int,
     held_out: int,
+    denoise_minutes: float = 0.0,
 ) -> Estimate:
     """Return how long each step of a job will take.
 
@@ -50,6 +51,7 @@ def estimate(
         speed: of the machine.
         patches: that are encoded (`count_patches`).
         specimens: of the data set; ``held_out`` of them are not trained on.
+        denoise_minutes: of training of the denoiser, which encodes the cells of all pictures first.
     """
     training = config.steps * config.batch / speed.train_patches_per_s
     if config.minutes is not None:
@@ -61,9 +63,13 @@ def estimate(
     # With a budget in minutes the evaluations are within it; what comes before is not.
     if config.minutes is not None:
         passes -= (evaluations - 2) * config.validation_patches * EVALUATE_COST
+    denoising = 0.0
+    if denoise_minutes:
+        denoising = START_S + patches / speed.encode_patches_per_s + 60 * denoise_minutes
     return Estimate(
         {
             "train": START_S + training + passes / speed.encode_patches_per_s,
+            "denoise": denoising,
             "encode": START_S + patches / speed.encode_patches_per_s,
             "learn": START_S + LEARN_S + LEARN_SPECIMEN_S * specimens,
             "reference": START_S + held_out * PAIR_COST_S,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core.denoiser.store import TRAINING as DENOISING
 from core.errors import CheckpointError
 from core.files import parse_json, read_bytes, read_json
 from core.jobs.queue import Job
@@ -36,6 +37,7 @@ class Progress:
         seconds_left: of the training, None before its first report.
         training, validation: figure -> curve.
         previews: step -> picture file, by step.
+        denoiser: how far the denoiser's training is, None before it begins.
     """
 
     step: int
@@ -45,6 +47,16 @@ class Progress:
     training: dict[str, Curve]
     validation: dict[str, Curve]
     previews: dict[int, Path]
+    denoiser: "Denoising | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Denoising:
+    """How far the training of a job's denoiser is; see `Progress`."""
+
+    step: int
+    share: float
+    seconds_left: float | None
 
 
 def model_folder(job: Job) -> Path:
@@ -70,7 +82,17 @@ def progress_of(job: Job) -> Progress:
         training=_curves(train),
         validation=_curves([r for r in records if r.get("kind") == "validation"]),
         previews=_previews(folder / PREVIEWS),
+        denoiser=_denoising(folder / DENOISING),
     )
+
+
+def _denoising(folder: Path) -> Denoising | None:
+    told = _told(folder / "progress.json")
+    if "step" not in told:
+        return None
+    reports = [r for r in _records(folder / "metrics.jsonl") if r.get("kind") == "train"]
+    left = _figure(reports[-1].get("seconds_left")) if reports else None
+    return Denoising(int(told["step"]), told.get("progress", 0.0), left)
 
 
 def read_log(job: Job, most: int = MAX_LOG_BYTES) -> str:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from core.denoiser.store import has_denoiser
 from core.errors import CheckpointError, ConfigError
 from core.files import read_json, write_json
 from core.json_values import mapping, number, text, whole
@@ -13,14 +14,16 @@ from core.json_values import mapping, number, text, whole
 FILE, CONFIG = "request.json", "config.json"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,59}")
 DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
-STEPS = ("train", "encode", "learn", "reference", "examples")
+STEPS = ("train", "denoise", "encode", "learn", "reference", "examples")
 TITLES = {
     "train": "Train the image model",
+    "denoise": "Train the denoiser that finishes pictures",
     "encode": "Encode all pictures",
     "learn": "Fit the network and the property models",
     "reference": "Measure what is usual, on specimens held out",
     "examples": "Choose example pictures",
 }
+NO_TIME = "no time is given to it, so pictures stay as the decoder drafts them"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +37,7 @@ class JobRequest:
         config: settings of the training (`core.train_config.TrainConfig.to_dict`).
         init: model folder whose weights to begin from, "" for none.
         device: auto, cpu or cuda.
+        denoise_minutes: of training of the denoiser that finishes the model's pictures; 0 for none.
         encode_stride: px between the patches that are encoded.
         skipped: step -> why it is not done.
         estimate_s: how long it was expected to take, None where that is not known.
@@ -46,6 +50,7 @@ class JobRequest:
     config: Mapping[str, Any]
     init: str = ""
     device: str = "auto"
+    denoise_minutes: float = 0.0
     encode_stride: int = 160
     skipped: Mapping[str, str] = field(default_factory=dict)
     estimate_s: float | None = None
@@ -56,6 +61,9 @@ class JobRequest:
                 f"the model's name is {self.name[:80]!r}; letters, digits, _ - and . (60 at most), "
                 "beginning with a letter or digit, and not 'reference'"
             )
+        if not self.denoise_minutes and "denoise" not in self.skipped:  # older jobs do not say
+            skipped = dict(self.skipped) | {"denoise": NO_TIME}
+            object.__setattr__(self, "skipped", skipped)
         if unknown := sorted(set(self.skipped) - set(STEPS)):
             raise ConfigError(f"there is no step {unknown[0]!r}; the steps are {STEPS}")
         for name in ("data", "init"):
@@ -63,6 +71,8 @@ class JobRequest:
                 raise ConfigError(f"{name} is {path[:80]!r}; a folder is needed")
         if not DEVICE.fullmatch(self.device):
             raise ConfigError(f"device is {self.device[:80]!r}; auto, cpu or cuda is needed")
+        if not 0 <= self.denoise_minutes <= 10_000:
+            raise ConfigError(f"denoise_minutes is {self.denoise_minutes}; 0 to 10000 min")
         if not 1 <= self.encode_stride <= 4096:
             raise ConfigError(f"encode_stride is {self.encode_stride}; 1 to 4096 px")
 
@@ -80,6 +90,11 @@ class JobRequest:
             more = ["--config", str(folder / CONFIG), "--device", self.device]
             begin = ["--resume"] if resume else ["--init", self.init] if self.init else []
             return ["-m", "core.train", *out, *more, *begin]
+        if step == "denoise":
+            more = ["--minutes", f"{self.denoise_minutes:g}", "--device", self.device]
+            knows = self.init and has_denoiser(Path(self.init))
+            begin = ["--resume"] if resume else ["--init", self.init] if knows else []
+            return ["-m", "core.denoiser", *model, *more, *begin]
         if step == "encode":
             return ["-m", "core.encode", *model, "--stride", str(self.encode_stride)]
         if step == "learn":
@@ -107,6 +122,7 @@ def load_request(folder: Path) -> JobRequest:
         for name in ("name", "data", "data_name", "preset", "init", "device"):
             text(content.get(name, ""), name)
         whole(content.get("encode_stride", 1), "encode_stride")
+        number(content.get("denoise_minutes", 0.0), "denoise_minutes", 0)
         mapping(content.get("config"), "config")
         for step, why in mapping(content.get("skipped", {}), "skipped").items():
             text(why, step)

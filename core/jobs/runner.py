@@ -17,6 +17,7 @@ from pathlib import Path
 from types import FrameType
 
 from core import logs
+from core.denoiser.store import TRAINING as DENOISING
 from core.errors import CheckpointError, MicroDesignError
 from core.files import read_json, storing, write_json
 from core.folders import remove_leftovers
@@ -32,6 +33,8 @@ PATIENCE_S = 0.5  # with the lock: who only looks whether it is held holds it fo
 GRACE_S = 300.0  # from the request to stop to the kill: a training step and a checkpoint fit
 logger = logging.getLogger(__name__)
 
+# Where a step keeps what it goes on from, in the model's folder.
+_CHECKPOINTS = {"train": "checkpoint", "denoise": f"{DENOISING}/checkpoint"}
 Command = Callable[[Job, str, bool], Sequence[str]]
 
 
@@ -83,7 +86,7 @@ class Runner:
     def _do(self, job: Job, step: str, handle: int) -> bool:
         """Do one step; tell whether to go on."""
         begun = time.monotonic()
-        resume = (job.folder / "model" / "checkpoint" / "state.json").is_file()
+        resume = (job.folder / "model" / _CHECKPOINTS.get(step, "") / "state.json").is_file()
         if step == "train" and not resume:
             shutil.rmtree(job.folder / "model", ignore_errors=True)  # what a kill may have left
         command = list(self.command(job, step, resume))
@@ -144,7 +147,8 @@ def publish(job: Job) -> None:
             message = f"a model named {target.name!r} appeared meanwhile; remove it, then resume"
             save_status(job.folder, changed(load_status(job.folder), "failed", message=message))
             return
-        shutil.rmtree(model / "checkpoint", ignore_errors=True)  # of no use any more, and large
+        for folder in (_CHECKPOINTS["train"], DENOISING):  # of no use any more, and large
+            shutil.rmtree(model / folder, ignore_errors=True)
         (model / RUN_LOCK).unlink(missing_ok=True)
         write_json(model / "job.json", {"job": job.id, "preset": job.request.preset})
         with storing(target):

@@ -20,10 +20,14 @@ from core.results import record, write_result
 logger = logging.getLogger("core.labels")
 
 
-def result(labels: Labels, argv: list[str]) -> dict[str, Any]:
+def result(labels: Labels, argv: list[str], denoiser_sha256: str | None = None) -> dict[str, Any]:
     """Return what goes into ``docs/results``: the figures and, in short, each direction."""
     content = record(
-        "core.labels", argv, model_sha256=labels.model_hash, data_hash=labels.data_hash
+        "core.labels",
+        argv,
+        model_sha256=labels.model_hash,
+        data_hash=labels.data_hash,
+        denoiser_sha256=denoiser_sha256,
     )
     content["data"] = {"name": labels.data_name, "synthetic": labels.synthetic}
     content["what"] = (
@@ -88,7 +92,8 @@ def main(argv: Sequence[str] | None = None) -> None:
             labels = replace(labels, figures=labels.figures | {"retrained": retrained})
         save_labels(arguments.model, labels)
         if arguments.out:
-            write_result("labels", result(labels, _given(arguments)), arguments.out)
+            found = result(labels, _given(arguments), loaded.denoiser_hash)
+            write_result("labels", found, arguments.out)
     except MicroDesignError as error:
         parser.exit(2, f"{error}\n")
     for direction in (*labels.dimensions, *labels.directions):

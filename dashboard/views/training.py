@@ -38,7 +38,13 @@ with errors.shown(), st.expander("New training", expanded=not jobs):
         if sent:
             expected = asked.expected.total_s if asked.expected else None
             wanted = job_request(
-                asked.data, name.strip(), asked.preset, asked.config, asked.init, expected
+                asked.data,
+                name.strip(),
+                asked.preset,
+                asked.config,
+                asked.init,
+                expected,
+                asked.denoise_minutes,
             )
             job = training_actions.submit(wanted)
             st.session_state["training_turn"] += 1  # the next model gets a name of its own

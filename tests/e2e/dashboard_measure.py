@@ -221,6 +221,7 @@ def main() -> None:
         "tests.e2e.dashboard_measure",
         sys.argv[1:],
         model_sha256=loaded.hash,
+        denoiser_sha256=loaded.denoiser_hash,
         data_hash=str(loaded.manifest["data_hash"]),
     )
     with tempfile.TemporaryDirectory() as name:

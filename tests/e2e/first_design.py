@@ -65,6 +65,7 @@ def main() -> None:
         "tests.e2e.first_design",
         ["--rounds", str(arguments.rounds)],
         model_sha256=loaded.hash,
+        denoiser_sha256=loaded.denoiser_hash,
         data_hash=str(loaded.manifest["data_hash"]),
     )
     content["first_design"] = measure(executable, arguments.rounds)

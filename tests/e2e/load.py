@@ -224,6 +224,7 @@ def main() -> int:
         "tests.e2e.load",
         flags,
         model_sha256=loaded.hash,
+        denoiser_sha256=loaded.denoiser_hash,
         data_hash=str(loaded.manifest["data_hash"]),
     )
     with tempfile.TemporaryDirectory() as folder:

@@ -19,7 +19,6 @@ from bayesnet.learn import NetworkConfig
 from bayesnet.network import Network
 from bayesnet.query import judge
 from bayesnet.recipe import Recipe
-from core.checkpoint import read_tensors
 from core.dataset import load_dataset
 from core.encode import load_latents
 from core.errors import MicroDesignError
@@ -35,6 +34,7 @@ from core.manifest_table import build_table
 from core.model import ModelConfig
 from core.properties import PropertyModel
 from core.reference_file import load_reference
+from core.tensors import read_tensors
 from core.train_config import TrainConfig
 from tests.core.import_data.pictures import workbook
 from tests.hostile import jobs, zips

@@ -1,0 +1,150 @@
+"""The denoiser's two files in a model's folder: ``denoiser.json`` and ``denoiser.safetensors``."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save
+from torch import Tensor
+
+from core.denoiser.network import Denoiser, DenoiserConfig
+from core.errors import CheckpointError, ConfigError
+from core.files import read_json, settled, sha256_file, write_together
+from core.json_values import number, text, whole
+from core.tensors import check_tensors, read_tensors, require_finite, stored_tensors
+
+FORMAT = 1
+ABOUT, WEIGHTS = "denoiser.json", "denoiser.safetensors"
+TRAINING = "denoiser-training"  # folder, in the model's, of what a run needs to go on
+_MAX_BYTES = 2**28
+
+
+@dataclass(frozen=True)
+class LoadedDenoiser:
+    """A denoiser ready for use.
+
+    Attributes:
+        network: frozen, in evaluation mode.
+        about: content of `denoiser.json`: settings, model, data, training, figures.
+    """
+
+    network: Denoiser
+    about: dict[str, Any]
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of its weights: its identity."""
+        return str(self.about["weights_sha256"])
+
+
+def save_denoiser(folder: Path, network: Denoiser, about: Mapping[str, Any]) -> None:
+    """Write a denoiser into its model's folder: weights in float16, both files or neither.
+
+    ``about`` must hold "model_hash", of the weights of the model whose latents it has learned with.
+
+    Raises:
+        CheckpointError: a weight is not finite in float16.
+        StorageError: the folder cannot be written; what was there is as it was.
+    """
+    tensors = stored_tensors(network)
+    require_finite(tensors, "denoiser")
+    weights = save(tensors)
+    content = {
+        **about,
+        "format": FORMAT,
+        "config": network.config.to_dict(),
+        "weights_sha256": hashlib.sha256(weights).hexdigest(),
+        "parameters": sum(p.numel() for p in network.parameters()),
+    }
+    write_together(Path(folder), {WEIGHTS: weights}, ABOUT, content)
+
+
+def has_denoiser(folder: Path) -> bool:
+    """Tell whether a model's folder holds a denoiser."""
+    return (Path(folder) / ABOUT).is_file()
+
+
+def denoiser_hash(folder: Path, model_hash: str) -> str | None:
+    """Return the identity of the denoiser in a model's folder; None where there is none for it.
+
+    One that was trained with other weights of the model does not count.
+
+    Raises:
+        CheckpointError: it is damaged.
+    """
+    about = about_denoiser(folder, model_hash)
+    return None if about is None else str(about.get("weights_sha256"))
+
+
+def about_denoiser(folder: Path, model_hash: str | None) -> dict[str, Any] | None:
+    """Return what is recorded of a model's denoiser; None where there is none for it.
+
+    Raises:
+        CheckpointError: it is damaged.
+    """
+    if not has_denoiser(folder):
+        return None
+    about = _read_about(folder)
+    return about if about.get("model_hash") == model_hash else None
+
+
+def _read_about(folder: Path) -> dict[str, Any]:
+    folder = Path(folder)
+    about = read_json(folder / ABOUT)
+    if not isinstance(about, dict) or about.get("format") != FORMAT:
+        raise CheckpointError(f"{folder / ABOUT} is not a denoiser of format {FORMAT}")
+    try:
+        for name in ("model_hash", "weights_sha256", "hardware"):
+            text(about.get(name, ""), name)
+        for name in ("steps", "parameters"):
+            whole(about.get(name, 0), name)
+        number(about.get("seconds", 0.0), "seconds", 0)
+    except ValueError as error:
+        raise CheckpointError(
+            f"{folder / ABOUT} is damaged: {error}; put the denoiser there again"
+        ) from error
+    return about
+
+
+def load_denoiser(folder: Path, model_hash: str, device: str = "cpu") -> LoadedDenoiser:
+    """Load and check the denoiser in a model's folder.
+
+    Raises:
+        CheckpointError: missing, damaged, or of another model.
+    """
+    folder, about = Path(folder), _read_about(folder)
+    if about.get("model_hash") != model_hash:
+        raise CheckpointError(
+            f"the denoiser in {folder} was trained with another model: run python -m core.denoiser "
+            f"again, or remove {ABOUT} and {WEIGHTS}"
+        )
+    try:
+        config = DenoiserConfig.from_dict(about.get("config", {}))
+    except ConfigError as error:
+        raise CheckpointError(f"{folder / ABOUT}: {error}") from error
+    path = settled(folder / WEIGHTS, about.get("weights_sha256"))
+    found = read_tensors(path, _MAX_BYTES)
+    if sha256_file(path) != about.get("weights_sha256"):
+        raise CheckpointError(
+            f"{folder / WEIGHTS} is not the file that {ABOUT} names: its sha256 differs"
+        )
+    _check_size(config, found, folder)
+    network = Denoiser(config)
+    check_tensors(found, stored_tensors(network), folder / WEIGHTS)
+    network.load_state_dict({name: tensor.float() for name, tensor in found.items()})
+    network.requires_grad_(False).eval()
+    return LoadedDenoiser(network.to(device).to(memory_format=torch.channels_last), about)
+
+
+def _check_size(config: DenoiserConfig, found: Mapping[str, Tensor], folder: Path) -> None:
+    """Refuse settings whose network is larger than its file, before memory is taken for it."""
+    least = sum(6 * 9 * c * c for c in config.channels) + config.width**2
+    held = sum(tensor.numel() for tensor in found.values())
+    if least > held:
+        raise CheckpointError(
+            f"{folder / ABOUT} and {WEIGHTS} disagree on the tensors: the settings ask for {least} "
+            f"parameters at least, the file holds {held}; put the denoiser there again"
+        )

@@ -1,0 +1,82 @@
+"""Claims about finishing: the right distribution, any size, no seams, the seed decides."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Generator
+
+from core.denoiser import sampling
+from core.denoiser.network import Denoiser, DenoiserConfig
+from core.denoiser.sampling import finish
+from tests.core.denoiser.conftest import SMALL, random_denoiser
+
+
+def seeded(seed: int = 0) -> Generator:
+    return Generator().manual_seed(seed)
+
+
+@pytest.mark.parametrize(("steps", "tolerance"), [(40, 0.02), (6, 0.12)])
+def test_white_pictures_keep_their_spread(steps: int, tolerance: float) -> None:
+    """For white noise the untrained denoiser is exact, so what comes out is as what went in."""
+    network = Denoiser(DenoiserConfig(latents=8, channels=(8,), width=8, steps=steps))
+    network.centre.fill_(0.5)
+    network.spread.fill_(0.05)
+    draft = 0.5 + 0.05 * torch.randn(1, 1, 128, 128, generator=seeded(1))
+    found = finish(network, draft, torch.zeros(1, 8), seeded())
+    assert float(found.std()) == pytest.approx(0.05, rel=tolerance)
+    assert float(found.mean()) == pytest.approx(0.5, abs=0.002)
+
+
+def test_an_odd_draft_is_brought_to_what_was_learned() -> None:
+    network = Denoiser(DenoiserConfig(latents=8, channels=(8,), width=8, steps=20))
+    network.centre.fill_(0.5)
+    network.spread.fill_(0.02)
+    draft = torch.full((1, 1, 64, 64), 0.8)
+    found = finish(network, draft, torch.zeros(1, 8), seeded())
+    assert abs(float(found.mean()) - 0.5) < 0.1, "noise of 0.1 drowns what is 0.3 off by little"
+
+
+def test_the_seed_decides_and_the_draft_is_left_alone() -> None:
+    network, draft, z = random_denoiser(), torch.rand(1, 1, 64, 64), torch.zeros(1, 8)
+    before = draft.clone()
+    first = finish(network, draft, z, seeded())
+    assert torch.equal(first, finish(network, draft, z, seeded()))
+    assert not torch.equal(first, finish(network, draft, z, seeded(1)))
+    assert torch.equal(draft, before)
+    assert first.dtype == torch.float32 and float(first.min()) >= 0 and float(first.max()) <= 1
+
+
+@pytest.mark.parametrize("size", [(32, 32), (64, 96), (100, 333), (37, 41)])
+def test_any_size_comes_out_as_it_went_in(size: tuple[int, int]) -> None:
+    periodic = not any(side % 32 for side in size)
+    found = finish(random_denoiser(), torch.rand(2, 1, *size), torch.zeros(2, 8), None, periodic)
+    assert found.shape == (2, 1, *size) and torch.isfinite(found).all()
+
+
+@pytest.mark.parametrize("periodic", [True, False])
+def test_tiles_show_no_seams(monkeypatch, periodic: bool) -> None:
+    network, draft = random_denoiser(size=0.05), torch.rand(1, 1, 192, 192)
+    z = torch.randn(1, 8, 2, 2)
+    whole = finish(network, draft, z, seeded(), periodic)
+    monkeypatch.setattr(sampling, "TILE_PX", 64)
+    tiled = finish(network, draft, z, seeded(), periodic)
+    worst = float((whole - tiled).abs().max())
+    assert worst < 2e-3, f"a tile differs by {worst}"
+
+
+def test_periodic_pictures_do_not_know_where_their_edge_is() -> None:
+    network, level = random_denoiser(size=0.05), 0.1
+    x, cells = torch.rand(1, 1, 96, 96), torch.zeros(1, 1, 1, 8)
+    found = sampling._estimate(network, x, level, cells, True, "float32")
+    moved = sampling._estimate(network, x.roll(32, dims=2), level, cells, True, "float32")
+    assert torch.allclose(found.roll(32, dims=2), moved, atol=2e-3)
+
+
+def test_more_noise_changes_more() -> None:
+    draft, z = 0.5 + 0.1 * torch.rand(1, 1, 64, 64), torch.zeros(1, 8)
+    changes = []
+    for start in (0.02, 0.1):
+        network = random_denoiser(replace(SMALL, start=start))
+        changes.append(float((finish(network, draft, z, seeded()) - draft).abs().mean()))
+    assert changes[0] < changes[1]

@@ -1,0 +1,111 @@
+"""Claims about a denoiser's files: they come back, belong to one model, or are refused."""
+
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from core.checkpoint import load_model
+from core.denoiser.store import ABOUT, WEIGHTS, load_denoiser, save_denoiser
+from core.errors import CheckpointError
+from core.files import sha256_file
+from core.publish import publish
+from core.synthesis import decode_patches, reconstruct, synthesise
+from tests.core.denoiser.conftest import random_denoiser
+
+
+def declare(folder: Path, **changes: object) -> None:
+    about = json.loads((folder / ABOUT).read_text())
+    (folder / ABOUT).write_text(json.dumps(about | changes))
+
+
+def test_a_denoiser_comes_back_to_float16(model: Path) -> None:
+    loaded = load_model(model, backbone=False)
+    assert loaded.denoiser is not None
+    state = loaded.denoiser.network.state_dict()
+    for name, parameter in random_denoiser().named_parameters():
+        assert torch.equal(state[name], parameter.half().float()), name
+    assert loaded.denoiser_hash == sha256_file(model / WEIGHTS)
+    assert not any(p.requires_grad for p in loaded.denoiser.network.parameters())
+
+
+def test_pictures_are_finished_unless_drafts_are_asked_for(model: Path, tiny_model: Path) -> None:
+    plain, with_it = (load_model(f, backbone=False) for f in (tiny_model, model))
+    z = np.zeros(8, np.float32)
+    draft = synthesise(plain, z, 64, 64, 0)
+    assert np.array_equal(draft, synthesise(with_it, z, 64, 64, 0, finished=False))
+    finished = synthesise(with_it, z, 64, 64, 0)
+    assert finished.shape == draft.shape and not np.array_equal(draft, finished)
+    assert np.array_equal(finished, synthesise(with_it, z, 64, 64, 0)), "a seed gives one picture"
+    patches = decode_patches(with_it, np.zeros((3, 8)), 32, 32, 0)
+    assert patches.shape == (3, 32, 32)
+    assert not np.array_equal(patches, decode_patches(with_it, np.zeros((3, 8)), 32, 32, 0, False))
+
+
+def test_reconstructions_are_finished(vgg_weights, model: Path) -> None:
+    loaded, patches = load_model(model), np.random.default_rng(0).random((2, 128, 128))
+    first = reconstruct(loaded, patches.astype(np.float32), 0)
+    assert not np.array_equal(first, reconstruct(loaded, patches.astype(np.float32), 0, False))
+
+
+def test_a_denoiser_of_other_weights_is_left_out_and_said_to_be(
+    model: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    declare(model, model_hash="0" * 64)
+    with caplog.at_level(logging.WARNING):
+        loaded = load_model(model, backbone=False)
+    assert loaded.denoiser is None and loaded.denoiser_hash is None
+    assert "other weights" in caplog.text
+    with pytest.raises(CheckpointError, match="another model"):
+        load_denoiser(model, loaded.hash)
+
+
+def _swap(folder: Path) -> None:
+    tensors = load_file(folder / WEIGHTS)
+    tensors["inlet.weight"] = tensors["inlet.weight"][:, :1].contiguous()
+    save_file(tensors, folder / WEIGHTS)
+    declare(folder, weights_sha256=sha256_file(folder / WEIGHTS))
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda f: (f / WEIGHTS).write_bytes(b"\0" * 99), "damaged|not the file"),
+        (lambda f: (f / WEIGHTS).unlink(), WEIGHTS),
+        (_swap, "inlet.weight is"),
+        (lambda f: declare(f, format=99), "not a denoiser of format"),
+        (lambda f: declare(f, config={"channels": [512, 512, 512]}), "at least, the file holds"),
+        (lambda f: declare(f, config={"strange": 1}), "unknown settings"),
+        (lambda f: declare(f, steps="many"), "damaged: steps"),
+        (lambda f: (f / ABOUT).write_text("[1]"), "not a denoiser of format"),
+    ],
+)
+def test_damage_is_refused_with_a_reason(
+    model: Path, damage: Callable[[Path], object], message: str
+) -> None:
+    damage(model)
+    with pytest.raises(CheckpointError, match=message):
+        load_model(model, backbone=False)
+
+
+def test_weights_that_are_not_finite_are_not_saved(tmp_path: Path) -> None:
+    network = random_denoiser()
+    network.inlet.weight[0] = 1e9
+    with pytest.raises(CheckpointError, match=r"inlet\.weight is not finite"):
+        save_denoiser(tmp_path, network, {"model_hash": "0" * 64})
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_denoiser_is_published_with_its_model_and_with_no_other(
+    model: Path, tmp_path: Path
+) -> None:
+    publish(model, tmp_path / "out")
+    assert load_model(tmp_path / "out", backbone=False).denoiser is not None
+    declare(model, model_hash="0" * 64)
+    with pytest.raises(CheckpointError, match="another model"):
+        publish(model, tmp_path / "out")
