@@ -76,8 +76,8 @@ audit: tools
 
 # --- Long evidence, not part of `make test` ---
 
-# The reference model, from nothing: castings, training in three runs (a GPU takes minutes, two CPU cores under four
-# hours), latents, network, what is usual (on castings used for nothing else), the network again, whose widths follow from
+# The reference model, from nothing: castings, training in three runs and of its denoiser (a GPU takes minutes, two CPU
+# cores under five hours), latents, network, what is usual (on castings used for nothing else), the network again, whose widths follow from
 # those castings' latents, examples, names of latents; then into assets/. Continues where it was interrupted.
 reference: .venv/installed weights
 	test -f $(WORK)/extended/manifest.csv || $(BIN)/python -m core.castings --design extended --out $(WORK)/extended
@@ -89,6 +89,8 @@ reference: .venv/installed weights
 		$(BIN)/python -m core.train --config finish --init $(WORK)/start --data $(WORK)/extended --out $(WORK)/finish $$again
 	if test -d $(WORK)/reference/checkpoint; then again=--resume; fi; \
 		$(BIN)/python -m core.train --config fields --init $(WORK)/finish --data $(WORK)/extended --out $(WORK)/reference $$again
+	if test -d $(WORK)/reference/denoiser-training/checkpoint; then again=--resume; fi; \
+		$(BIN)/python -m core.denoiser --model $(WORK)/reference --data $(WORK)/extended $$again
 	$(BIN)/python -m core.encode --model $(WORK)/reference --data $(WORK)/extended
 	$(BIN)/python -m bayesnet.learn --model $(WORK)/reference --data $(WORK)/extended
 	$(BIN)/python -m core.reference --model $(WORK)/reference --data $(WORK)/usual --training $(WORK)/extended

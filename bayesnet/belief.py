@@ -22,3 +22,8 @@ class Belief:
     low: float
     high: float
     given: Demand | None
+
+    @property
+    def probability_pct(self) -> float:
+        """How likely a word of a category is: the mean, which a normal lets leave 0 to 100 %."""
+        return min(max(self.mean, 0.0), 100.0)

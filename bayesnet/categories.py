@@ -5,7 +5,7 @@ probability of the word. A real setting has one word of each category, though: w
 designs, and what is taken for reachable, keeps to these corners of the box of settings.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -94,6 +94,27 @@ def corners(nodes: Sequence[Node], low: Array, high: Array) -> Iterator[tuple[In
         scores = (values - [nodes[i].mean for i in at]) / [nodes[i].scale for i in at]
         if ((scores >= low[at] - SLACK) & (scores <= high[at] + SLACK)).all():
             yield at, scores
+
+
+def other_words(nodes: Sequence[Node], holding: Collection[int]) -> set[int]:
+    """Return the positions of the words that cannot hold since others of their category do.
+
+    Args:
+        nodes: any of the network's.
+        holding: positions of the words that are known to hold.
+
+    Raises:
+        InputError: two words of one category are said to hold.
+    """
+    found: set[int] = set()
+    for members in groups(nodes).values():
+        held = [i for i in members if i in holding]
+        if len(held) > 1:
+            said = " and ".join(nodes[i].label for i in held)
+            raise InputError(f"{said}: a specimen has one of them only; take one out")
+        if held:
+            found |= set(members) - set(held)
+    return found
 
 
 def require_corner(nodes: Sequence[Node], low: Array, high: Array) -> None:

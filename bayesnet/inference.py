@@ -22,6 +22,7 @@ from scipy.stats import qmc
 
 from bayesnet.belief import Belief
 from bayesnet.box import Box, evidence_box, plausibility
+from bayesnet.categories import HOLDS, other_words
 from bayesnet.demands import Demand, Wish
 from bayesnet.evidence import demand_on, process_limits
 from bayesnet.gaussian import Array, Index, condition, log_density, sample_in_box
@@ -129,6 +130,11 @@ def _read(network: Network, evidence: Mapping[str, Wish]) -> dict[int, Demand]:
             low, high, _ = process_limits(wish, node)
             demand = Demand(low, high)
         result[places[name]] = demand
+    holding = {i for i, d in result.items() if network.nodes[i].group and d.low >= HOLDS}
+    for i in other_words(network.nodes, holding):
+        if i in result and result[i].low > 0:
+            raise InputError(f"{network.nodes[i].label}: another word of it is said to hold")
+        result[i] = Demand(0.0, 0.0)
     return result
 
 

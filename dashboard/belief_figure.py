@@ -46,9 +46,9 @@ def _bars(
     width: int,
     opacity: float,
 ) -> None:
-    """Draw means as points and intervals as lines, in z-scores."""
+    """Draw means as points and intervals as lines, in z-scores; a word's probability has none."""
     means, lows, highs = (
-        [(getattr(b, end) - b.node.mean) / b.node.scale for b in beliefs]
+        [(_end(b, end) - b.node.mean) / b.node.scale for b in beliefs]
         for end in ("mean", "low", "high")
     )
     figure.add_scatter(
@@ -67,10 +67,18 @@ def _bars(
             "thickness": width,
             "width": 0,
         },
-        text=[
-            f"{quantity(b.mean, b.node.unit)}, 90 %: {quantity(b.low, '')} to "
-            f"{quantity(b.high, b.node.unit)}"
-            for b in beliefs
-        ],
+        text=[_told(b) for b in beliefs],
         hovertemplate="%{y}: %{text}<extra></extra>",
     )
+
+
+def _end(belief: Belief, end: str) -> float:
+    return belief.probability_pct if belief.node.group else float(getattr(belief, end))
+
+
+def _told(belief: Belief) -> str:
+    unit = belief.node.unit
+    if belief.node.group:
+        return quantity(belief.probability_pct, unit)
+    ends = f"{quantity(belief.low, '')} to {quantity(belief.high, unit)}"
+    return f"{quantity(belief.mean, unit)}, 90 %: {ends}"

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from bayesnet.categories import HOLDS
 from bayesnet.demands import Wish
 from bayesnet.network import Network
 from bayesnet.nodes import Node
@@ -26,6 +27,7 @@ from dashboard.wording import quantity, titled, unbroken
 
 KEY, NODES = "belief_", "belief_nodes"
 SHOWN_LATENTS = 8
+WORD_HOLDS, WORD_NOT = "it is", "it is not"
 
 
 @st.fragment
@@ -68,6 +70,8 @@ def _restore(named: Mapping[str, Node]) -> None:
     st.session_state[NODES] = list(found)
     for name, wish in found.items():
         form, first, second = in_widgets(wish)
+        if named[name].group:
+            form, first, second = (WORD_NOT if first == 0 else WORD_HOLDS), None, None
         for part, value in (("_form", form), ("", first), ("_to", second)):
             if value is not None:
                 st.session_state[f"{KEY}{name}{part}"] = value
@@ -82,6 +86,9 @@ def _reset() -> None:
 def _known(node: Node) -> Wish | None:
     """Ask what is known of one node; None where no number was given."""
     name, kind, first, second = node.column, *st.columns([3, 2, 2])
+    if node.group:  # a word of a category
+        said = kind.selectbox(node.label, (WORD_HOLDS, WORD_NOT), key=f"{KEY}{name}_form")
+        return HOLDS if said == WORD_HOLDS else 0.0
     form = kind.selectbox(titled(node), FORMS, key=f"{KEY}{name}_form")
     if form in (HIGHEST, LOWEST):
         return "highest" if form == HIGHEST else "lowest"
@@ -156,6 +163,11 @@ def _moved(found: Beliefs, before: Beliefs, node: Node) -> float:
 
 def _row(belief: Belief, before: Belief) -> dict[str, str]:
     unit = belief.node.unit
+    if belief.node.group:  # the mean is a probability, and has no interval
+        now, then = (unbroken(quantity(b.probability_pct, unit)) for b in (belief, before))
+        known = "" if belief.given is None else "yes"
+        row = {"Quantity": belief.node.label, "Known": known, "Expected": now}
+        return row | {"90 % interval": "", "Without evidence": then}
     return {
         "Quantity": belief.node.label,
         "Known": "" if belief.given is None else "yes",

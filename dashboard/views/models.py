@@ -7,7 +7,7 @@ import streamlit as st
 from bayesnet.model_facts import SECTIONS, Fact, ModelParts, compare_models, model_facts
 from core.denoiser.store import about_denoiser
 from core.errors import MicroDesignError
-from dashboard import components, errors, latent_effects, state
+from dashboard import components, errors, latent_effects, model_parity, state
 from dashboard.errors import escape
 from dashboard.state import Model
 
@@ -88,6 +88,7 @@ for section in SECTIONS:
             "Errors are of specimens left out of the property fit. The image model was trained on "
             "micrographs of most of them, so specimens that are new to it do somewhat worse."
         )
+        model_parity.show(shown)
 
 for one in shown:
     card = one.folder / "card.md"

@@ -110,6 +110,33 @@ def test_the_plain_posterior_gives_probabilities(foundry):
     assert low < 33 < high
 
 
+def test_a_word_that_holds_settles_the_others_and_moves_the_rest(foundry):
+    found = {
+        word: posterior(foundry, {f"cooling = {word}": 100.0}).nodes
+        for word in ("furnace", "water")
+    }
+    for word, nodes in found.items():
+        for other in set(EFFECT) - {word}:
+            belief = nodes[f"cooling = {other}"]
+            assert belief.mean == pytest.approx(0.0, abs=1e-6) and belief.given is not None
+    furnace, water = (found[word]["ys_mpa"].mean for word in ("furnace", "water"))
+    assert water > 1.1 * furnace, f"{water:.0f} against {furnace:.0f} MPa"
+
+
+def test_two_words_at_once_are_refused(foundry):
+    with pytest.raises(InputError, match="has one of them only"):
+        posterior(foundry, {"cooling = air": 100.0, "cooling = water": 100.0})
+    with pytest.raises(InputError, match="another word of it is said to hold"):
+        posterior(foundry, {"cooling = air": 100.0, "cooling = water": (20.0, None)})
+
+
+def test_a_probability_stays_between_nothing_and_certain(foundry):
+    for ys in (100, 320):
+        for word in EFFECT:
+            belief = posterior(foundry, {"ys_mpa": ys}).nodes[f"cooling = {word}"]
+            assert 0 <= belief.probability_pct <= 100
+
+
 def test_there_is_a_corner_for_every_word_within_limits(foundry):
     low, high = design_range(foundry)
     found = list(corners(foundry.process, low, high))

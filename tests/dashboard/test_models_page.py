@@ -55,3 +55,11 @@ def test_a_damaged_part_is_said_and_the_rest_shown(with_model, tmp_path, monkeyp
     app = sound(open_page("models"))
     assert any("not a network" in w.value for w in app.warning)
     assert "not fitted" in tables(app)
+
+
+def test_parity_of_every_property_is_drawn_with_its_coverage(with_model, open_page):
+    page = open_page("models")
+    charts = [c for c in page.get("plotly_chart") if "models_parity" in str(c.proto.id)]
+    assert len(charts) == 2, "UTS and yield strength"
+    said = [c.value for c in page.caption if "lie in their 90 % interval" in c.value]
+    assert len(said) == 2 and all("% lie" in line for line in said)
