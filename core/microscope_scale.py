@@ -2,7 +2,7 @@
 
 Read from what tifffile knows of the makers' own tags: FEI and Thermo Fisher (tags 34680, 34682),
 Zeiss SEM (34118), Olympus SIS (33560), OME-TIFF (PhysicalSizeX) and ImageJ's unit. JEOL and Hitachi
-write a text file beside the picture, which is not read.
+write a text file beside the picture: `core.microscope_text`.
 """
 
 import re

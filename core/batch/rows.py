@@ -20,6 +20,7 @@ from core.exports.spreadsheet import descriptor_cells, structure_reasons
 from core.images import Micrograph, read_image
 from core.info_bar import find_info_bar, without_info_bar
 from core.measured_columns import Kind
+from core.microscope_text import with_text_scale
 from core.properties import Prediction, PropertyModel
 from core.reference import Reference
 from core.stereology import Measurement, measure_in_um
@@ -88,6 +89,8 @@ def evaluate_source(evaluator: Evaluator, source: Source) -> Row:
     """Read and evaluate one file; what goes wrong becomes its row's problem."""
     try:
         micrograph = read_image(source.load(), source.name)
+        if source.beside is not None:
+            micrograph = with_text_scale(micrograph, source.beside)
         if evaluator.um_per_px is not None:
             micrograph = replace(micrograph, um_per_px=evaluator.um_per_px)
         micrograph = without_info_bar(micrograph, find_info_bar(micrograph.pixels))

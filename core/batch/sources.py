@@ -7,7 +7,7 @@ be read becomes a row with its reason, so a source is made for it too.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO
 
 from core.display_name import printable
@@ -18,6 +18,7 @@ from core.zips import read_entries
 
 MAX_FILES = 1000  # of a batch
 MAX_NAME = 120
+TEXT = ".txt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +28,12 @@ class Source:
     Attributes:
         name: safe to show, with the folders inside its zip; never opened as a path.
         load: reads its bytes; raises InputError with the reason where that cannot be done.
+        beside: reads the text file of its name beside it, None where there is none.
     """
 
     name: str
     load: Callable[[], bytes] = field(repr=False, compare=False)
+    beside: Callable[[], bytes] | None = field(default=None, repr=False, compare=False)
 
 
 def from_paths(paths: Iterable[Path], limits: ImageLimits = DEFAULT_LIMITS) -> list[Source]:
@@ -69,12 +72,17 @@ def from_uploads(
     Raises:
         InputError: there are too many files.
     """
+    given = list(uploads)
+    pictures = {_stem(name) for name, _ in given if not name.lower().endswith(TEXT)}
+    texts = {_stem(name): stream for name, stream in given if name.lower().endswith(TEXT)}
     found: list[Source] = []
-    for name, stream in uploads:
+    for name, stream in given:
         if name.lower().endswith(".zip"):
             found += from_zip(stream, name, limits)
-        else:
-            found.append(Source(_shown(name), partial(_read_stream, stream, limits)))
+        elif not (name.lower().endswith(TEXT) and _stem(name) in pictures):
+            text = texts.get(_stem(name))
+            beside = None if text is None else partial(_read_stream, text, limits)
+            found.append(Source(_shown(name), partial(_read_stream, stream, limits), beside))
         _check_count(len(found))
     return found
 
@@ -93,11 +101,26 @@ def from_zip(
     if len(entries) > MAX_FILES:
         reason = f"it holds {len(entries)} files; at most {MAX_FILES} are read in a batch: split it"
         return [Source(shown, partial(_refuse, reason))]
-    return [Source(_shown(f"{shown}: {entry.name}"), entry.load) for entry in entries]
+    texts = {_stem(e.name): e.load for e in entries if e.name.lower().endswith(TEXT)}
+    pictures = {_stem(e.name) for e in entries if not e.name.lower().endswith(TEXT)}
+    return [
+        Source(_shown(f"{shown}: {entry.name}"), entry.load, texts.get(_stem(entry.name)))
+        for entry in entries
+        # A text beside a picture of its name goes with that; any other is a file with a reason.
+        if not (entry.name.lower().endswith(TEXT) and _stem(entry.name) in pictures)
+    ]
+
+
+def _stem(name: str) -> str:
+    """Return a name without its ending, as a text and its picture share it."""
+    return str(PurePosixPath(name.lower()).with_suffix(""))
 
 
 def _file(path: Path, name: str, limits: ImageLimits) -> Source:
-    return Source(_shown(name), partial(load_bytes, path, limits))
+    text = path.with_suffix(TEXT)
+    there = path.suffix.lower() != TEXT and text.is_file() and not text.is_symlink()
+    beside = partial(load_bytes, text, limits) if there else None
+    return Source(_shown(name), partial(load_bytes, path, limits), beside)
 
 
 def _check_count(count: int) -> None:

@@ -13,6 +13,7 @@ from core.errors import InputError
 from core.images import Micrograph, read_image, to_uint8
 from core.import_data.source import SourceFile
 from core.info_bar import find_info_bar
+from core.microscope_text import with_text_scale
 
 NO_GATE: AbstractContextManager[object] = nullcontext()  # where nobody else computes
 THUMB_PX, BLOCK_PX = 64, 8
@@ -79,7 +80,7 @@ class Examined:
 
 
 def read_source(file: SourceFile) -> Micrograph:
-    """Read a picture.
+    """Read a picture, its scale from the text file beside it where it states none itself.
 
     Raises:
         InputError: it cannot be read.
@@ -88,7 +89,8 @@ def read_source(file: SourceFile) -> Micrograph:
         data = file.load()
     except InputError as error:
         raise InputError(f"{file.path}: {error}") from error
-    return read_image(data, file.path)
+    micrograph = read_image(data, file.path)
+    return micrograph if file.beside is None else with_text_scale(micrograph, file.beside)
 
 
 def examine(file: SourceFile) -> Examined:

@@ -6,7 +6,7 @@ there, made safe to show, and read when it is asked for, never more of it than i
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from io import BytesIO
 from pathlib import Path, PurePosixPath
@@ -15,6 +15,8 @@ from core.display_name import printable
 from core.errors import InputError
 from core.image_format import SUFFIXES
 from core.image_limits import DEFAULT_LIMITS, load_bytes
+from core.microscope_text import MAX_BYTES as MAX_TEXT
+from core.microscope_text import is_microscope_text
 from core.zips import read_entries
 
 TABLES = (".csv", ".tsv", ".txt", ".xlsx")
@@ -30,11 +32,13 @@ class SourceFile:
         path: its name, with the folders inside the folder or zip, safe to show, never opened.
         size_bytes: unpacked.
         load: reads its bytes.
+        beside: reads the text file that its microscope wrote beside it, None where there is none.
     """
 
     path: str
     size_bytes: int
     load: Callable[[], bytes] = field(repr=False, compare=False)
+    beside: Callable[[], bytes] | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +142,34 @@ def _sorted(found: Sequence[SourceFile], notes: list[str]) -> Listing:
             tables.append(file)
         else:
             others.append(file.path)
+    tables = _beside(tables, pictures)
     if others:
         notes.append(f"neither pictures nor tables: {many(len(others), 'file')}: {named(others)}")
     return Listing(tuple(pictures.values()), tuple(tables), tuple(notes))
+
+
+def _beside(tables: list[SourceFile], pictures: dict[str, SourceFile]) -> list[SourceFile]:
+    """Give pictures the text files that their microscopes wrote; return what other tables are."""
+    named: dict[str, list[str]] = {}
+    for key in pictures:
+        named.setdefault(str(PurePosixPath(key).with_suffix("")), []).append(key)
+    left = []
+    for table in tables:
+        path = PurePosixPath(table.path.lower())
+        keys = named.get(str(path.with_suffix("")), []) if path.suffix == ".txt" else []
+        if keys and table.size_bytes <= MAX_TEXT and _of_microscope(table):
+            for key in keys:
+                pictures[key] = replace(pictures[key], beside=table.load)
+        else:
+            left.append(table)
+    return left
+
+
+def _of_microscope(file: SourceFile) -> bool:
+    try:
+        return is_microscope_text(file.load())
+    except InputError:
+        return False  # as a table it says why it cannot be read
 
 
 def named(names: Sequence[str], most: int = 5) -> str:

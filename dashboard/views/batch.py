@@ -9,7 +9,7 @@ from core.measured_columns import KINDS as MEASURES
 from dashboard import batches, components, errors, evaluation_card, state, uploads
 from dashboard.errors import escape
 
-KINDS = ["png", "jpg", "jpeg", "tif", "tiff", "bmp", "zip"]
+KINDS = ["png", "jpg", "jpeg", "tif", "tiff", "bmp", "zip", "txt"]
 REFRESH_S = 3.0
 NOTHING = "nothing"
 
@@ -33,6 +33,7 @@ with st.form("batch_form"):
         accept_multiple_files=True,
         key="batch_files",
         help="An information bar of the microscope is looked for and left out; Remarks say where. "
+        "The text file that a JEOL or Hitachi microscope writes beside a picture gives its scale. "
         "Nothing is kept on the server.",
     )
     um_per_px = st.number_input(

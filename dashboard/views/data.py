@@ -25,7 +25,7 @@ from dashboard import (
 from dashboard.errors import escape
 
 logger = logging.getLogger("dashboard.views.data")
-PICTURES = ["png", "jpg", "jpeg", "tif", "tiff", "bmp", "zip"]
+PICTURES = ["png", "jpg", "jpeg", "tif", "tiff", "bmp", "zip", "txt"]
 
 st.title("Own data", anchor=False)
 st.write(
@@ -44,7 +44,8 @@ files = left.file_uploader(
     PICTURES,
     accept_multiple_files=True,
     key=f"data_files_{data_session.turn()}",
-    help="64 MB a file: put larger sets into several zips, or use python -m core.import_data.",
+    help="The text file that a JEOL or Hitachi microscope writes beside a picture gives its scale. "
+    "64 MB a file: put larger sets into several zips, or use python -m core.import_data.",
 )
 table = right.file_uploader(
     "Table (CSV or Excel), where you have one",
