@@ -128,7 +128,8 @@ def _finished_by(denoiser: Mapping[str, Any] | None) -> str:
     minutes = float(denoiser.get("seconds") or 0.0) / 60
     return (
         f"a denoiser ({denoiser.get('parameters')} parameters, {minutes:.0f} min of training); "
-        f"noise of {config['start']:g} of the grey scale, taken out in {config['steps']} steps"
+        f"noise of {config['coarse']:g} and {config['start']:g} of the grey scale, taken out in "
+        f"{config['coarse_steps']} and {config['steps']} steps"
     )
 
 

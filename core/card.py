@@ -68,8 +68,9 @@ def _denoiser(model: Path, model_hash: str) -> list[list[str]]:
     config = about["config"]
     said = (
         f"{about['parameters']} parameters, {about['steps']} steps of {about['training']['batch']} "
-        f"crops, {about['seconds'] / 60:.0f} min on {about['hardware']}; pictures start from noise "
-        f"of {config['start']:g} grey levels (0 to 1) and take {config['steps']} steps; sha256 "
+        f"crops, {about['seconds'] / 60:.0f} min on {about['hardware']}; takes out noise of "
+        f"{config['coarse']:g} and {config['start']:g} (grey levels 0 to 1) in "
+        f"{config['coarse_steps']} and {config['steps']} steps; sha256 "
         f"{about['weights_sha256'][:16]}"
     )
     return [["Denoiser", said]]

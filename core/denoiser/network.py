@@ -33,7 +33,9 @@ class DenoiserConfig:
         width: of the vector that says z and the noise.
         lowest, highest: standard deviation of the noise that it has learned to take out, in grey
             levels (0 to 1).
-        start: noise that is added to a draft, at most ``highest``.
+        coarse: noise that is added to a draft first, to find what no micrograph has; 0 for none.
+        coarse_steps: in which it is taken out, down to ``start``.
+        start: noise that is added then, to give the picture the detail of real ones.
         steps: in which it is taken out.
 
     Raises:
@@ -44,20 +46,23 @@ class DenoiserConfig:
     channels: tuple[int, ...] = (64, 96, 96)
     width: int = 128
     lowest: float = 0.004
-    highest: float = 0.2
-    start: float = 0.1
-    steps: int = 6
+    highest: float = 0.4
+    coarse: float = 0.3
+    coarse_steps: int = 4
+    start: float = 0.03
+    steps: int = 4
 
     def __post_init__(self) -> None:
         check_integer("latents", self.latents, 1, 256)
         check_integer("width", self.width, 8, 1024)
         check_integer("steps", self.steps, 1, 100)
+        check_integer("coarse_steps", self.coarse_steps, 1, 100)
         if not isinstance(self.channels, (tuple, list)) or not 1 <= len(self.channels) <= 5:
             raise ConfigError(f"channels must be 1 to 5 integers, not {self.channels!r}")
         object.__setattr__(self, "channels", tuple(self.channels))
         for channels in self.channels:
             check_integer("channels", channels, 8, 512)
-        for name in ("lowest", "highest", "start"):
+        for name in ("lowest", "highest", "start", "coarse"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)):
                 raise ConfigError(f"{name} must be a number, not {value!r}")
@@ -65,6 +70,10 @@ class DenoiserConfig:
             raise ConfigError(
                 "noise must grow from lowest over start to highest, above 0 and up to 10, not "
                 f"{self.lowest}, {self.start}, {self.highest}"
+            )
+        if self.coarse and not self.start < self.coarse <= self.highest:
+            raise ConfigError(
+                f"coarse must be 0, or above start and up to highest, not {self.coarse}"
             )
 
     @classmethod

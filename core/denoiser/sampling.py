@@ -1,12 +1,13 @@
 """Finishing drafts: noise is added, then taken out step by step."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
 import torch
 from torch import Generator, Tensor
+from torch.nn import functional as F
 
 from core.cells import cell_weights
 from core.decoders import drawn_px
@@ -15,6 +16,8 @@ from core.joint_noise import draw_normal
 
 MARGIN_PX = 32  # seen round each tile and not kept
 TILE_PX = 256  # a tile's maps stay in a CPU's cache
+SEEN_PX = 5  # a side, of what is compared
+CONTRADICTED = 0.5  # of the grey levels' standard deviation
 
 
 @torch.no_grad()
@@ -28,9 +31,9 @@ def finish(
 ) -> Tensor:
     """Finish drafts of pictures: add noise and take it out again, with the detail of real ones.
 
-    Steps are equal in the noise's logarithm; each goes along the straight line of the second order
-    that the estimates of it and of the step before give (Lu et al. 2022, "DPM-Solver++",
-    arXiv:2211.01095, the multistep method of order 2).
+    Twice: noise that drowns all but large things shows what no micrograph has, such as half tones;
+    there the draft is replaced. Elsewhere its thin lines, which that noise drowns as well, are
+    kept. Then a little noise gives the whole the detail of real pictures.
 
     Args:
         denoiser: what has learned the material.
@@ -44,10 +47,49 @@ def finish(
         (B, 1, H, W) float32 in [0, 1].
     """
     config = denoiser.config
-    levels = np.geomspace(config.start, config.lowest, config.steps).tolist()
     cells = z.movedim(1, -1) if z.dim() == 4 else z[:, None, None, :]  # (B, R, C, D)
-    noise = draw_normal(tuple(drafts.shape), generator).to(drafts)
-    x, before = drafts.float() + levels[0] * noise, None
+    x = drafts.float()
+    if config.coarse:
+        levels = np.geomspace(config.coarse, config.start, config.coarse_steps + 1)[:-1].tolist()
+        coarse = _taken_out(denoiser, x, levels, cells, generator, periodic, precision)
+        x = x + contradicted(x, coarse, denoiser.spread, periodic) * (coarse - x)
+    levels = np.geomspace(config.start, config.lowest, config.steps).tolist()
+    return _taken_out(denoiser, x, levels, cells, generator, periodic, precision).clamp(0, 1)
+
+
+def contradicted(draft: Tensor, coarse: Tensor, spread: Tensor, periodic: bool) -> Tensor:
+    """Return where a draft is contradicted, 0 to 1 with soft edges, (B, 1, H, W).
+
+    That is where the mean difference over `SEEN_PX` is more than half the grey levels' standard
+    deviation.
+    """
+    difference = _blurred(coarse - draft, SEEN_PX, periodic).abs()
+    beyond = (difference > CONTRADICTED * spread).float()
+    return (4 * _blurred(_blurred(beyond, SEEN_PX, periodic), SEEN_PX, periodic)).clamp(0, 1)
+
+
+def _blurred(x: Tensor, px: int, periodic: bool) -> Tensor:
+    """Average over ``px`` x ``px``, an odd number; wraps around, or repeats the edges."""
+    padded = F.pad(x, [px // 2] * 4, mode="circular" if periodic else "replicate")
+    return F.avg_pool2d(padded, px, stride=1)
+
+
+def _taken_out(
+    denoiser: Denoiser,
+    x: Tensor,
+    levels: Sequence[float],
+    cells: Tensor,
+    generator: Generator | None,
+    periodic: bool,
+    precision: str,
+) -> Tensor:
+    """Add noise of the first level to x and take it out, level by level.
+
+    Levels are equal steps in the noise's logarithm; each goes along the straight line of the second
+    order that the estimates at it and at the level before give (Lu et al. 2022, "DPM-Solver++",
+    arXiv:2211.01095, the multistep method of order 2).
+    """
+    x, before = x + levels[0] * draw_normal(tuple(x.shape), generator).to(x), None
     for level, following in zip(levels, [*levels[1:], 0.0], strict=True):
         clean = _estimate(denoiser, x, level, cells, periodic, precision)
         towards = clean
@@ -55,7 +97,7 @@ def finish(
             towards = clean + 0.5 * (clean - before)  # steps are of one length
         x = towards + (following / level) * (x - towards)
         before = clean
-    return x.clamp(0, 1)
+    return x
 
 
 def _estimate(

@@ -28,7 +28,7 @@ from core.training_log import TrainingLog
 from core.training_state import load_state, save_state
 
 VALIDATION_CROPS = 32
-VALIDATION_NOISE = (0.01, 0.03, 0.06, 0.1, 0.2)  # those that are learned of these
+VALIDATION_NOISE = (0.01, 0.03, 0.06, 0.1, 0.2, 0.4)  # those that are learned of these
 MEASURED_CROPS = 256
 
 

@@ -75,6 +75,8 @@ def test_a_picture_moved_by_a_step_gives_the_estimate_moved() -> None:
         ({"channels": ()}, "1 to 5 integers"),
         ({"channels": (8, 4)}, "channels must be an integer from 8"),
         ({"start": 0.5}, "lowest over start to highest"),
+        ({"coarse": 0.01}, "coarse must be 0, or above start"),
+        ({"coarse": 9.0}, "coarse must be 0, or above start"),
         ({"lowest": math.nan}, "lowest over start to highest"),
         ({"highest": "0.2"}, "highest must be a number"),
         ({"steps": 0}, "steps must be an integer from 1"),

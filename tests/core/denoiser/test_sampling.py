@@ -8,7 +8,7 @@ from torch import Generator
 
 from core.denoiser import sampling
 from core.denoiser.network import Denoiser, DenoiserConfig
-from core.denoiser.sampling import finish
+from core.denoiser.sampling import contradicted, finish
 from tests.core.denoiser.conftest import SMALL, random_denoiser
 
 
@@ -16,12 +16,19 @@ def seeded(seed: int = 0) -> Generator:
     return Generator().manual_seed(seed)
 
 
+def plain(spread: float, **settings: float) -> Denoiser:
+    """Return an untrained network: it knows of centre and spread alone."""
+    shape = {"latents": 8, "channels": (8,), "width": 8}
+    network = Denoiser(DenoiserConfig.from_dict(shape | settings))
+    network.centre.fill_(0.5)
+    network.spread.fill_(spread)
+    return network
+
+
 @pytest.mark.parametrize(("steps", "tolerance"), [(40, 0.02), (6, 0.12)])
 def test_white_pictures_keep_their_spread(steps: int, tolerance: float) -> None:
     """For white noise the untrained denoiser is exact, so what comes out is as what went in."""
-    network = Denoiser(DenoiserConfig(latents=8, channels=(8,), width=8, steps=steps))
-    network.centre.fill_(0.5)
-    network.spread.fill_(0.05)
+    network = plain(0.05, steps=steps, start=0.1, coarse=0.0)
     draft = 0.5 + 0.05 * torch.randn(1, 1, 128, 128, generator=seeded(1))
     found = finish(network, draft, torch.zeros(1, 8), seeded())
     assert float(found.std()) == pytest.approx(0.05, rel=tolerance)
@@ -29,12 +36,30 @@ def test_white_pictures_keep_their_spread(steps: int, tolerance: float) -> None:
 
 
 def test_an_odd_draft_is_brought_to_what_was_learned() -> None:
-    network = Denoiser(DenoiserConfig(latents=8, channels=(8,), width=8, steps=20))
-    network.centre.fill_(0.5)
-    network.spread.fill_(0.02)
+    network = plain(0.02, steps=20, start=0.1, coarse=0.0)
     draft = torch.full((1, 1, 64, 64), 0.8)
     found = finish(network, draft, torch.zeros(1, 8), seeded())
     assert abs(float(found.mean()) - 0.5) < 0.1, "noise of 0.1 drowns what is 0.3 off by little"
+
+
+def test_what_is_contradicted_is_replaced_and_thin_detail_kept() -> None:
+    network = plain(0.02, coarse=0.3, coarse_steps=6, start=0.005, steps=3, lowest=0.004)
+    draft = torch.full((1, 1, 96, 96), 0.5)
+    draft[..., 48] = 0.52  # a line that coarse noise drowns
+    draft[..., 10:30, 10:30] = 0.9  # what was never seen
+    found = finish(network, draft, torch.zeros(1, 8), seeded())
+    square, line = found[..., 14:26, 14:26], found[..., 48].mean() - found[..., 56:90].mean()
+    assert abs(float(square.mean()) - 0.5) < 0.05, f"the square is {float(square.mean()):.2f}"
+    assert float(line) > 0.014, f"the line is {float(line):.3f} above the rest, was 0.02"
+
+
+def test_contradictions_wrap_around_where_pictures_do() -> None:
+    draft, coarse = torch.zeros(1, 1, 64, 64), torch.zeros(1, 1, 64, 64)
+    coarse[..., :6, 20:30] = 1.0
+    spread = torch.tensor(0.2)
+    wrapped, edged = (contradicted(draft, coarse, spread, p)[0, 0, -2, 25] for p in (True, False))
+    assert float(wrapped) > 0.5 and float(edged) == 0
+    assert float(contradicted(draft, 0.09 + draft, spread, True).max()) == 0, "half is allowed"
 
 
 def test_the_seed_decides_and_the_draft_is_left_alone() -> None:
@@ -56,7 +81,8 @@ def test_any_size_comes_out_as_it_went_in(size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("periodic", [True, False])
 def test_tiles_show_no_seams(monkeypatch, periodic: bool) -> None:
-    network, draft = random_denoiser(size=0.05), torch.rand(1, 1, 192, 192)
+    network = random_denoiser(replace(SMALL, start=0.1, coarse=0.0), size=0.05)
+    draft = torch.rand(1, 1, 192, 192)
     z = torch.randn(1, 8, 2, 2)
     whole = finish(network, draft, z, seeded(), periodic)
     monkeypatch.setattr(sampling, "TILE_PX", 64)
@@ -77,6 +103,6 @@ def test_more_noise_changes_more() -> None:
     draft, z = 0.5 + 0.1 * torch.rand(1, 1, 64, 64), torch.zeros(1, 8)
     changes = []
     for start in (0.02, 0.1):
-        network = random_denoiser(replace(SMALL, start=start))
+        network = random_denoiser(replace(SMALL, start=start, coarse=0.0))
         changes.append(float((finish(network, draft, z, seeded()) - draft).abs().mean()))
     assert changes[0] < changes[1]
