@@ -49,4 +49,4 @@ def write_fit(folder: Path, network: Network, fitted: PropertyModel | None) -> N
         return
     data = network_bytes(network)
     about = fitted.to_json() | {NETWORK_SHA256: hashlib.sha256(data).hexdigest()}
-    write_together(folder, {NETWORK: data}, PROPERTIES, about)
+    write_together(folder, {NETWORK: data}, PROPERTIES, about, compact=True)

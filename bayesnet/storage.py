@@ -34,7 +34,7 @@ def network_bytes(network: Network) -> bytes:
     """Return the content of a network's file."""
     content: dict[str, Any] = {"format": FORMAT, "version": VERSION}
     content |= {f.name: _plain(getattr(network, f.name)) for f in fields(network)}
-    return json_bytes(content)
+    return json_bytes(content, compact=True)
 
 
 def counting(path: Path) -> Path:

@@ -36,12 +36,13 @@ from core.tensors import read_tensors
 TENSORS, SPECIMENS, ABOUT = "latents.safetensors", "specimens.csv", "latents.json"
 FORMAT = 1
 MAX_BYTES, MAX_SPECIMENS_BYTES = 2**31, 2**26
+_FLOATS, _INTEGERS = (torch.float32, torch.float16), (torch.int32,)
 TYPES = {
-    "mu": torch.float32,
-    "logvar": torch.float32,
-    "corner": torch.int32,
-    "file": torch.int32,
-    "specimen": torch.int32,
+    "mu": _FLOATS,
+    "logvar": _FLOATS,
+    "corner": _INTEGERS,
+    "file": _INTEGERS,
+    "specimen": _INTEGERS,
 }
 DEFAULT_STRIDE = 160  # px between patches: without overlap every patch is new evidence
 logger = logging.getLogger(__name__)
@@ -142,8 +143,13 @@ def encode_dataset(
     )
 
 
-def save_latents(folder: Path, table: LatentTable) -> None:
+def save_latents(folder: Path, table: LatentTable, half: bool = False) -> None:
     """Write a latent table, all its files or none.
+
+    Args:
+        folder: of the table.
+        table: what to write.
+        half: mu and logvar as float16, half as large: to one part in two thousand.
 
     Raises:
         StorageError: the folder cannot be written; what was there is as it was.
@@ -153,8 +159,8 @@ def save_latents(folder: Path, table: LatentTable) -> None:
     specimens = [str(name) for name in table.specimens.index]
     number = {name: i for i, name in enumerate(specimens)}
     tensors = {
-        "mu": table.mu,
-        "logvar": table.logvar,
+        "mu": table.mu.astype(np.float16) if half else table.mu,
+        "logvar": table.logvar.astype(np.float16) if half else table.logvar,
         "corner": table.corner,
         "file": file_number.astype(np.int32),
         "specimen": np.array([number[name] for name in table.specimen], dtype=np.int32),
@@ -194,10 +200,11 @@ def load_latents(folder: Path) -> LatentTable:
             f"{folder / TENSORS} is not the file that {ABOUT} describes; run core.encode again"
         )
     try:
-        for name, dtype in TYPES.items():
-            if stored[name].dtype != dtype:
-                raise ValueError(f"{name} is {stored[name].dtype}, not {dtype}")
-        tensors = {name: stored[name].numpy() for name in TYPES}
+        for name, types in TYPES.items():
+            if stored[name].dtype not in types:
+                raise ValueError(f"{name} is {stored[name].dtype}, not {types[0]}")
+        floats = {name: stored[name].float() for name in ("mu", "logvar")}
+        tensors = {name: (stored | floats)[name].numpy() for name in TYPES}
         columns = tuple(Column(**column) for column in about["columns"])
         rows = settled(folder / SPECIMENS, about.get("specimens_sha256"))
         frame = read_specimens(rows, columns)

@@ -85,17 +85,23 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode("utf-8"))
 
 
-def write_json(path: Path, content: Any) -> None:
+def write_json(path: Path, content: Any, compact: bool = False) -> None:
     """Write strict JSON atomically (see `json_bytes` and `write_bytes`)."""
-    write_bytes(path, json_bytes(content))
+    write_bytes(path, json_bytes(content, compact))
 
 
-def json_bytes(content: Any) -> bytes:
-    """Return strict JSON (no NaN or infinity), indented, ending in a newline, as UTF-8."""
-    return (json.dumps(content, indent=2, allow_nan=False) + "\n").encode("utf-8")
+def json_bytes(content: Any, compact: bool = False) -> bytes:
+    """Return strict JSON (no NaN or infinity), ending in a newline, as UTF-8.
+
+    Indented, or ``compact``: half as long where it is mostly numbers, and nobody reads it.
+    """
+    style: dict[str, Any] = {"separators": (",", ":")} if compact else {"indent": 2}
+    return (json.dumps(content, allow_nan=False, **style) + "\n").encode("utf-8")
 
 
-def write_together(folder: Path, parts: Mapping[str, bytes], last: str, content: Any) -> None:
+def write_together(
+    folder: Path, parts: Mapping[str, bytes], last: str, content: Any, compact: bool = False
+) -> None:
     """Replace files that belong together: a crash leaves all the old ones, or all the new ones.
 
     The parts are written beside the old ones, then ``last``, then the parts take their places. From
@@ -105,6 +111,7 @@ def write_together(folder: Path, parts: Mapping[str, bytes], last: str, content:
         folder: of them all.
         parts: name -> bytes.
         last: name of a JSON file; ``content`` must hold the SHA-256 of each part.
+        compact: how it is written (`json_bytes`).
 
     Raises:
         StorageError: the disk is full, read-only, or refuses; the old ones count.
@@ -113,7 +120,7 @@ def write_together(folder: Path, parts: Mapping[str, bytes], last: str, content:
     try:
         for name, data in parts.items():
             write_bytes(folder / f"{name}{NEXT}", data)
-        write_json(folder / last, content)
+        write_json(folder / last, content, compact)
     except StorageError:
         for name in parts:
             with suppress(OSError):

@@ -62,7 +62,7 @@ class LatentStream:
                         n: found[start : min(start + size, self.rows)] for n, found in parts.items()
                     }
                     yield LatentChunk(
-                        part["mu"],
+                        part["mu"].astype(np.float32),
                         _named(self.specimen_names, part["specimen"]),
                         _named(self.file_names, part["file"]),
                         part["corner"],

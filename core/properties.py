@@ -101,7 +101,7 @@ class PropertyModel:
 
     def save(self, path: Path) -> None:
         """Write the model as JSON, atomically; floats survive exactly."""
-        write_json(Path(path), self.to_json())
+        write_json(Path(path), self.to_json(), compact=True)
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of its file."""

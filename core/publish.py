@@ -14,7 +14,7 @@ from core.checkpoint import MANIFEST, WEIGHTS, load_model
 from core.denoiser.store import ABOUT as DENOISER
 from core.denoiser.store import WEIGHTS as DENOISER_WEIGHTS
 from core.denoiser.store import has_denoiser, load_denoiser
-from core.encode import load_latents
+from core.encode import load_latents, save_latents
 from core.errors import CheckpointError, MicroDesignError
 from core.files import finish_together
 from core.folders import new_folder, recover_folder, replace_folder
@@ -40,6 +40,8 @@ logger = logging.getLogger(__name__)
 
 def publish(model: Path, out: Path, max_bytes: int = MAX_BYTES) -> int:
     """Copy a complete model folder to ``out``; return its size in bytes.
+
+    Latents are written in float16, which halves them.
 
     Args:
         model: the folder of a run with every part in `PARTS`, and perhaps those in `OPTIONAL`.
@@ -72,6 +74,8 @@ def publish(model: Path, out: Path, max_bytes: int = MAX_BYTES) -> int:
             source = model / name
             copy = shutil.copytree if source.is_dir() else shutil.copyfile
             copy(source, made / name)
+            if name in ("latents", UNSEEN):
+                save_latents(made / name, load_latents(source), half=True)
         size = sum(path.stat().st_size for path in made.rglob("*") if path.is_file())
         if size > max_bytes:
             raise CheckpointError(f"{model} has {size} bytes; at most {max_bytes} are published")

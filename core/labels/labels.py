@@ -139,7 +139,7 @@ def save_labels(folder: Path, labels: Labels) -> None:
     content = {field.name: getattr(labels, field.name) for field in fields(labels)}
     for name in ("dimensions", "directions"):
         content[name] = [asdict(direction) for direction in content[name]]
-    write_json(Path(folder) / FILE, {"format": FORMAT} | rounded(content))
+    write_json(Path(folder) / FILE, {"format": FORMAT} | rounded(content), compact=True)
 
 
 def load_labels(folder: Path) -> Labels:

@@ -69,6 +69,20 @@ def test_latents_come_back_exactly(tmp_path: Path) -> None:
         assert getattr(again, name) == getattr(table, name), name
 
 
+def test_half_the_size_keeps_latents_to_one_part_in_two_thousand(tmp_path: Path) -> None:
+    table = make_table()
+    save_latents(tmp_path / "whole", table)
+    save_latents(tmp_path / "half", table, half=True)
+    again = load_latents(tmp_path / "half")
+    for name in ("mu", "logvar"):
+        found = getattr(again, name)
+        assert found.dtype == np.float32
+        np.testing.assert_allclose(found, getattr(table, name), rtol=1 / 2000, atol=1e-6)
+    np.testing.assert_array_equal(again.corner, table.corner)
+    sizes = [(tmp_path / n / "latents.safetensors").stat().st_size for n in ("half", "whole")]
+    assert sizes[0] == sizes[1] - 2 * 2 * table.mu.size
+
+
 def test_labels_come_back_exactly_also_texts_that_look_like_gaps(tmp_path: Path) -> None:
     table = make_table()
     save_latents(tmp_path, table)

@@ -47,6 +47,14 @@ def test_chunks_are_the_rows_of_the_table(folder, size):
         assert getattr(stream, name) == getattr(table, name)
 
 
+def test_chunks_of_half_precision_are_those_of_the_table(folder):
+    save_latents(folder, load_latents(folder), half=True)
+    table, chunks = load_latents(folder), list(open_latents(folder).chunks(10))
+    whole = np.concatenate([c.mu for c in chunks])
+    assert whole.dtype == np.float32
+    np.testing.assert_array_equal(whole, table.mu)
+
+
 def test_damaged_files_are_refused(folder):
     about = json.loads((folder / "latents.json").read_text())
     (folder / "latents.json").write_text(json.dumps(about | {"specimens": ["b"]}))
