@@ -18,6 +18,8 @@ from safetensors.torch import load, save
 from bayesnet.learn import NetworkConfig, fit_network
 from core.checkpoint import save_model
 from core.columns import Column
+from core.denoiser.network import Denoiser, DenoiserConfig
+from core.denoiser.store import save_denoiser
 from core.encode import LatentTable, save_latents
 from core.files import sha256_file, write_bytes, write_json
 from core.images import encode_png
@@ -62,6 +64,8 @@ def whole() -> Path:
     manifest = {"name": "A model", "data_name": "A foundry", "synthetic": True, "um_per_px": 1.0}
     save_model(folder, TextureVAE(CONFIG).eval(), manifest)
     table = latent_table(sha256_file(folder / "model.safetensors"))
+    denoiser = Denoiser(DenoiserConfig(latents=LATENTS, channels=(8, 8), width=8))
+    save_denoiser(folder, denoiser, {"model_hash": table.model_hash})
     save_latents(folder / "latents", table)
     network = fit_network(table, NetworkConfig(regimes=(1,), factors=(2,), folds=3))
     network.save(folder / "network.json")

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from core.checkpoint import load_model
 from core.encode import load_latents
 from core.errors import CheckpointError
 from core.examples import load_examples
@@ -21,6 +22,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "references": load_reference,
     "labels": load_labels,
     "examples": load_examples,
+    "denoisers": lambda folder: load_model(folder, backbone=False),
 }
 BAD = "damaged.*again"
 
@@ -89,7 +91,9 @@ def _latents() -> Iterator[Case]:
     yield case("no mu", lambda t: t.pop("mu") is None)
     yield case("mu of one dimension", lambda t: t.update(mu=t["mu"][:, 0].contiguous()))
     yield case("mu of another length", lambda t: t.update(mu=t["mu"][:-1].contiguous()))
-    for dtype in (torch.float64, torch.float16, torch.bfloat16, torch.int64, torch.bool):
+    half = tensors("latents/latents.safetensors", about, lambda t: t.update(mu=t["mu"].half()))
+    yield _case("latents", "mu of float16, as published", half)
+    for dtype in (torch.float64, torch.bfloat16, torch.int64, torch.bool):
         yield case(f"mu of {dtype}", lambda t, d=dtype: t.update(mu=t["mu"].to(d)))
     for value in ("nan", "inf"):
         yield case(f"mu with {value}", lambda t, v=value: t["mu"].__setitem__((0, 0), float(v)))
@@ -125,6 +129,54 @@ def _latents() -> Iterator[Case]:
         return made
 
     yield _case("latents", "no specimens.csv", gone, "cannot read")
+
+
+def _denoisers() -> Iterator[Case]:
+    file, about = "denoiser.safetensors", "denoiser.json"
+    kind = "denoisers"
+    yield _case(kind, "as they should be", copied)
+    for name, values in {
+        "channels": [[], [10**9], [512] * 5, [512] * 6, "8", [8, "8"], None, {}],
+        "width": [0, 10**9, "8", None, 8.0],
+        "latents": [0, 10**18, "6", True],
+        "steps": [0, 10**9, "4", None],
+        "coarse_steps": [0, 10**9, 0.5],
+        "start": [0, -1, "x", None, [1], 99],
+        "highest": [0, 10**6, "x", True],
+        "lowest": [0, -1.0, 5],
+        "coarse": [-1, 0.001, 99, "x", None],
+    }.items():
+        for value in values:
+            what = f"{name} is {value!r}"[:50]
+            yield _case(kind, what, edited(about, "config", name, value=value), "denoiser.json")
+    for name, value in {
+        "format": [2],
+        "config": [1],
+        "weights_sha256": "0" * 64,
+        "steps": "many",
+        "parameters": -1,
+        "seconds": "long",
+    }.items():
+        yield _case(kind, f"{name} is {value!r}"[:50], edited(about, name, value=value), "denoiser")
+    for what, data in {"nothing": b"", "a list": b"[]", "a text": b'"x"', "null": b"null"}.items():
+        yield _case(kind, f"{what} for the file", written(about, data), about)
+        yield _case(kind, f"{what} for the weights", written(file, data), "damaged.*again|sha256")
+
+    def changed(name: str, change: Callable[[dict[str, torch.Tensor]], Any], says: str) -> Case:
+        return _case(kind, name, tensors(file, about, change, "weights_sha256"), says)
+
+    one, odd = "inlet.weight", "disagree on the tensors"
+    yield changed("a tensor is missing", lambda t: t.pop(one) is None, odd)
+    yield changed("a tensor too many", lambda t: t.update(x=torch.zeros(1)), odd)
+    yield changed("no tensor", lambda t: t.clear(), odd)
+    yield changed(
+        "a row more", lambda t: t.update({one: torch.cat([t[one], t[one][:1]])}), "is \\("
+    )
+    yield changed("another dtype", lambda t: t.update({one: t[one].float()}), "float32, not")
+    for value in ("nan", "inf"):
+        yield changed(
+            f"a weight of {value}", lambda t, v=value: t[one].fill_(float(v)) is None, "not finite"
+        )
 
 
 def _properties() -> Iterator[Case]:
@@ -305,4 +357,4 @@ def _examples() -> Iterator[Case]:
     yield _case("examples", "a picture that is none", written("examples/a.png", b"<svg>"), BAD)
 
 
-CASES = (*_latents(), *_properties(), *_references(), *_labels(), *_examples())
+CASES = (*_latents(), *_denoisers(), *_properties(), *_references(), *_labels(), *_examples())
