@@ -112,7 +112,11 @@ def main(argv: list[str] | None = None) -> int:
     logging.getLogger("core").setLevel(logging.WARNING)
     given = ["--kills", str(arguments.kills), "--sessions", str(arguments.sessions)]
     content = record("tests.faults.report", given, model_sha256="", data_hash="")
-    del content["model_sha256"], content["data_sha256"]  # it does not depend on them
+    del (
+        content["model_sha256"],
+        content["denoiser_sha256"],
+        content["data_sha256"],
+    )  # it does not depend on them
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         content["training"] = training(arguments.kills, arguments.seed, place / "training")

@@ -20,6 +20,8 @@ from bayesnet.network import Network
 from core.checkpoint import load_model, save_model
 from core.columns import Column
 from core.dataset import load_dataset
+from core.denoiser.network import Denoiser, DenoiserConfig
+from core.denoiser.store import load_denoiser, save_denoiser
 from core.encode import LatentTable, load_latents, save_latents
 from core.files import read_json, write_bytes, write_text
 from core.folders import new_folder, recover_folder, replace_folder
@@ -104,6 +106,20 @@ def _look_model(root: Path) -> str:
     loaded = load_model(root / "model", backbone=False)
     assert loaded.manifest["name"] == str(float(loaded.vae.head.mu.weight[0, 0]))
     return _which(loaded.vae.head.mu.weight[0, 0])
+
+
+def _denoiser(value: float, root: Path) -> None:
+    network = Denoiser(DenoiserConfig(latents=4, channels=(8,), width=8)).requires_grad_(False)
+    for tensor in network.parameters():
+        tensor.fill_(value)
+    save_denoiser(root / "model", network, {"model_hash": "m" * 64, "steps": int(value)})
+
+
+def _look_denoiser(root: Path) -> str:
+    found = load_denoiser(root / "model", "m" * 64)
+    values = {float(p.unique()) for p in found.network.parameters()}
+    assert values == {float(found.about["steps"])}, (values, found.about["steps"])
+    return _which(values.pop())
 
 
 def _latents(value: float, root: Path) -> None:
@@ -325,6 +341,7 @@ SUBJECTS = {
     for one in (
         Subject("checkpoint", partial(_checkpoint, 1), partial(_checkpoint, 2), _look_checkpoint),
         Subject("model", partial(_model, 1.0), partial(_model, 2.0), _look_model),
+        Subject("denoiser", partial(_denoiser, 1.0), partial(_denoiser, 2.0), _look_denoiser),
         Subject("latents", partial(_latents, 1.0), partial(_latents, 2.0), _look_latents),
         *(
             Subject(name, partial(_fit, write, 1.0), partial(_fit, write, 2.0), _look_fit)
