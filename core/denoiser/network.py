@@ -50,7 +50,7 @@ class DenoiserConfig:
     coarse: float = 0.3
     coarse_steps: int = 4
     start: float = 0.03
-    steps: int = 4
+    steps: int = 6
 
     def __post_init__(self) -> None:
         check_integer("latents", self.latents, 1, 256)

@@ -54,7 +54,8 @@ def finish(
         coarse = _taken_out(denoiser, x, levels, cells, generator, periodic, precision)
         x = x + contradicted(x, coarse, denoiser.spread, periodic) * (coarse - x)
     levels = np.geomspace(config.start, config.lowest, config.steps).tolist()
-    return _taken_out(denoiser, x, levels, cells, generator, periodic, precision).clamp(0, 1)
+    x = _taken_out(denoiser, x, levels, cells, generator, periodic, precision, textured=True)
+    return x.clamp(0, 1)
 
 
 def contradicted(draft: Tensor, coarse: Tensor, spread: Tensor, periodic: bool) -> Tensor:
@@ -82,12 +83,15 @@ def _taken_out(
     generator: Generator | None,
     periodic: bool,
     precision: str,
+    textured: bool = False,
 ) -> Tensor:
     """Add noise of the first level to x and take it out, level by level.
 
     Levels are equal steps in the noise's logarithm; each goes along the straight line of the second
     order that the estimates at it and at the level before give (Lu et al. 2022, "DPM-Solver++",
-    arXiv:2211.01095, the multistep method of order 2).
+    arXiv:2211.01095, the multistep method of order 2). The last step, to no noise, ends at the
+    estimate; or, ``textured``, half way, which is of the second order too, since without noise
+    nothing is taken out. The estimate lacks what it cannot tell from noise: a detector's own.
     """
     x, before = x + levels[0] * draw_normal(tuple(x.shape), generator).to(x), None
     for level, following in zip(levels, [*levels[1:], 0.0], strict=True):
@@ -95,7 +99,8 @@ def _taken_out(
         towards = clean
         if before is not None and following:
             towards = clean + 0.5 * (clean - before)  # steps are of one length
-        x = towards + (following / level) * (x - towards)
+        left = following / level if following else 0.5 * textured
+        x = towards + left * (x - towards)
         before = clean
     return x
 
