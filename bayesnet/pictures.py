@@ -36,12 +36,18 @@ class Picture:
 
 
 def synthesise_field(
-    loaded: LoadedModel, table: LatentTable, z: NDArray[np.float64], size_px: int, seed: int
+    loaded: LoadedModel,
+    table: LatentTable,
+    z: NDArray[np.float64],
+    size_px: int,
+    seed: int,
+    finished: bool = True,
 ) -> NDArray[np.float32]:
     """Synthesise a square field round z (D,), (size_px, size_px) in [0, 1].
 
     Its cells scatter round z as the patches of the nearest specimens in ``table`` do. The paper's
-    decoder makes a single patch, whatever the size asked for.
+    decoder makes a single patch, whatever the size asked for. ``finished`` as in
+    `core.synthesis.decode_many`.
     """
     patch_px = loaded.config.patch_px
     cells: NDArray[np.floating] = z
@@ -49,7 +55,7 @@ def synthesise_field(
         size_px = patch_px
     else:
         cells = scatter_cells(z, patch_scatter(table, z), size_px, size_px, patch_px, seed)
-    return synthesise(loaded, cells, size_px, size_px, seed, periodic=True)
+    return synthesise(loaded, cells, size_px, size_px, seed, periodic=True, finished=finished)
 
 
 def read_back(

@@ -20,11 +20,9 @@ def bench_text(results: Path) -> list[str]:
 def _model(found: Content) -> list[str]:
     step, inference = found["training"], found["inference"]
     encoded = inference["encode_micrograph_2048x1532"]
-    decoded = ", ".join(
-        f"{1000 * entry['median_s']:.0f} ms at {name.split('_')[1]} px"
-        for name, entry in inference.items()
-        if name.startswith("decode_")
-    )
+    decoded = _sizes(inference, "decode_")
+    if finished := _sizes(inference, "finished_"):
+        decoded += f"; finished by the denoiser, in all, {finished}"
     most = ", ".join(
         f"{entry['operator'].removeprefix('aten::')} {100 * entry['share']:.0f} %"
         for entry in step["profile"][:SHOWN]
@@ -40,14 +38,24 @@ def _model(found: Content) -> list[str]:
     ]
 
 
+def _sizes(inference: Content, kind: str) -> str:
+    """Return the milliseconds of each size of a kind of picture."""
+    return ", ".join(
+        f"{1000 * entry['median_s']:.0f} ms at {name.split('_')[1]} px"
+        for name, entry in inference.items()
+        if name.startswith(kind)
+    )
+
+
 def _design(found: Content) -> list[str]:
     bars, fit, pixels = found["bars_s"], found["fit"], found["pixel_optimisation"]
     quick, whole, stream = found["quick"]["total"], found["whole"]["total"], found["stream"]
     return [
         f"Designs, by `{found['command']}` on {found['hardware']}: query, decoding at the patch's "
         f"size and predicting back {_ms(quick['median'])} (95th percentile {_ms(quick['p95'])}; "
-        f"bars {_ms(bars['quick_p50'])} and {_ms(bars['quick_p95'])}); with a 1024 px field, 16 "
-        f"encoded patches and its descriptors {whole['median']:.1f} s (bar {bars['whole']:.0f}). "
+        f"bars {_ms(bars['quick_p50'])} and {_ms(bars['quick_p95'])}{_draft(found)}); with a 1024 "
+        f"px field, 16 encoded patches and its descriptors {whole['median']:.1f} s "
+        f"(bar {bars['whole']:.0f}). "
         "Optimising the pixels of a patch to the same style error takes "
         f"{pixels['seconds_median']:.0f} s, {found['times_faster_than_pixels']:.0f} times as long "
         f"({pixels['reached']} of {pixels['patches']} reach it). Fitting {fit['nodes']} nodes to "
@@ -56,6 +64,14 @@ def _design(found: Content) -> list[str]:
         f"stream of {stream['patches']:,} patches {stream['seconds']:.0f} s in "
         f"{stream['peak_mib']:.0f} MiB."
     ]
+
+
+def _draft(found: Content) -> str:
+    """Say how long a quick design takes whose picture is not finished, where that was measured."""
+    if "quick_draft" not in found:
+        return ""
+    total = found["quick_draft"]["total"]
+    return f"; with the decoder's draft {_ms(total['median'])} and {_ms(total['p95'])}"
 
 
 def _ms(seconds: float) -> str:

@@ -57,6 +57,16 @@ def test_designs_stand_beside_their_bars(tmp_path: Path) -> None:
     assert "stream of 1,000,000 patches 12 s in 61 MiB" in text
 
 
+def test_drafts_stand_beside_finished_pictures(tmp_path: Path) -> None:
+    finished = {"finished_128_px": {"median_s": 0.0431}}
+    write_result("bench_model", MODEL | {"inference": MODEL["inference"] | finished}, tmp_path)  # type: ignore[operator]
+    draft = {"quick_draft": {"total": {"median": 0.0661, "p95": 0.0809}}}
+    write_result("bench_design", DESIGN | draft, tmp_path)
+    model, design = bench_text(tmp_path)
+    assert "740 ms at 1024 px; finished by the denoiser, in all, 43 ms at 128 px; memory" in model
+    assert "250 ms; with the decoder's draft 66 ms and 81 ms)" in design
+
+
 def test_a_damaged_result_says_what_to_run(tmp_path: Path) -> None:
     write_result("bench_design", {"command": "x"}, tmp_path)
     with pytest.raises(CheckpointError, match="run make bench"):

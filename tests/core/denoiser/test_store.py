@@ -10,6 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from core.bench import inference
 from core.checkpoint import load_model
 from core.denoiser.store import ABOUT, WEIGHTS, load_denoiser, save_denoiser
 from core.errors import CheckpointError
@@ -51,6 +52,12 @@ def test_reconstructions_are_finished(vgg_weights, model: Path) -> None:
     loaded, patches = load_model(model), np.random.default_rng(0).random((2, 128, 128))
     first = reconstruct(loaded, patches.astype(np.float32), 0)
     assert not np.array_equal(first, reconstruct(loaded, patches.astype(np.float32), 0, False))
+
+
+def test_drafts_and_finished_pictures_are_timed_apart(vgg_weights, model: Path) -> None:
+    found = inference(load_model(model), rounds=1)
+    for side in (128, 512, 1024):
+        assert 0 < found[f"decode_{side}_px"]["median_s"] < found[f"finished_{side}_px"]["median_s"]
 
 
 def test_a_denoiser_of_other_weights_is_left_out_and_said_to_be(
