@@ -51,7 +51,8 @@ def command(job: Job, step: str, resume: bool) -> Sequence[str]:
 
 def request(name: str, data: Path, **changes) -> JobRequest:
     """A request for a model of this name."""
-    settings = {"preset": "quick", "config": {"steps": 1}, "data_name": "Data"} | changes
+    settings = {"preset": "quick", "config": {"steps": 1}, "data_name": "Data"}
+    settings |= {"denoise_minutes": 1.0} | changes
     return JobRequest(name=name, data=str(data), **settings)
 
 

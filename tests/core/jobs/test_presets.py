@@ -22,7 +22,7 @@ from core.jobs.presets import (
     preset_config,
     skipped_steps,
 )
-from core.jobs.request import STEPS, TITLES, load_request, save_request
+from core.jobs.request import STEPS, TITLES, JobRequest, load_request, save_request
 from core.jobs.speed import Speed, known_speed, save_speed
 from core.patches import patch_corners
 from core.split import split_dataset
@@ -87,6 +87,44 @@ def test_a_request_survives_the_disk_and_names_what_it_begins_from(tmp_path: Pat
     assert TrainConfig.from_file(str(tmp_path / "job" / "config.json")) == config
 
 
+def test_a_denoiser_is_trained_for_as_long_as_is_asked(tmp_path: Path):
+    data = make_textures(tmp_path / "d", specimens=8, height=32, width=32)
+    quick, standard = (
+        job_request(data, "mine", name, preset_config(name, 8, True), None)
+        for name in ("quick", "standard")
+    )
+    assert quick.denoise_minutes == 0 and "as the decoder drafts" in quick.skipped["denoise"]
+    assert standard.denoise_minutes == 25 and "denoise" not in standard.skipped
+    words = standard.arguments("denoise", tmp_path / "job", resume=False)
+    assert words[:2] == ["-m", "core.denoiser"] and words[words.index("--minutes") + 1] == "25"
+    assert "--init" not in words
+    assert "--resume" in standard.arguments("denoise", tmp_path / "job", resume=True)
+    short = job_request(data, "m", "quick", preset_config("quick", 8, True), None, None, 1.5)
+    assert short.denoise_minutes == 1.5 and "denoise" not in short.skipped
+    save_request(tmp_path / "job", short)
+    assert load_request(tmp_path / "job") == short
+
+
+def test_a_denoiser_begins_from_that_of_the_model_begun_from(tmp_path: Path):
+    known, plain = tmp_path / "known", tmp_path / "plain"
+    write_json(known / "denoiser.json", {})
+    plain.mkdir()
+    for init, begins in ((known, True), (plain, False)):
+        asked = JobRequest(
+            name="m", data="/d", data_name="D", preset="standard", config={}, init=str(init),
+            denoise_minutes=5.0,
+        )  # fmt: skip
+        words = asked.arguments("denoise", tmp_path / "job", resume=False)
+        assert ("--init" in words) is begins
+
+
+def test_jobs_of_before_denoisers_do_without_one():
+    old = JobRequest(name="m", data="/d", data_name="D", preset="standard", config={})
+    assert "denoise" in old.skipped
+    with pytest.raises(ConfigError, match="denoise_minutes is -1"):
+        replace(old, denoise_minutes=-1)
+
+
 def test_a_model_of_another_make_is_not_begun_from(tmp_path: Path):
     data = make_textures(tmp_path / "d", specimens=8, height=32, width=32)
     config = preset_config("quick", 8, True)
@@ -128,6 +166,9 @@ def test_an_estimate_by_hand():
     assert found.seconds["train"] == pytest.approx(15 + 100 + (256 + 20 + 120) / 10)
     assert found.seconds["encode"] == pytest.approx(15 + 50)
     assert found.total_s == pytest.approx(sum(found.seconds.values()))
+    more = estimate(config, SPEED, 500, 12, 3, denoise_minutes=2.0)
+    assert found.seconds["denoise"] == 0
+    assert more.seconds["denoise"] == pytest.approx(15 + 50 + 120)
 
 
 def test_a_budget_in_minutes_is_not_exceeded_and_fast_machines_end_sooner():

@@ -29,13 +29,14 @@ def test_a_job_does_its_steps_and_its_model_appears_where_models_are(submit):
     Runner(command).run()
     job = find(number)
     assert (job.status.state, job.status.step, job.status.message) == ("finished", "", "")
-    assert list(job.status.done) == ["train", "encode", "learn", "examples"]
+    assert list(job.status.done) == ["train", "denoise", "encode", "learn", "examples"]
     assert job.status.runner is None and job.status.ended >= job.status.started
     assert (models_folder() / "mine" / "trained").read_text() == "begun "
     assert read_json(models_folder() / "mine" / "job.json")["job"] == number
     assert not (job.folder / "model").exists()
     assert "trained begun" in read_log(job)
-    assert [state for _, state, _ in steps_of(job)] == ["done", "done", "done", "skipped", "done"]
+    states = {step: state for step, state, _ in steps_of(job)}
+    assert states == dict.fromkeys(STEPS, "done") | {"reference": "skipped"}
 
 
 def test_the_queue_is_served_in_order(submit, monkeypatch):
@@ -61,7 +62,7 @@ def test_a_failing_step_is_told_in_its_own_last_words_and_the_next_job_goes_on(s
     assert job.status.message == "two words that say why"
     assert not (models_folder() / "fail1").exists()
     assert find(good).status.state == "finished"
-    assert steps_of(job)[2] == ("learn", "failed", None)
+    assert steps_of(job)[3] == ("learn", "failed", None)
 
 
 def test_a_failed_job_is_resumed_after_what_is_done(submit):
