@@ -15,7 +15,7 @@ from core.denoiser.network import STRIDE, Denoiser, Shares
 from core.joint_noise import draw_normal
 
 MARGIN_PX = 32  # seen round each tile and not kept
-TILE_PX = 256  # a tile's maps stay in a CPU's cache
+TILE_PX = 1024  # bounds the memory of large fields; smaller ones are slower
 SEEN_PX = 5  # a side, of what is compared
 CONTRADICTED = 0.5  # of the grey levels' standard deviation
 
