@@ -7,7 +7,8 @@ be read becomes a row with its reason, so a source is made for it too.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from posixpath import splitext
 from typing import IO
 
 from core.display_name import printable
@@ -112,8 +113,8 @@ def from_zip(
 
 
 def _stem(name: str) -> str:
-    """Return a name without its ending, as a text and its picture share it."""
-    return str(PurePosixPath(name.lower()).with_suffix(""))
+    """Return a name without its ending, as a text and its picture share it; any text is a name."""
+    return splitext(name.lower())[0]
 
 
 def _file(path: Path, name: str, limits: ImageLimits) -> Source:
