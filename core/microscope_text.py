@@ -17,7 +17,8 @@ from core.microscope_scale import unit_in_um
 from core.tiff import plausible_scale
 
 MAX_BYTES = 2**16
-_MARKER = re.compile(r"([0-9]*\.?[0-9]+)\s*(\D{1,12})")
+# Bounded, so that no line of digits makes it try every way to part them.
+_MARKER = re.compile(r"([0-9]{0,9}\.?[0-9]{1,9})\s{0,9}(\D{1,12})")
 
 
 def is_microscope_text(data: bytes) -> bool:

@@ -46,6 +46,7 @@ def test_a_quarter_of_a_micrometre_is_read_from_either_maker(text: bytes) -> Non
         HITACHI.replace(b"=64x48", b"=1280x960"),
         HITACHI.replace(b"=250", b"=nan"),
         HITACHI.replace(b"=250", b"=-3"),
+        JEOL.replace(b"10um", b"1" * 60_000),  # must not try every way to part the digits
         TABLE,
         b"",
         bytes(range(256)),
@@ -99,6 +100,16 @@ def test_imports_take_it_and_leave_tables_tables(tmp_path: Path, source: str) ->
     assert [t.path for t in listing.tables] == ["b.txt"]
     scales = {p.path: examine(p).um_per_px for p in listing.pictures}
     assert scales == {"sub/A.png": pytest.approx(0.25), "b.png": None}
+
+
+@pytest.mark.parametrize("name", [".", "..", "/", ".txt", "a.", "//x", " ", "a.txt/"])
+def test_a_zip_with_odd_names_gives_rows_and_no_crash(name: str) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as made:
+        made.writestr(name, b"x")
+        made.writestr("a.png", png())
+    assert from_zip(buffer, "odd.zip")
+    assert from_uploads([(name, io.BytesIO(b"x")), ("a.png", io.BytesIO(png()))])
 
 
 @pytest.mark.parametrize("kind", ["folder", "zip", "uploads"])
