@@ -21,7 +21,7 @@ from core.checkpoint import LoadedModel
 from core.dataset import DataSet
 from core.denoiser.network import STRIDE, Shares
 from core.errors import CheckpointError, InputError
-from core.files import read_json, sha256_file, write_together
+from core.files import read_json, settled, sha256_file, write_together
 from core.images import to_uint8
 from core.patches import cut_patches
 from core.scale import read_to_scale
@@ -104,10 +104,12 @@ def _kept(folder: Path, expected: dict[str, Any]) -> dict[str, NDArray[np.float3
         return {}
     try:
         about = read_json(folder / ABOUT)
-        same = isinstance(about, dict) and expected.items() <= about.items()
-        if not same or sha256_file(folder / CELLS) != about.get("sha256"):
+        if not isinstance(about, dict) or not expected.items() <= about.items():
             return {}
-        stored = read_tensors(folder / CELLS, _MAX_BYTES)
+        path = settled(folder / CELLS, about.get("sha256"))
+        stored = read_tensors(path, _MAX_BYTES)
+        if sha256_file(path) != about.get("sha256"):
+            raise CheckpointError(f"{path} is not the file that {ABOUT} names")
     except CheckpointError as error:
         logger.warning("the latents of the cells are read anew: %s", error)
         return {}

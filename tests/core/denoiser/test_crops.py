@@ -1,6 +1,5 @@
 """Claims about crops: each pixel's cell gives its latents, whatever the turn; steps repeat."""
 
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -84,7 +83,8 @@ def test_latents_of_cells_are_read_once(
     assert len(calls) == len(tiny_castings)
     for one, other in zip(first, again, strict=True):
         assert np.array_equal(one.cells, other.cells) and one.pixels.shape == (128, 128)
-    (tmp_path / "kept" / CELLS).write_bytes(b"cut short")
-    read_micrographs(loaded, tiny_castings, tmp_path / "kept")
-    assert len(calls) == 2 * len(tiny_castings)
-    shutil.rmtree(tmp_path / "kept")
+    damages = (lambda p: p.write_bytes(b"cut short"), Path.unlink)
+    for times, damage in enumerate(damages, start=2):
+        damage(tmp_path / "kept" / CELLS)
+        read_micrographs(loaded, tiny_castings, tmp_path / "kept")
+        assert len(calls) == times * len(tiny_castings)
