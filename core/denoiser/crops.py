@@ -132,10 +132,19 @@ class Crops:
 
 
 class CropPool:
-    """Draws crops at random places of micrographs, specimens in equal shares, turned at random."""
+    """Draws crops at random places of micrographs, specimens in equal shares."""
 
-    def __init__(self, micrographs: Sequence[Micrograph], size_px: int, seed: int) -> None:
+    def __init__(
+        self, micrographs: Sequence[Micrograph], size_px: int, seed: int, turned: bool = True
+    ) -> None:
         """Take micrographs and the side of the crops, less where a micrograph is smaller.
+
+        Args:
+            micrographs: to cut crops from.
+            size_px: side of the crops.
+            seed: of what is drawn.
+            turned: whether crops are turned and mirrored at random; not for materials with a
+                direction.
 
         Raises:
             InputError: there are no micrographs.
@@ -147,7 +156,7 @@ class CropPool:
             self.by_specimen.setdefault(one.specimen, []).append(one)
         self.specimens = sorted(self.by_specimen)
         smallest = min(min(one.pixels.shape) for one in micrographs)
-        self.size_px, self.seed = min(size_px, smallest), seed
+        self.size_px, self.seed, self.turned = min(size_px, smallest), seed, turned
         # Crops of one batch need cells in equal numbers: those of a square of the largest side.
         self.cell_px = micrographs[0].pixels.shape[0] // micrographs[0].cells.shape[0]
         self.span = -(-self.size_px // self.cell_px) + 2
@@ -171,7 +180,8 @@ class CropPool:
         order = np.random.default_rng((self.seed, 0, visit)).permutation(len(self.specimens))
         rng = np.random.default_rng((self.seed, 1, k))
         micrographs = self.by_specimen[self.specimens[order[place]]]
-        one = micrographs[rng.integers(len(micrographs))].turned(int(rng.integers(8)))
+        one, way = micrographs[rng.integers(len(micrographs))], int(rng.integers(8))
+        one = one.turned(way) if self.turned else one
         top, left = (
             STRIDE * int(rng.integers((side - self.size_px) // STRIDE + 1))
             for side in one.pixels.shape

@@ -60,11 +60,13 @@ class DenoiserTrainer:
         trained_on = set(loaded.manifest.get("training_specimens") or data.specimens.index)
         train = [one for one in micrographs if one.specimen in trained_on] or micrographs
         held = [one for one in micrographs if one.specimen not in trained_on]
-        self.pool = CropPool(train, settings.crop_px, settings.seed)
+        about = loaded.manifest.get("training")
+        # What the model has learned of directions, its denoiser must not forget.
+        turned = about.get("augment") is not False if isinstance(about, dict) else True
+        drawn = (settings.crop_px, settings.seed, turned)
+        self.pool = CropPool(train, *drawn)
         self.validated_on = "held-out specimens" if held else "training specimens"
-        self.validation = CropPool(held or train, settings.crop_px, settings.seed).sample(
-            VALIDATION_CROPS
-        )
+        self.validation = CropPool(held or train, *drawn).sample(VALIDATION_CROPS)
         torch.manual_seed(settings.seed)
         network = Denoiser(settings.denoiser)
         grey = self.pool.sample(MEASURED_CROPS).pixels

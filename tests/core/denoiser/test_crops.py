@@ -60,6 +60,15 @@ def test_a_step_is_the_same_again_and_specimens_have_equal_shares() -> None:
     assert of_b == 4
 
 
+def test_materials_with_a_direction_are_not_turned() -> None:
+    rows = np.broadcast_to(np.arange(4 * PX, dtype=np.uint8)[:, None], (4 * PX, 4 * PX))
+    one = Micrograph("a", rows, micrograph(4, 4).cells)
+    for turned in (False, True):
+        found = CropPool([one], 2 * PX, 0, turned).batch(0, 24).pixels
+        falls = (found[:, 0, 1:] - found[:, 0, :-1] > 0).all(dim=(1, 2))
+        assert bool(falls.all()) is not turned, f"turned: {turned}"
+
+
 def test_crops_are_no_larger_than_the_smallest_micrograph() -> None:
     assert CropPool([micrograph(4, 4), micrograph(1, 2)], 4 * PX, 0).size_px == PX
     with pytest.raises(InputError, match="no micrograph"):

@@ -112,6 +112,16 @@ def test_a_step_that_is_not_finite_ends_the_run(start: Callable[..., DenoiserTra
         trainer.run()
 
 
+def test_a_model_trained_without_turning_gets_a_denoiser_without(
+    start: Callable[..., DenoiserTrainer],
+) -> None:
+    trainer = start()
+    assert trainer.pool.turned
+    trainer.loaded.manifest["training"] = {"augment": False}
+    again = DenoiserTrainer(trainer.loaded, trainer.data, trainer.settings)
+    assert not again.pool.turned
+
+
 def test_a_run_begins_from_another_denoiser(start: Callable[..., DenoiserTrainer]) -> None:
     first = start("first")
     first.run()
