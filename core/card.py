@@ -9,8 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from core.denoiser.store import ABOUT as DENOISER
-from core.denoiser.store import denoiser_hash
+from core.denoiser.store import about_denoiser, denoiser_hash
 from core.errors import CheckpointError, MicroDesignError
 from core.files import read_json, write_text
 from core.markdown import table
@@ -62,9 +61,9 @@ def _before(began_from: Mapping[str, Any]) -> list[list[str]]:
 
 def _denoiser(model: Path, model_hash: str) -> list[list[str]]:
     """Return the row on what finishes the model's pictures, none where there is nothing."""
-    if denoiser_hash(model, model_hash) is None:
+    about = about_denoiser(model, model_hash)
+    if about is None:
         return []
-    about = read_json(model / DENOISER)
     config = about["config"]
     said = (
         f"{about['parameters']} parameters, {about['steps']} steps of {about['training']['batch']} "

@@ -92,6 +92,7 @@ def about_denoiser(folder: Path, model_hash: str | None) -> dict[str, Any] | Non
 
 
 def _read_about(folder: Path) -> dict[str, Any]:
+    """Read and check what is recorded, the settings with every one of them."""
     folder = Path(folder)
     about = read_json(folder / ABOUT)
     if not isinstance(about, dict) or about.get("format") != FORMAT:
@@ -106,7 +107,11 @@ def _read_about(folder: Path) -> dict[str, Any]:
         raise CheckpointError(
             f"{folder / ABOUT} is damaged: {error}; put the denoiser there again"
         ) from error
-    return about
+    try:
+        config = DenoiserConfig.from_dict(about.get("config", {}))
+    except ConfigError as error:
+        raise CheckpointError(f"{folder / ABOUT}: {error}") from error
+    return about | {"config": config.to_dict()}
 
 
 def load_denoiser(folder: Path, model_hash: str, device: str = "cpu") -> LoadedDenoiser:
@@ -121,10 +126,7 @@ def load_denoiser(folder: Path, model_hash: str, device: str = "cpu") -> LoadedD
             f"the denoiser in {folder} was trained with another model: run python -m core.denoiser "
             f"again, or remove {ABOUT} and {WEIGHTS}"
         )
-    try:
-        config = DenoiserConfig.from_dict(about.get("config", {}))
-    except ConfigError as error:
-        raise CheckpointError(f"{folder / ABOUT}: {error}") from error
+    config = DenoiserConfig.from_dict(about["config"])
     path = settled(folder / WEIGHTS, about.get("weights_sha256"))
     found = read_tensors(path, _MAX_BYTES)
     if sha256_file(path) != about.get("weights_sha256"):

@@ -10,9 +10,10 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from bayesnet.model_facts import _finished_by
 from core.bench import inference
 from core.checkpoint import load_model
-from core.denoiser.store import ABOUT, WEIGHTS, load_denoiser, save_denoiser
+from core.denoiser.store import ABOUT, WEIGHTS, about_denoiser, load_denoiser, save_denoiser
 from core.errors import CheckpointError
 from core.files import sha256_file
 from core.publish import publish
@@ -70,6 +71,21 @@ def test_a_denoiser_of_other_weights_is_left_out_and_said_to_be(
     assert "other weights" in caplog.text
     with pytest.raises(CheckpointError, match="another model"):
         load_denoiser(model, loaded.hash)
+
+
+def test_settings_that_older_files_lack_are_known_to_whoever_asks(model: Path) -> None:
+    about = json.loads((model / ABOUT).read_text())
+    for name in ("coarse", "coarse_steps"):
+        del about["config"][name]
+    (model / ABOUT).write_text(json.dumps(about))
+    found = about_denoiser(model, about["model_hash"])
+    assert found is not None
+    told = _finished_by(found)
+    assert told.startswith("a denoiser") and "noise of 0.3 and 0.03 of the grey scale" in told
+    assert _finished_by(None).startswith("nothing")
+    declare(model, config={"steps": "x"})
+    with pytest.raises(CheckpointError, match="steps must be an integer"):
+        about_denoiser(model, about["model_hash"])
 
 
 def _swap(folder: Path) -> None:

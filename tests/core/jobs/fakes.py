@@ -18,6 +18,7 @@ TRAIN = """
 import pathlib, sys
 model = pathlib.Path(sys.argv[1]); model.mkdir(parents=True, exist_ok=True)
 with open(model / "trained", "a") as stream: stream.write(sys.argv[2] + " ")
+(model / "denoiser-training").mkdir(exist_ok=True)
 print("trained", sys.argv[2])
 """
 SLOW = """

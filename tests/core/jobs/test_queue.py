@@ -32,6 +32,7 @@ def test_a_job_does_its_steps_and_its_model_appears_where_models_are(submit):
     assert list(job.status.done) == ["train", "denoise", "encode", "learn", "examples"]
     assert job.status.runner is None and job.status.ended >= job.status.started
     assert (models_folder() / "mine" / "trained").read_text() == "begun "
+    assert not (models_folder() / "mine" / "denoiser-training").exists(), "of no use any more"
     assert read_json(models_folder() / "mine" / "job.json")["job"] == number
     assert not (job.folder / "model").exists()
     assert "trained begun" in read_log(job)
