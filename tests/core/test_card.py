@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from core.card import BEGIN, END, check_results, fill_readme
+from core.card import BEGIN, END, _denoiser, check_results, fill_readme
 from core.errors import CheckpointError
 from core.labels.__main__ import result
 from core.markdown import table
@@ -263,6 +263,36 @@ def test_regressors_are_shown_where_they_were_measured_and_on_this_model_only(
         content = json.loads((results / f"{name}.json").read_text())
         (results / f"{name}.json").write_text(json.dumps(content | {"model_sha256": "b"}))
     with pytest.raises(CheckpointError, match=r"properties.json was measured on another model"):
+        check_results(model, results)
+
+
+def test_figures_of_pictures_finished_differently_are_refused(results, tmp_path) -> None:
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "manifest.json").write_text('{"weights_sha256": "a"}')
+
+    def say(**changes: str) -> None:
+        for name in MEASURED:
+            content = json.loads((results / f"{name}.json").read_text())
+            write_result(name, content | changes, results)
+
+    say(model_sha256="a")
+    check_results(model, results)  # neither has a denoiser
+    about = {"format": 1, "model_hash": "a", "weights_sha256": "d"}
+    (model / "denoiser.json").write_text(json.dumps(about))
+    with pytest.raises(CheckpointError, match="measured with another denoiser"):
+        check_results(model, results)
+    write_result("properties", regressors(), tmp_path)  # of latents alone: any denoiser will do
+    say(denoiser_sha256="d")
+    check_results(model, results)
+    training = {"batch": 8}
+    told = {"parameters": 5, "steps": 7, "seconds": 120, "hardware": "a CPU", "training": training}
+    (model / "denoiser.json").write_text(json.dumps(about | told))
+    ((name, said),) = _denoiser(model, "a")
+    assert name == "Denoiser"
+    assert said.startswith("5 parameters, 7 steps of 8 crops, 2 min on a CPU; takes out noise")
+    (model / "denoiser.json").unlink()
+    with pytest.raises(CheckpointError, match="measured with another denoiser"):
         check_results(model, results)
 
 
