@@ -107,9 +107,14 @@ class Shares:
         return Shares(*(x.unflatten(1, (-1, 2)).mean(dim=2) for x in (self.rows, self.columns)))
 
     def spread(self, values: Tensor) -> Tensor:
-        """Spread values (B, R, C, K) of the cells over the map, (B, K, H / 4, W / 4)."""
-        by_row = torch.einsum("byr,brck->byck", self.rows, values)
-        return torch.einsum("bxc,byck->byxk", self.columns, by_row).permute(0, 3, 1, 2)
+        """Spread values (B, R, C, K) of the cells over the map, (B, K, H / 4, W / 4).
+
+        Those of a single cell come back as (B, K, 1, 1).
+        """
+        if values.shape[1:3] == (1, 1):
+            return values.movedim(-1, 1)  # one cell: the same everywhere
+        by_row = torch.matmul(self.rows, values.flatten(2)).unflatten(2, values.shape[2:])
+        return torch.matmul(self.columns[:, None], by_row).movedim(-1, 1)
 
 
 class Block(nn.Module):
@@ -130,11 +135,13 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor, w: Tensor, shares: Shares) -> Tensor:
         """Map x (B, C, H, W) for w (B, R, C, width) to the same shape."""
-        size = x.square().mean(dim=1, keepdim=True)
-        h = F.silu(x * (size + 1e-4).rsqrt().to(x.dtype) * self.gain.to(x.dtype)[:, None, None])
-        scale, shift = shares.spread(self.affine(w)).to(x.dtype).chunk(2, dim=1)
-        h = self.first(h)
-        h = F.silu(torch.addcmul(h + shift, h, scale))
+        size = torch.linalg.vector_norm(x, dim=1, keepdim=True).float().square() / x.shape[1]
+        gain = self.gain.to(x.dtype)[:, None, None]
+        h = F.silu(x * (size + 1e-4).rsqrt().to(x.dtype) * gain)
+        scale, shift = self.affine(w).chunk(2, dim=-1)
+        both = shares.spread(torch.cat([1 + scale, shift], dim=-1))
+        scale, shift = both.to(x.dtype).chunk(2, dim=1)
+        h = F.silu(torch.addcmul(shift, self.first(h), scale))
         y: Tensor = x + self.second(h)
         return y
 
@@ -200,7 +207,7 @@ class Denoiser(nn.Module):
         seen = []
         for i, block in enumerate(self.down):
             if i:
-                x = self.coarser[i - 1](F.pixel_unshuffle(x, 2))
+                x = _halved(x, *self.coarser[i - 1].parameters())
             x = block(x, w, levels[i])
             seen.append(x)
         x = self.middle(x, w, levels[-1])
@@ -210,6 +217,11 @@ class Denoiser(nn.Module):
             x = self.up[i](x + seen[i], w, levels[i])
             x = self.up_again[i](x, w, levels[i])
         return F.pixel_shuffle(self.outlet(F.silu(x)), STRIDE)
+
+
+def _halved(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """Return what a 1x1 convolution makes of 2x2 positions as one, without rearranging x first."""
+    return F.conv2d(x, weight.unflatten(1, (-1, 2, 2)).flatten(3), bias, stride=2)
 
 
 @torch.no_grad()
