@@ -7,7 +7,7 @@ WORK ?= runs
 # Processes that share the unit tests, a thread each.
 JOBS ?= 2
 # A folder with real micrographs (castiron, uhcs, superalloy), where there is one: some figures need it.
-REAL ?=
+REAL ?= $(wildcard ../shared/data/micrographs)
 # A model trained on runs/paper, where there is one.
 PAPER_MODEL ?=
 

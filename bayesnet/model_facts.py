@@ -39,7 +39,7 @@ class ModelParts:
     Attributes:
         manifest: content of `manifest.json`.
         network, properties, reference, labels: None where they are missing.
-        denoiser: content of `denoiser.json`, None where there is none for these weights.
+        denoiser: content of `denoiser.json`, also where it is for other weights.
     """
 
     manifest: Mapping[str, Any]
@@ -113,17 +113,22 @@ def _pictures(parts: ModelParts) -> list[Fact]:
         )
         rows["Two real patches, one specimen"] = f"{reference.style_same_specimen:.3f}"
         rows["Two real patches, two specimens"] = f"{reference.style_other_specimen:.3f}"
-    rows["Finished by"] = _finished_by(parts.denoiser)
+    rows["Finished by"] = _finished_by(parts.denoiser, parts.manifest)
     latents = (parts.manifest.get("config") or {}).get("latents")
     if parts.network is not None:
         rows["Active latents"] = f"{len(parts.network.latents)} of {latents}"
     return [Fact("Pictures", what, text) for what, text in rows.items()]
 
 
-def _finished_by(denoiser: Mapping[str, Any] | None) -> str:
+def _finished_by(denoiser: Mapping[str, Any] | None, manifest: Mapping[str, Any]) -> str:
     """Say what finishes the decoder's drafts."""
     if denoiser is None:
         return "nothing: pictures are as the decoder drafts them"
+    if denoiser.get("model_hash") != manifest.get("weights_sha256"):
+        return (
+            "nothing: the denoiser in the folder was trained with other weights of the model and "
+            "is left out; train it again with python -m core.denoiser"
+        )
     config = denoiser["config"]
     minutes = float(denoiser.get("seconds") or 0.0) / 60
     return (

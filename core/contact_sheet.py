@@ -1,8 +1,9 @@
 """One picture of what a model can do: ``python -m core.contact_sheet --model DIR --out FILE``.
 
 One column a look of the model's examples. Rows: the micrograph, its patches reconstructed (the
-paper's figure 4), part of a large synthesised field; then patches decoded from the prior (figure 5)
-and from latents of the data, side by side because a good model's look alike.
+paper's figure 4), the middle of a large synthesised field and the whole of it; then patches decoded
+from the prior (figure 5) and from latents of the data, side by side because a good model's look
+alike.
 """
 
 import argparse
@@ -14,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
+from skimage.measure import block_reduce
 
 from core.checkpoint import LoadedModel, load_model
 from core.encode import load_latents
@@ -25,8 +27,13 @@ from core.patches import cut_patches
 from core.scale import to_scale
 from core.synthesis import encode_patches, reconstruct, scatter_cells, synthesise
 
-FIELD_PX = 1024  # synthesised; its middle is shown
-ROWS = ("micrograph", "reconstructed", f"part of a {FIELD_PX} px field")
+FIELD_PX = 1024  # synthesised
+ROWS = (
+    "micrograph",
+    "reconstructed",
+    f"middle of a {FIELD_PX} px field",
+    f"the whole {FIELD_PX} px field, a quarter of its size",
+)
 SAMPLE_ROWS = ("from the prior", "from the data's latents")
 MARGIN_PX = 18
 logger = logging.getLogger(__name__)
@@ -35,7 +42,7 @@ Pictures = NDArray[np.float32]
 
 
 def column(loaded: LoadedModel, pixels: Pictures, seed: int) -> list[Pictures]:
-    """Return a micrograph's middle, its reconstruction and a synthesised field's middle.
+    """Return a micrograph's middle, its reconstruction, a field's middle and the whole of it.
 
     Args:
         loaded: the model.
@@ -43,7 +50,7 @@ def column(loaded: LoadedModel, pixels: Pictures, seed: int) -> list[Pictures]:
         seed: of the decoder's noise.
 
     Returns:
-        Three pictures, two patches wide and high.
+        Four pictures, two patches wide and high.
 
     Raises:
         InputError: the micrograph is too small.
@@ -59,7 +66,8 @@ def column(loaded: LoadedModel, pixels: Pictures, seed: int) -> list[Pictures]:
     cells = scatter_cells(mean, mu - mean, FIELD_PX, FIELD_PX, size, seed)
     field = synthesise(loaded, cells, FIELD_PX, FIELD_PX, seed)
     middle = slice(FIELD_PX // 2 - size, FIELD_PX // 2 + size)
-    return [_square(patches[shown]), _square(remade), field[middle, middle]]
+    whole = block_reduce(field, FIELD_PX // (2 * size), np.mean)
+    return [_square(patches[shown]), _square(remade), field[middle, middle], whole]
 
 
 def samples(loaded: LoadedModel, count: int, seed: int) -> list[list[Pictures]]:

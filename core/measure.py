@@ -17,13 +17,14 @@ from core.dataset import DataSet
 from core.encode import load_latents
 from core.errors import MicroDesignError
 from core.fields import specimen_fields
+from core.isotropy import gradient_axis, isotropy, particle_axis
 from core.patch_pairs import sample_pairs
 from core.patches import cut_at, spread_patches
 from core.picture_style import pick, style_distance, style_of
 from core.properties import READ_PATCHES, PropertyModel
 from core.results import write_result
 from core.scale import read_to_scale
-from core.summaries import anisotropy, paired_difference, summary
+from core.summaries import paired_difference, summary
 from core.synthesis import encode_patches, reconstruct
 from core.unseen import open_unseen, unseen_parser
 from core.validation import ACTIVE_VARIANCE
@@ -73,6 +74,7 @@ def field_test(loaded: LoadedModel, data: DataSet, count: int, seed: int) -> dic
     if loaded.config.decoder == "paper":
         return None
     found: dict[str, list[float]] = {}
+    axes: dict[str, dict[str, list[complex]]] = {"gradients": {}, "particles": {}}
     last = None
     for fields in specimen_fields(loaded, data, count, seed):
         target = style_of(loaded, fields.target[None])
@@ -82,18 +84,28 @@ def field_test(loaded: LoadedModel, data: DataSet, count: int, seed: int) -> dic
         }
         if last is not None:
             figures["other_specimen"] = float(style_distance(target, last).mean())
-        figures["anisotropy_generated"] = anisotropy(fields.arms["generated"])
-        figures["anisotropy_real"] = anisotropy(fields.arms["same_specimen"])
+        for name, picture in fields.arms.items():
+            axes["gradients"].setdefault(name, []).append(gradient_axis(picture))
+            axes["particles"].setdefault(name, []).append(particle_axis(picture))
         for name, value in figures.items():
             found.setdefault(name, []).append(value)
         last = target
         logger.info("field of %s: %.3f", fields.specimen, figures["generated"])
-    difference = paired_difference(np.array(found["generated"]), np.array(found["same_specimen"]))
+    real = np.array(found["same_specimen"])
+    differences = {
+        f"{name}_minus_same_specimen": paired_difference(np.array(found[name]), real)
+        for name in ("generated", "designed")
+    }
     return {
         "what": "relative style error of synthesised 512 px fields against a real one",
         "unit": "1",
         **{name: summary(np.array(values)) for name, values in found.items()},
-        "generated_minus_same_specimen": difference,
+        **differences,
+        "isotropy": {
+            "what": "directions that gradients and dark particles of the fields prefer, 0 to 1 "
+            "(core.isotropy)",
+            **{name: isotropy(arms, "same_specimen") for name, arms in axes.items()},
+        },
     }
 
 
@@ -102,10 +114,11 @@ def collapse_check(mu: Array, logvar: Array) -> dict[str, Any]:
     variance = mu.var(axis=0)
     total = variance + np.exp(logvar).mean(axis=0)
     active = variance > ACTIVE_VARIANCE
-    off = np.empty(0)
+    off, matrix = np.empty(0), list[list[float]]()
     if active.sum() > 1:  # a collapsed model has no pair of active latents
         correlation: Array = np.atleast_2d(np.corrcoef(mu[:, active].T))
         off = np.abs(correlation[~np.eye(len(correlation), dtype=bool)])
+        matrix = correlation.round(2).tolist()
     return {
         "what": "latents of patches; the prior has mean 0, variance 1, correlation 0",
         "active_latents": int(active.sum()),
@@ -113,7 +126,8 @@ def collapse_check(mu: Array, logvar: Array) -> dict[str, Any]:
         "kl_nats": float(0.5 * (mu**2 + np.exp(logvar) - 1 - logvar).sum(axis=1).mean()),
         "aggregate_mean_abs": float(np.abs(mu.mean(axis=0)).mean()),
         "aggregate_variance": summary(total),
-        "correlation_abs": summary(off) if off.size else None,
+        "correlation_abs": summary(off) | {"max": float(off.max())} if off.size else None,
+        "correlation": {"latents": np.flatnonzero(active).tolist(), "matrix": matrix},
         "patches": len(mu),
     }
 

@@ -8,10 +8,11 @@ from core.files import read_json
 from core.markdown import table
 
 RESULT = "closed_loop_oracle"
+PROVEN = " as far as this shows"
 ARMS = {
     "picture_measured": "design's picture, measured",
     "refined_picture_measured": "refined picture, measured",
-    "recommended_settings_cast": "recommended settings, cast",
+    "recommended_settings_cast": "recommended settings, cast (strengths before test scatter)",
     "reference_always_the_median": "always the median",
 }
 
@@ -56,12 +57,16 @@ def oracle_text(results: Path) -> list[str]:
     ]
     if "next_tests" in found:
         tests = found["next_tests"]
+        gained = tests["proposed_minus_random"]
+        beaten = "better" if gained["high"] < 0 else "worse" if gained["low"] > 0 else "no better"
         paragraphs.append(
             f"What to test next: with {tests['tested']} proposed castings tested, the expected "
             "strengths where the target may be met are off by "
             f"{tests['proposed']['mean']:.1f} %, with as many at random "
             f"{tests['random']['mean']:.1f} %, before {tests['before']['mean']:.1f} % (means over "
-            f"{tests['proposed']['n']} targets)."
+            f"{tests['proposed']['n']} targets). In pairs, proposed less random: "
+            f"{gained['mean']:+.1f} % (95 %: {gained['low']:+.1f} to {gained['high']:+.1f}), so "
+            f"proposals are {beaten} than chance{PROVEN if beaten == 'no better' else ''}."
         )
     return paragraphs
 

@@ -148,6 +148,7 @@ def _histogram(representation: str, column: str, known: Labelled, own: Array) ->
     found = settings.fit_predict(known.x[rest], known.y[rest], own)
     true, mean = float(known.y[~rest][0]), float(found.mean())
     return {
+        "split": LEFT_OUT,
         "representation": representation,
         "regressor": HISTOGRAM,
         "property": column,

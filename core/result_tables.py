@@ -24,6 +24,7 @@ MEASURED = ("reconstruction", "metrics", "design_latency", "closed_loop", "first
 ON_A_MODEL = (*OPTIONAL, UNUSUAL, REGRESSORS, ORACLE, MODEL, DESIGN, DASHBOARD, LOAD)
 # Those of them that say nothing of pictures made.
 WITHOUT_PICTURES = (UNUSUAL, REGRESSORS)
+MARGIN = 0.1  # by which fields may be farther from real ones than these are from each other
 _SPECIAL = ("what", "unit", "patches", "verdicts", "castings")  # entries that are no column's
 
 
@@ -41,9 +42,11 @@ def results_text(results: Path) -> str:
                 f"by `{quality['command']}`, on {quality['hardware']}.",
                 _style(quality),
                 _collapse(quality["collapse"]),
+                *_isotropy(quality["field_test"]),
                 f"Every metric, by `{metrics['command']}`: mean and its 95 % interval over "
                 "specimens.",
                 _metrics(metrics),
+                _margins(metrics),
                 *(f"{why}." for why in metrics["not_available"].values()),
                 *optional_texts(results),
                 *table1_text(results),
@@ -104,10 +107,38 @@ def _style(quality: Mapping[str, Any]) -> str:
 
 
 def _collapse(found: Mapping[str, Any]) -> str:
-    return (
+    """Say how many latents are active, and how near their posterior is to the prior."""
+    said = (
         f"{found['active_latents']} of {found['latents']} latents active, KL "
-        f"{found['kl_nats']:.1f} nats."
+        f"{found['kl_nats']:.1f} nats"
     )
+    if found.get("correlation_abs") is None:
+        return f"{said}."
+    along = found["correlation_abs"]
+    most = f", {along['max']:.2f} at most" if "max" in along else ""
+    mean, variance = found["aggregate_mean_abs"], found["aggregate_variance"]["median"]
+    return (
+        f"{said}. Their aggregate posterior (the prior has mean 0, variance 1, correlation 0): "
+        f"mean {mean:.2f} off 0, variance {variance:.2f} (median), correlation of two latents "
+        f"{along['median']:.2f} in size (median{most})."
+    )
+
+
+def _isotropy(fields: Mapping[str, Any] | None) -> list[str]:
+    """Say whether fields prefer directions that real ones do not."""
+    if fields is None or "isotropy" not in fields:
+        return []
+    said = []
+    for of in ("gradients", "particles"):
+        real, made = (fields["isotropy"][of][arm] for arm in ("same_specimen", "designed"))
+        off = made["strength_minus_real"]
+        said.append(
+            f"{of} of fields as designed {made['strength']['mean']:.3f}, of real ones "
+            f"{real['strength']['mean']:.3f} (difference {_signed(off, 3)}); preferred by all "
+            f"{made['common']:.3f} and {real['common']:.3f}, where turning each at random gives up "
+            f"to {made['common_by_chance']:.3f} and {real['common_by_chance']:.3f}"
+        )
+    return [f"Directions preferred (0 none, 1 all one way): {'; '.join(said)}."]
 
 
 def _metrics(metrics: Mapping[str, Any]) -> str:
@@ -127,6 +158,35 @@ def _metrics(metrics: Mapping[str, Any]) -> str:
             better = "higher" if metric.higher_is_better else "lower"
             rows.append([what, f"{metric.label} ({better} is better)", *cells])
     return table(["", "metric", "synthesised", "same specimen", "other specimen"], rows)
+
+
+def _margins(metrics: Mapping[str, Any]) -> str:
+    """Compare fields as designed with real ones in pairs, against the margin of the field test.
+
+    The margin is `MARGIN` of what two real fields of a specimen differ by: of the distance, or of
+    what a similarity lacks to 1.
+    """
+    rows = []
+    for metric in CATALOGUE:
+        found = metrics.get("fields", {}).get(metric.name)
+        if found is None:
+            continue
+        off, real = found["designed_minus_same_specimen"], found["same_specimen"]["mean"]
+        if metric.higher_is_better:
+            off = {"mean": -off["mean"], "low": -off["high"], "high": -off["low"]}
+            real = 1 - real
+        allowed = MARGIN * real
+        met = "yes" if off["high"] <= allowed else "no" if off["low"] > allowed else "not decided"
+        name = f"1 - {metric.label}" if metric.higher_is_better else metric.label
+        cells = [_signed(off, 4), f"{allowed:.4f}", met, str(found["designed"]["n"])]
+        rows.append([name, *cells])
+    header = ["512 px field, as designed, less real against real, paired", "mean (95 %)"]
+    return table([*header, f"allowed: {100 * MARGIN:.0f} % of real", "within", "specimens"], rows)
+
+
+def _signed(entry: Mapping[str, Any], digits: int) -> str:
+    mean, low, high = (f"{entry[key]:+.{digits}f}" for key in ("mean", "low", "high"))
+    return f"{mean} ({low} to {high})"
 
 
 def _properties(found: Mapping[str, Any]) -> str:

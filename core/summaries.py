@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage, stats
+from scipy import stats
 
 Array = NDArray[np.float64]
 DRAWS = 4000  # of a bootstrap
@@ -74,14 +74,3 @@ def _draws(values: Array, seed: int) -> NDArray[np.int64]:
 def _bootstrap_means(values: Array, seed: int) -> Array:
     means: Array = values[_draws(values, seed)].mean(axis=1)
     return means
-
-
-def anisotropy(pixels: NDArray[np.floating]) -> float:
-    """Return how much the gradients prefer a direction, 0 (none) to 1 (all one way).
-
-    |sum g^2 exp(2 i theta)| / sum g^2 over the gradients (g, theta) of the smoothed picture: the
-    anisotropy of the structure tensor.
-    """
-    smooth = ndimage.gaussian_filter(np.asarray(pixels, dtype=float), 1.5)
-    gy, gx = np.gradient(smooth)
-    return float(abs(np.sum((gx + 1j * gy) ** 2)) / max(np.sum(gx**2 + gy**2), 1e-12))

@@ -15,7 +15,9 @@ PAPER = {8: (0.6962, 0.7591), 16: (0.6995, 0.7609), 32: (0.7257, 0.7640), 64: (0
 WHY = (
     "The paper's micrographs are not public: these are synthetic castings of the same design, so "
     "columns compare with one another, not with the paper's. Its STSIM-2 averages over windows of "
-    "7 x 7 px, ours is taken over the whole patch and is nearer to 1 throughout."
+    "7 x 7 px, ours is taken over the whole patch and is nearer to 1 throughout. The cells differ "
+    "in decoder and latents only: loss (normalised), average pooling and encoder are ours in all "
+    "of them, so the paper's decoder here is not the paper's model."
 )
 REAL_CELL = "texture-32"  # trained on a real alloy, too
 TOLD = "Means; in brackets two patches of one specimen, and of two specimens."

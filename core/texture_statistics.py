@@ -16,9 +16,9 @@ from skimage.measure import block_reduce
 
 from core.errors import InputError
 from core.images import to_uint8
+from core.isotropy import anisotropy
 from core.metrics.portilla import LEAST_PX, MULTIPLE_PX, texture_statistics
 from core.metrics.two_point import dark_phase, two_point_correlation
-from core.summaries import anisotropy
 
 Array = NDArray[np.float64]
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)

@@ -10,15 +10,15 @@ Several processes share a batch and do what one would have done (`core.parallel`
 
 import argparse
 import logging
-import signal
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from core.dataset import load_dataset
-from core.errors import ConfigError, MicroDesignError, StorageError
+from core.errors import ConfigError
 from core.folders import remove_leftovers
 from core.hardware import describe
 from core.locks import alone
@@ -27,6 +27,7 @@ from core.processes import joined, place
 from core.scale import scale_remarks
 from core.train_config import TrainConfig, presets
 from core.trainer import Trainer
+from core.training_command import add_options, carried_out, given
 
 logger = logging.getLogger(__name__)
 
@@ -37,22 +38,26 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="model folder to make")
     parser.add_argument("--config", default="reference", help=f"JSON file, or one of {presets()}")
     parser.add_argument("--init", type=Path, help="model folder whose weights to start from")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda")
-    parser.add_argument("--steps", type=int, help="instead of the config's")
-    parser.add_argument("--minutes", type=float, help="instead of the config's")
-    parser.add_argument("--seed", type=int, help="instead of the config's")
-    parser.add_argument("--threads", type=int, help="CPU threads, all cores without")
-    parser.add_argument("--resume", action="store_true", help="go on from OUT/checkpoint")
+    add_options(parser)
     return parser.parse_args(argv)
 
 
-def _start(arguments: argparse.Namespace, device: str) -> Trainer:
-    """Build the trainer that the command line asks for."""
+@contextmanager
+def _started(arguments: argparse.Namespace) -> Iterator[Trainer]:
+    """Give the trainer that the command line asks for; its folder is ours meanwhile."""
+    with joined(arguments.device) as device, ExitStack() as held:
+        if place()[0]:
+            logging.getLogger().setLevel(logging.WARNING)  # the first process reports
+        else:
+            held.enter_context(alone(arguments.out))
+            remove_leftovers(arguments.out, 0.0)  # of a run that was killed: nobody writes now
+        yield _trainer(arguments, device)
+
+
+def _trainer(arguments: argparse.Namespace, device: str) -> Trainer:
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
-    config = TrainConfig.from_file(arguments.config)
-    given = {name: getattr(arguments, name) for name in ("steps", "minutes", "seed")}
-    config = replace(config, **{name: v for name, v in given.items() if v is not None})
+    config = replace(TrainConfig.from_file(arguments.config), **given(arguments))
     if not arguments.resume and (arguments.out / "checkpoint" / "state.json").exists():
         raise ConfigError(f"{arguments.out} holds a run already: give --resume or another --out")
     trainer = make_trainer(config, load_dataset(arguments.data), arguments.out, device)
@@ -75,29 +80,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command line; return the exit status."""
     arguments = _arguments(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    trainer = None
-    try:
-        with joined(arguments.device) as device, ExitStack() as held:
-            if place()[0]:
-                logging.getLogger().setLevel(logging.WARNING)  # the first process reports
-            else:
-                held.enter_context(alone(arguments.out))
-                remove_leftovers(arguments.out, 0.0)  # of a run that was killed: nobody writes now
-            trainer = _start(arguments, device)
-            for number in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(number, trainer.stop)
-            state = trainer.run()
-    except MicroDesignError as error:
-        if trainer is not None:
-            with suppress(StorageError):  # a full disk has no room for this either
-                trainer.tell("failed", str(error))
-        logger.error("error: %s", error)
-        return 1
-    if state == "stopped":
-        logger.info("stopped at step %d; go on with --resume", trainer.step)
-        return 128 + trainer.stop_signal
-    logger.info("finished: %s", arguments.out)
-    return 0
+    return carried_out(_started(arguments), arguments.out)
 
 
 if __name__ == "__main__":

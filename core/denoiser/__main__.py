@@ -6,8 +6,8 @@ then on. What the run needs to go on (``--resume``) is kept in ``denoiser-traini
 
 import argparse
 import logging
-import signal
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,10 +18,11 @@ from core.dataset import load_dataset
 from core.denoiser.settings import DenoiserTraining
 from core.denoiser.store import TRAINING
 from core.denoiser.training import DenoiserTrainer
-from core.errors import ConfigError, MicroDesignError, StorageError
+from core.errors import ConfigError
 from core.folders import remove_leftovers
 from core.hardware import describe, pick_device
 from core.locks import alone
+from core.training_command import add_options, carried_out, given
 
 logger = logging.getLogger(__name__)
 
@@ -32,24 +33,25 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="data set it was trained on")
     parser.add_argument("--config", type=Path, help="JSON file of settings")
     parser.add_argument("--init", type=Path, help="model folder whose denoiser to start from")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda")
-    parser.add_argument("--steps", type=int, help="instead of the config's")
-    parser.add_argument("--minutes", type=float, help="instead of the config's")
-    parser.add_argument("--seed", type=int, help="instead of the config's")
-    parser.add_argument("--threads", type=int, help="CPU threads, all cores without")
-    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint")
+    add_options(parser)
     return parser.parse_args(argv)
 
 
-def _start(arguments: argparse.Namespace) -> DenoiserTrainer:
-    """Build the trainer that the command line asks for."""
+@contextmanager
+def _started(arguments: argparse.Namespace) -> Iterator[DenoiserTrainer]:
+    """Give the trainer that the command line asks for; its folder is ours meanwhile."""
+    folder = arguments.model / TRAINING
+    with alone(folder):
+        remove_leftovers(folder, 0.0)
+        yield _trainer(arguments, folder)
+
+
+def _trainer(arguments: argparse.Namespace, folder: Path) -> DenoiserTrainer:
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
-    given = DenoiserTraining()
-    settings = DenoiserTraining.from_file(arguments.config) if arguments.config else given
-    named = {name: getattr(arguments, name) for name in ("steps", "minutes", "seed")}
-    settings = replace(settings, **{name: v for name, v in named.items() if v is not None})
-    folder = arguments.model / TRAINING
+    path = arguments.config
+    settings = DenoiserTraining.from_file(path) if path else DenoiserTraining()
+    settings = replace(settings, **given(arguments))
     if not arguments.resume and (folder / "checkpoint" / "state.json").exists():
         raise ConfigError(f"{folder} holds a run already: give --resume, or remove it")
     loaded = load_model(arguments.model, str(pick_device(arguments.device)), backbone=False)
@@ -73,25 +75,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command line; return the exit status."""
     arguments = _arguments(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    trainer = None
-    try:
-        with alone(arguments.model / TRAINING):
-            remove_leftovers(arguments.model / TRAINING, 0.0)
-            trainer = _start(arguments)
-            for number in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(number, trainer.stop)
-            state = trainer.run()
-    except MicroDesignError as error:
-        if trainer is not None:
-            with suppress(StorageError):
-                trainer.tell("failed", str(error))
-        logger.error("error: %s", error)
-        return 1
-    if state == "stopped":
-        logger.info("stopped at step %d; go on with --resume", trainer.step)
-        return 128 + trainer.stop_signal
-    logger.info("finished: %s", arguments.model)
-    return 0
+    return carried_out(_started(arguments), arguments.model)
 
 
 if __name__ == "__main__":

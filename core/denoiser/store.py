@@ -85,10 +85,17 @@ def about_denoiser(folder: Path, model_hash: str | None) -> dict[str, Any] | Non
     Raises:
         CheckpointError: it is damaged.
     """
-    if not has_denoiser(folder):
-        return None
-    about = _read_about(folder)
-    return about if about.get("model_hash") == model_hash else None
+    about = recorded_denoiser(folder)
+    return None if about is None or about.get("model_hash") != model_hash else about
+
+
+def recorded_denoiser(folder: Path) -> dict[str, Any] | None:
+    """Return what is recorded of the denoiser in a model's folder, be it for other weights or not.
+
+    Raises:
+        CheckpointError: it is damaged.
+    """
+    return _read_about(folder) if has_denoiser(folder) else None
 
 
 def _read_about(folder: Path) -> dict[str, Any]:

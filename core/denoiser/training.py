@@ -7,6 +7,7 @@ counts the same at the start. Everything random in a step follows from (seed, st
 import copy
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
@@ -283,7 +284,7 @@ class DenoiserTrainer:
         if kind == "train":
             self.tell("running", train=record)
 
-    def tell(self, state: str, message: str = "", train: dict[str, Any] | None = None) -> None:
+    def tell(self, state: str, message: str = "", train: Mapping[str, Any] | None = None) -> None:
         """Write `progress.json`."""
         self.log.state(
             state,
@@ -292,5 +293,5 @@ class DenoiserTrainer:
             steps=self.settings.steps,
             progress=round(self.progress, 5),
             validation=self.latest,
-            train=train or {},
+            train=dict(train or {}),
         )

@@ -19,9 +19,8 @@ from core.patch_pairs import sample_pairs
 from core.results import write_result
 from core.summaries import mean_interval, paired_difference
 from core.synthesis import reconstruct
-from core.unseen import open_unseen, unseen_parser
+from core.unseen import LEAST_PAIRS, open_unseen, unseen_parser
 
-LEAST_PAIRS = 100  # as in the paper's Table 1
 logger = logging.getLogger(__name__)
 
 Pictures = NDArray[np.float32]

@@ -5,7 +5,7 @@ import re
 import streamlit as st
 
 from bayesnet.model_facts import SECTIONS, Fact, ModelParts, compare_models, model_facts
-from core.denoiser.store import about_denoiser
+from core.denoiser.store import recorded_denoiser
 from core.errors import MicroDesignError
 from dashboard import components, errors, latent_effects, model_parity, state
 from dashboard.errors import escape
@@ -34,7 +34,7 @@ def facts_of(model: Model) -> list[Fact]:
             properties=read(state.properties, model),
             reference=read(state.reference, model) if measured else None,
             labels=latent_effects.of_model(model),
-            denoiser=read(lambda one: about_denoiser(one.folder, one.weights), model),
+            denoiser=read(lambda one: recorded_denoiser(one.folder), model),
         )
     )
 

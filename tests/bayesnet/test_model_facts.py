@@ -8,6 +8,7 @@ import pytest
 from bayesnet.model_facts import SECTIONS, ModelParts, compare_models, model_facts
 from bayesnet.network import Network
 from core.conformal import Calibration
+from core.denoiser.network import DenoiserConfig
 from core.files import read_json
 from core.properties import PropertyModel
 from core.reference import load_reference
@@ -39,6 +40,15 @@ def test_facts_are_those_of_the_files(parts):
     node = parts.network.process[0]
     assert found[f"{node.label}, range"].endswith(node.unit)
     assert "simulated castings" in found["Reality"]
+
+
+def test_a_denoiser_of_other_weights_is_said_to_be_left_out(parts):
+    about = {"config": DenoiserConfig().to_dict(), "parameters": 12, "seconds": 600.0}
+    assert texts(parts)["Finished by"].startswith("nothing: pictures are as the decoder")
+    own = about | {"model_hash": parts.manifest["weights_sha256"]}
+    assert texts(replace(parts, denoiser=own))["Finished by"].startswith("a denoiser (12 param")
+    said = texts(replace(parts, denoiser=about | {"model_hash": "0" * 64}))["Finished by"]
+    assert said.startswith("nothing: the denoiser in the folder was trained with other weights")
 
 
 def test_what_was_not_recorded_is_said(parts):

@@ -26,7 +26,13 @@ def metrics() -> dict:
             "stsim2": arms | {"reconstruction": mean | {"mean": 0.987}},
             "two_point": arms | {"reconstruction": mean | {"mean": 3.856}},
         },
-        "fields": {"two_point": arms | {"designed": mean | {"mean": 0.654}}},
+        "fields": {
+            "two_point": arms
+            | {
+                "designed": mean | {"mean": 0.654},
+                "designed_minus_same_specimen": {"mean": 0.0, "low": -0.01, "high": 0.01},
+            }
+        },
         "not_available": {"dists": "no weights here"},
     }
 
@@ -43,6 +49,18 @@ def judgements() -> dict:
         "setting_intervals": {"what": "", "castings": 55, "radius_mm": interval},
         "posterior_intervals": {"what": "", "castings": 55, "hv": 0.934},
     }
+
+
+def directions() -> dict:
+    def arm(strength: float, common: float) -> dict:
+        return {
+            "strength": summary(strength),
+            "common": common,
+            "common_by_chance": 0.035,
+            "strength_minus_real": {"mean": 0.012, "low": -0.003, "high": 0.027},
+        }
+
+    return {"same_specimen": arm(0.061, 0.018), "designed": arm(0.073, 0.029)}
 
 
 @pytest.fixture
@@ -64,8 +82,16 @@ def results(tmp_path):
                 "coverage_of_90_percent_interval": 0.915,
             },
         },
-        "collapse": {"active_latents": 5, "latents": 8, "kl_nats": 12.34},
+        "collapse": {
+            "active_latents": 5,
+            "latents": 8,
+            "kl_nats": 12.34,
+            "aggregate_mean_abs": 0.021,
+            "aggregate_variance": summary(1.04),
+            "correlation_abs": summary(0.11) | {"max": 0.777},
+        },
     }
+    quality["field_test"]["isotropy"] = {of: directions() for of in ("gradients", "particles")}
     stage = {"median": 1.5, "p95": 2.5, "n": 7}
     entry = {
         "predicted_back_from_picture": summary(3.3),
@@ -97,6 +123,44 @@ def test_tables_show_the_measured_figures(results) -> None:
     assert "55 fresh castings" in text and "radius_mm 89 %" in text
     assert "settings from tested strengths): hv 93 %" in text
     assert "6 feasible, 1 borderline" in text and "median 1.5 s" in text
+
+
+def test_signs_of_collapse_and_of_a_preferred_direction_are_shown(results) -> None:
+    text = results_text(results)
+    assert "mean 0.02 off 0, variance 1.04 (median)" in text
+    assert "correlation of two latents 0.11 in size (median, 0.78 at most)" in text
+    assert "(difference +0.012 (-0.003 to +0.027))" in text
+    assert "preferred by all 0.029 and 0.018" in text
+
+
+@pytest.mark.parametrize(
+    ("off", "met"),
+    [((0.001, -0.001, 0.003), "yes"), ((0.03, 0.02, 0.04), "no"), ((0.02, -0.01, 0.05), "not de")],
+)
+def test_fields_are_held_against_the_margin_in_pairs(results, off, met) -> None:
+    """A tenth of the distance 0.1 between real fields, and of the 0.2 that similarity 0.8 lacks."""
+    path = results / "metrics.json"
+    content = json.loads(path.read_text())
+    real = {"mean": 0.1, "low": 0.09, "high": 0.11, "median": 0.1, "n": 30}
+    named = dict(zip(("mean", "low", "high"), off, strict=True))
+    content["fields"] = {
+        "style": {
+            "designed": real | {"n": 31},
+            "same_specimen": real,
+            "other_specimen": real,
+            "designed_minus_same_specimen": named,
+        },
+        "stsim2": {
+            "designed": real | {"n": 31},
+            "same_specimen": real | {"mean": 0.8},
+            "other_specimen": real,
+            "designed_minus_same_specimen": {"mean": -0.05, "low": -0.06, "high": -0.04},
+        },
+    }
+    path.write_text(json.dumps(content))
+    rows = [line for line in results_text(results).splitlines() if line.endswith("| 31 |")]
+    assert "| 0.0100 |" in rows[0] and f"| {met}" in rows[0]
+    assert "+0.0500 (+0.0400 to +0.0600) | 0.0200 | no |" in rows[1]
 
 
 def optional(results) -> None:
@@ -158,7 +222,8 @@ def test_the_closed_loop_is_shown_where_it_was_measured_and_of_this_model_only(
         "instrument": {"hv": {"percent": None, "not_measurable": 3}},
         "grain_scale": {"slope": 1.678, "offset": -2.0, "castings": 24},
         "next_tests": {"tested": 5, "proposed": summary(1.2), "random": summary(3.4)}
-        | {"before": summary(5.6)},
+        | {"before": summary(5.6)}
+        | {"proposed_minus_random": {"mean": -2.2, "low": -5.0, "high": 0.4}},
     }
     write_result(RESULT, loop, results)
     text = results_text(results)
@@ -170,6 +235,7 @@ def test_the_closed_loop_is_shown_where_it_was_measured_and_of_this_model_only(
     assert "4 are spread over the pairs within 2 test scatters" in text
     assert "(exponent 1.68), fitted to 24 castings whose grain size is known" in text
     assert "off by 1.2 %, with as many at random 3.4 %, before 5.6 %" in text
+    assert "-2.2 % (95 %: -5.0 to +0.4), so proposals are no better than chance as far as" in text
     model = tmp_path / "model"
     model.mkdir()
     (model / "manifest.json").write_text('{"weights_sha256": "a"}')

@@ -23,10 +23,19 @@ def test_column_is_the_middle_of_the_micrograph_its_reconstruction_and_a_field(
 ):
     monkeypatch.setattr(module, "FIELD_PX", 256)
     pixels = texture(512, 512)
-    original, remade, field = column(loaded, pixels, seed=0)
+    original, remade, field, whole = column(loaded, pixels, seed=0)
     np.testing.assert_array_equal(original, pixels[128:384, 128:384])
-    assert remade.shape == field.shape == (256, 256)
+    assert remade.shape == field.shape == whole.shape == (256, 256)
+    np.testing.assert_array_equal(field, whole, err_msg="a field of 256 px is its own middle")
     assert not np.array_equal(remade, original)
+
+
+def test_the_whole_field_is_shown_smaller(loaded: LoadedModel, monkeypatch):
+    monkeypatch.setattr(module, "FIELD_PX", 512)
+    _, _, middle, whole = column(loaded, texture(512, 512), seed=0)
+    assert whole.shape == (256, 256)
+    halved = middle.reshape(128, 2, 128, 2).mean(axis=(1, 3))
+    np.testing.assert_allclose(whole[64:192, 64:192], halved, atol=1e-6)
 
 
 def test_samples_come_from_the_prior_and_from_the_data(loaded: LoadedModel):
@@ -41,7 +50,7 @@ def test_sheet_holds_a_column_a_look_and_two_rows_of_samples(loaded: LoadedModel
     examples = (example("fine", 0), example("coarse", 1))
     monkeypatch.setattr(module, "load_examples", lambda folder: examples)
     sheet = contact_sheet(loaded)
-    assert sheet.size == (2 * 256, 3 * 256 + 2 * 128 + 5 * MARGIN_PX)
+    assert sheet.size == (2 * 256, 4 * 256 + 2 * 128 + 6 * MARGIN_PX)
     pixels = np.asarray(sheet)
     assert pixels[:MARGIN_PX].max() == 255 and pixels[:MARGIN_PX].min() < 255, "titles"
     assert pixels[MARGIN_PX : MARGIN_PX + 256].std() > 5

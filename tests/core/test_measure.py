@@ -20,15 +20,9 @@ from core.measure import (
 )
 from core.properties import PropertyModel
 from core.results import record, write_result
-from core.summaries import (
-    anisotropy,
-    mean_interval,
-    median_interval,
-    paired_difference,
-    summary,
-)
+from core.summaries import mean_interval, median_interval, paired_difference, summary
 from core.vgg import STYLE_LAYERS
-from tests.core.textures import make_textures, texture
+from tests.core.textures import make_textures
 
 
 def test_summary_is_as_worked_by_hand() -> None:
@@ -68,28 +62,6 @@ def test_median_interval_is_as_worked_by_hand() -> None:
     assert found == {"median": 0.0, "low": 0.0, "high": 9.0, "n": 3}
 
 
-def test_noise_has_no_direction() -> None:
-    found = [anisotropy(texture(256, 256, 2.0, seed)) for seed in range(4)]
-    assert max(found) < 0.12, found
-
-
-@pytest.mark.parametrize("angle", [0, 30, 90, 135])
-def test_stripes_have_one_direction_whichever_it_is(angle: float) -> None:
-    y, x = np.mgrid[:256, :256]
-    phase = x * np.cos(np.radians(angle)) + y * np.sin(np.radians(angle))
-    found = anisotropy(0.5 + 0.4 * np.sin(2 * np.pi * phase / 16))
-    assert found > 0.95, found
-
-
-def test_anisotropy_is_blind_to_contrast_and_to_quarter_turns() -> None:
-    picture = np.random.default_rng(0).random((64, 64)).cumsum(axis=1)
-    found = anisotropy(picture)
-    assert 0 < found < 1
-    assert anisotropy(0.1 * picture + 3) == pytest.approx(found, rel=1e-6)
-    assert anisotropy(np.rot90(picture)) == pytest.approx(found, rel=1e-6)
-    assert anisotropy(np.full((64, 64), 0.3)) == pytest.approx(0, abs=1e-6)
-
-
 # --- signs of collapse ---
 
 
@@ -106,6 +78,8 @@ def test_collapse_figures_are_as_worked_by_hand() -> None:
     assert found["aggregate_variance"]["median"] == pytest.approx(1.25)
     assert found["correlation_abs"]["median"] == pytest.approx(1.0)
     assert found["correlation_abs"]["n"] == 2
+    assert found["correlation_abs"]["max"] == pytest.approx(1.0)
+    assert found["correlation"] == {"latents": [0, 1], "matrix": [[1.0, -1.0], [-1.0, 1.0]]}
 
 
 @pytest.mark.parametrize("active", [0, 1])
@@ -145,7 +119,12 @@ def test_fields_stand_beside_their_references(
     arms = ("generated", "designed", "same_specimen", "other_specimen")
     assert [found[name]["n"] for name in arms] == [2, 2, 2, 1]
     assert found["same_specimen"]["median"] < found["other_specimen"]["median"]
-    assert 0 <= found["anisotropy_real"]["median"] < 0.3
+    for of in ("gradients", "particles"):
+        ways = found["isotropy"][of]
+        assert 0 <= ways["same_specimen"]["strength"]["median"] < 0.4
+        assert {"strength_minus_real", "common"} <= set(ways["designed"])
+    expected = found["designed"]["mean"] - found["same_specimen"]["mean"]
+    assert found["designed_minus_same_specimen"]["mean"] == pytest.approx(expected)
 
 
 def test_field_test_needs_two_specimens_with_two_large_micrographs(
