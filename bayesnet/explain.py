@@ -1,18 +1,22 @@
-"""Explain a design: the nearest known specimens, and which descriptors change from one to it."""
+"""Explain a design: the nearest known specimens, and which descriptors change from one to it.
+
+What these changes go with in the properties is told by `bayesnet.association`.
+"""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayesnet.specimen_picture import SpecimenPicture
 from core.descriptors import SCALARS, describe
 from core.encode import LatentTable
 from core.errors import InputError
-from core.examples import Example
+from core.field_descriptors import measure_fields
 from core.measured_columns import MARK, Kind, columns_of
-from core.specimen_descriptors import SpecimenDescriptors, measure_fields
+from core.specimen_descriptors import SpecimenDescriptors
 from core.stereology import measure_structure
 from core.wording import Named
 
@@ -35,18 +39,29 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A descriptor of the nearest specimen and of the design.
+    """A descriptor, or a property, of the nearest specimen and of the design.
 
     Attributes:
-        label, unit: of the descriptor.
+        name, label, unit: of the descriptor.
         before, after: of the nearest specimen and in the design; None where there was nothing to
             measure it on.
+        goes_with: property -> what the change goes with in it, in the property's unit
+            (`bayesnet.association`); without properties that the network cannot tell it of.
     """
 
+    name: str
     label: str
     unit: str
     before: float | None
     after: float | None
+    goes_with: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def gap(self) -> float | None:
+        """Change in the unit; None if unknown."""
+        if self.before is None or self.after is None:
+            return None
+        return self.after - self.before
 
     @property
     def share(self) -> float | None:
@@ -62,21 +77,23 @@ class Explanation:
 
     Attributes:
         nearest: specimen of the data.
-        example: micrograph of it, else of the nearest specimen that has one; None without any.
-        changes: the largest first.
+        picture: of it, else of the nearest specimen that has one; None without any.
+        changes: of descriptors; those that go with most come first, then the largest.
         pooled: whether they are from the nearest specimen itself, its micrographs pooled; otherwise
-            they are from the picture of ``example``.
+            they are from ``picture``.
+        properties: of the specimen compared and, as the network expects them, of the design.
     """
 
     nearest: Neighbour
-    example: Example | None
+    picture: SpecimenPicture | None
     changes: tuple[Change, ...]
     pooled: bool
+    properties: tuple[Change, ...] = ()
 
     @property
     def compared(self) -> str:
         """Name of the specimen that the design is compared with."""
-        return self.nearest.name if self.pooled or not self.example else self.example.specimen
+        return self.nearest.name if self.pooled or not self.picture else self.picture.specimen
 
 
 def nearest_specimens(
@@ -117,7 +134,7 @@ def descriptor_changes(
         before, after: name -> what was measured.
     """
     changes = [
-        Change(one.label.removesuffix(MARK), one.unit, before.get(name), after.get(name))
+        Change(name, one.label.removesuffix(MARK), one.unit, before.get(name), after.get(name))
         for name, one in named.items()
         if before.get(name) is not None or after.get(name) is not None
     ]
@@ -154,7 +171,7 @@ def compare_with_kept(
     known = {name: float(v) for name, v in kept.values.loc[specimen].items() if np.isfinite(v)}
     if not known:
         return ()
-    after = measure_fields([design], um_per_px if kept.um_per_px else None)
+    after = measure_fields([design], um_per_px if kept.um_per_px else None, kept.kind)
     return descriptor_changes({s.name: s for s in kept.scalars if s.name in after}, known, after)
 
 

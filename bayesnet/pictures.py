@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from bayesnet.network import Network
 from core.checkpoint import LoadedModel
-from core.descriptors import describe
 from core.encode import LatentTable, patch_scatter
+from core.field_descriptors import kind_of, measure_fields
 from core.patches import cut_at, spread_patches
 from core.properties import Prediction, PropertyModel
 from core.synthesis import encode_patches, scatter_cells, synthesise
@@ -72,7 +72,7 @@ def read_back(
         pixels: (H, W) field.
         patches: encoded at most, without overlap; None for `PREDICT_PATCHES`.
         described: descriptors to measure in the field, by the names of
-            `core.descriptors.SCALARS`. They are measured, not predicted: without interval, and
+            `core.field_descriptors`. They are measured, not predicted: without interval, and
             left out where there is nothing to measure them on.
     """
     patch_px = loaded.config.patch_px
@@ -81,7 +81,7 @@ def read_back(
     mean_latent = encode_patches(loaded, cut_at(pixels, corners, patch_px))[0].mean(axis=0)
     found = properties.predict(mean_latent, len(corners))
     if described and loaded.um_per_px is not None:
-        values = describe(pixels, loaded.um_per_px).scalars()
+        values = measure_fields([pixels], loaded.um_per_px, kind_of(described))
         for name in described:
             value = values.get(name)
             if value is not None:

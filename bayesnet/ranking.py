@@ -7,6 +7,7 @@ specimens. The residual of a picture is that of its worst property.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import norm
@@ -60,6 +61,39 @@ def residuals(
 def worst(found: Mapping[str, float]) -> float:
     """Return the residual of a picture: that of its worst property; infinite without any."""
     return max(found.values(), default=np.inf)
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """One of several pictures for the same target.
+
+    Attributes:
+        name: of the picture.
+        residuals: property -> residual, for those asked for that are predicted.
+    """
+
+    name: str
+    residuals: dict[str, float]
+
+    @property
+    def worst(self) -> float:
+        """The residual of the picture."""
+        return worst(self.residuals)
+
+
+def ranked(
+    network: Network,
+    wanted: Mapping[str, Wish],
+    predicted: Mapping[str, Mapping[str, Estimated]],
+) -> tuple[Ranked, ...]:
+    """Rank pictures by their residuals, the nearest to the target first; ties as given.
+
+    Args:
+        network, wanted: as `residuals`.
+        predicted: name of a picture -> what is predicted from it.
+    """
+    found = [Ranked(name, residuals(network, wanted, read)) for name, read in predicted.items()]
+    return tuple(sorted(found, key=lambda one: one.worst))
 
 
 def chance(demand: Demand, found: Estimated) -> float | None:

@@ -1,4 +1,6 @@
-"""Targets that are likely in another unit: about a thousand times, or a thousandth of, the data."""
+"""Targets that are likely in another unit: about a thousand times, or a thousandth of, the data;
+or a stress that is among the data once it is taken for one in ksi, kgf/mm² or psi.
+"""
 
 from collections.abc import Mapping
 from math import isfinite, log10
@@ -10,6 +12,8 @@ from bayesnet.network import Network
 from bayesnet.nodes import Node
 from core.wording import exact, quantity
 
+MEGAPASCALS = ("MPa", "N/mm²", "N/mm2")
+STRESSES = {"ksi": 6.894757, "kgf/mm²": 9.80665, "psi": 0.006894757}  # MPa
 NEAR = (2.5, 3.5)  # decades off the median that are taken for a factor of a thousand
 
 
@@ -42,6 +46,32 @@ def unit_slip(value: float, median: float, label: str, unit: str) -> str:
     return f"{exact(value, '')} is about {times} {held}: give {label} {how}"
 
 
+def stress_slip(value: float, low: float, high: float, label: str, unit: str) -> str:
+    """Say that a stress outside the data would be inside in another unit, "" where it would not.
+
+    Args:
+        value: asked for, in MPa as far as the user knows.
+        low, high: of the data, MPa.
+        label: of the quantity; unit: of the data; other units than MPa get no hint.
+
+    >>> stress_slip(60.0, 147.4, 468.1, "UTS", "MPa")
+    '60 is outside the data (147 to 468 MPa), 60 ksi would be 414 MPa: give UTS in MPa'
+    >>> stress_slip(60.0, 147.4, 468.1, "Hardness", "HB")
+    ''
+    """
+    if unit not in MEGAPASCALS or low <= value <= high:
+        return ""
+    inside = [
+        f"{exact(value, other)} would be {quantity(value * factor, unit)}"
+        for other, factor in STRESSES.items()
+        if low <= value * factor <= high
+    ]
+    if not inside:
+        return ""
+    held = f"outside the data ({quantity(low, '')} to {quantity(high, unit)})"
+    return f"{exact(value, '')} is {held}, {', '.join(inside)}: give {label} in {unit}"
+
+
 def unit_slips(network: Network, targets: Mapping[str, Wish]) -> tuple[str, ...]:
     """Say which targets look like slips of the unit; at most one hint for each.
 
@@ -72,5 +102,7 @@ def _ends(wish: float | tuple[float | None, float | None]) -> list[float]:
 
 
 def _slip(value: float, median: float, node: Node) -> str:
-    inside = node.low <= value <= node.high
-    return "" if inside else unit_slip(value, median, node.label, node.unit)
+    if node.low <= value <= node.high:
+        return ""
+    found = stress_slip(value, node.low, node.high, node.label, node.unit)
+    return found or unit_slip(value, median, node.label, node.unit)

@@ -19,6 +19,8 @@ from core.scale import to_scale
 from core.synthesis import decode_patches, encode_with_style
 from core.unusual import Judgement, verdict
 
+NOT_JUDGED = "It is not known what is usual for this model, so this micrograph was not judged."
+
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
@@ -32,11 +34,12 @@ class Evaluation:
         corners: (n, 2) of the patches shown; originals and reconstructions: (n, 128, 128).
         style_errors: (n,) relative style error of each reconstruction shown, mean over the layers.
         predictions: property -> value with 90 % interval.
-        distance: how unusual; beyond 1.0 (the limit that 5 % of fresh fields exceed) it is.
-        unusual: whether it is.
+        distance: how unusual; beyond 1.0 (the limit that 5 % of fresh fields exceed) it is. None
+            where it is not known what is usual for the model.
+        unusual: whether it is; None likewise.
         graphite: whether an unusual one looks like a graphite iron; None where it is usual, or the
             reference data do not.
-        message: the verdict in plain words.
+        message: the verdict in plain words; `NOT_JUDGED` where there is none.
         mean_latent: (D,) over all patches used.
         n_patches: how many were used for latent and predictions.
         n_independent: how many of them fit side by side: what the intervals go by.
@@ -51,8 +54,8 @@ class Evaluation:
     reconstructions: NDArray[np.float32]
     style_errors: NDArray[np.float64]
     predictions: dict[str, Prediction]
-    distance: float
-    unusual: bool
+    distance: float | None
+    unusual: bool | None
     graphite: bool | None
     message: str
     mean_latent: NDArray[np.float32]
@@ -68,7 +71,7 @@ class Evaluation:
 def evaluate_image(
     loaded: LoadedModel,
     properties: PropertyModel | None,
-    reference: Reference,
+    reference: Reference | None,
     micrograph: Micrograph,
     *,
     n_patches: int = 6,
@@ -79,16 +82,17 @@ def evaluate_image(
     Args:
         loaded: the model.
         properties: predicts properties from the mean latent; None where the data have none.
-        reference: what is usual for the model.
+        reference: what is usual for the model; None where it was not measured: nothing is judged.
         micrograph: at least one patch (128 px) wide and high at the model's scale.
-        n_patches: how many patches to reconstruct and show.
+        n_patches: how many patches to reconstruct and show, far apart.
         seed: of the decoder's noise.
 
     Raises:
         InputError: the micrograph is too small, or its scale is too far from the model's.
         CheckpointError: the property models or the reference do not belong to the model.
     """
-    reference.require_model(loaded.hash)
+    if reference is not None:
+        reference.require_model(loaded.hash)
     if properties is not None:
         properties.require_model(loaded.hash)
     size = loaded.config.patch_px
@@ -102,11 +106,11 @@ def evaluate_image(
     patches = cut_at(pixels, corners, size)
     mu, style = encode_with_style(loaded, patches)
     mean_latent = mu.mean(axis=0)
-    shown = np.unique(np.linspace(0, len(corners) - 1, n_patches).round().astype(int))
+    shown = far_apart(corners, n_patches)
     remade = decode_patches(loaded, mu[shown], size, size, seed)
     independent = independent_patches(pixels, size, len(corners))
-    judgement = reference.judge(mu, style, independent)
-    told = judgement.unusual and reference.graphite
+    judgement = None if reference is None else reference.judge(mu, style, independent)
+    told = reference is not None and reference.graphite and judgement and judgement.unusual
     graphite = looks_like_graphite_iron(pixels) if told else None
     return Evaluation(
         name=micrograph.name,
@@ -118,14 +122,34 @@ def evaluate_image(
         reconstructions=remade,
         style_errors=style_errors(loaded, patches[shown], remade).mean(axis=1),
         predictions=properties.predict(mean_latent, independent) if properties else {},
-        distance=judgement.distance,
-        unusual=judgement.unusual,
+        distance=judgement.distance if judgement else None,
+        unusual=judgement.unusual if judgement else None,
         graphite=graphite,
-        message=verdict(judgement, graphite),
+        message=verdict(judgement, graphite) if judgement else NOT_JUDGED,
         mean_latent=mean_latent,
         n_patches=len(corners),
         n_independent=independent,
     )
+
+
+def far_apart(corners: NDArray[np.intp], count: int) -> NDArray[np.intp]:
+    """Return the places, ascending, of at most ``count`` corners that lie far from one another.
+
+    From the first corner on, the next is always the one whose nearest chosen corner is farthest, so
+    that the patches are spread over rows and columns alike.
+
+    Args:
+        corners: (n, 2), row and column in px.
+        count: 1 or more.
+
+    >>> far_apart(np.array([[0, 0], [0, 9], [5, 4], [9, 0], [9, 9]]), 3)
+    array([0, 1, 4])
+    """
+    chosen, nearest = [0], ((corners - corners[0]) ** 2).sum(axis=1)  # (n,) squared px
+    while len(chosen) < min(count, len(corners)):
+        chosen.append(int(nearest.argmax()))
+        nearest = np.minimum(nearest, ((corners - corners[chosen[-1]]) ** 2).sum(axis=1))
+    return np.sort(np.array(chosen, dtype=np.intp))
 
 
 def judge_micrograph(
@@ -162,15 +186,17 @@ def predict_together(
     return properties.predict(mean, sum(one.n_independent for one in fields))
 
 
-def similarity(loaded: LoadedModel, evaluation: Evaluation) -> dict[str, float]:
+def similarity(
+    loaded: LoadedModel, evaluation: Evaluation
+) -> tuple[dict[str, NDArray[np.float64]], dict[str, str]]:
     """Compare the patches shown with their reconstructions by every metric that can be had here.
 
     Returns:
-        Metric (`core.metrics.catalogue`) -> mean over the patches, as references are means.
+        Metric (`core.metrics.catalogue`) -> (n,) of the patches, and why others cannot be had:
+        metric -> reason.
     """
-    metrics, _ = load_metrics(loaded.vgg, loaded.config.patch_px)
+    metrics, missing = load_metrics(loaded.vgg, loaded.config.patch_px)
     others = {name: metric for name, metric in metrics.items() if name != "style"}
     # The style errors are known: VGG19 need not see the patches again.
     found = {"style": evaluation.style_errors} if "style" in metrics else {}
-    found |= compare(others, evaluation.originals, evaluation.reconstructions)
-    return {name: float(values.mean()) for name, values in found.items()}
+    return found | compare(others, evaluation.originals, evaluation.reconstructions), missing

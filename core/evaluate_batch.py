@@ -20,26 +20,33 @@ from core.exports.spreadsheet import model_cells
 from core.files import write_text
 from core.measured_columns import KINDS, Kind
 from core.properties import PropertyModel
-from core.reference import load_reference
+from core.reference import FILE, load_reference
 
 SHIPPED = Path(__file__).resolve().parents[1] / "assets" / "reference"
+WORDS = {True: "unusual", False: "usual", None: "not judged"}
+NOT_JUDGED = (
+    "what is usual for this model is not known (core.reference measures it): none is judged"
+)
 MEASURES = ("auto", *KINDS, "nothing")
 logger = logging.getLogger(__name__)
 
 
 def load_evaluator(model: Path, um_per_px: float | None, measure: str) -> Evaluator:
-    """Load what evaluates; without property models nothing is predicted.
+    """Load what evaluates; without property models nothing is predicted, and where it was not
+    measured what is usual for the model nothing is judged.
 
-    ``measure`` is one of `MEASURES`; "auto" is graphite where the model's own pictures have it.
+    ``measure`` is one of `MEASURES`; "auto" is graphite where the model's own pictures are known to
+    have it.
 
     Raises:
-        CheckpointError: the model is damaged, or what is usual for it was not measured.
+        CheckpointError: the model is damaged.
         InputError: the scale is not positive.
     """
     if um_per_px is not None and not 0 < um_per_px < 1000:
         raise InputError(f"--um-per-px is {um_per_px:g}; a scale is above 0")
-    fitted, reference = model / "properties.json", load_reference(model)
-    kind: Kind = "graphite" if reference.graphite else "phases"
+    fitted = model / "properties.json"
+    reference = load_reference(model) if (model / FILE).is_file() else None
+    kind: Kind = "graphite" if reference is not None and reference.graphite else "phases"
     if measure in KINDS:
         kind = measure
     return Evaluator(
@@ -72,9 +79,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         sources = from_paths(arguments.files)
         evaluator = load_evaluator(arguments.model, arguments.um_per_px, arguments.measure)
+        if evaluator.reference is None:
+            logger.info("%s", NOT_JUDGED)
         for row in evaluate_all(evaluator, sources):
             rows.append(row)
-            said = row.problem or ("unusual" if row.unusual else "usual")
+            said = row.problem or WORDS[row.unusual]
             logger.info("%d of %d  %s: %s", len(rows), len(sources), row.name, said)
         regressors = evaluator.properties.regressors if evaluator.properties else ()
         manifest = evaluator.loaded.manifest

@@ -102,14 +102,15 @@ def _hostile(found: Mapping[str, Any]) -> list[str]:
 
 
 def _faults(found: Mapping[str, Any]) -> list[str]:
-    train, tabs = found["training"], found["server"]
-    same = train["runs_equal_to_the_undisturbed_bit_for_bit"]
-    ended = f"{same} of {train['runs_finished']} runs end as the undisturbed one, bit for bit"
-    killed = "training killed at a random moment, resumed"
-    rows = [[killed, str(train["kills"]), ended, str(len(train["losses"]))]]
+    tabs, rows = found["server"], [_killed("training", found["training"])]
+    if "denoiser" in found:  # results of before the denoiser was killed lack it
+        rows.append(_killed("a denoiser's training", found["denoiser"]))
     for part in found["files"].values():
         kinds = f"{len(part['kinds'])} kinds of files and folders"
         rows.append([part["what"], str(part["faults"]), kinds, str(part["losses"])])
+    for part in found.get("tested", {}).values():  # older results do not tell them apart
+        passed = f"{part['passed']} of {part['run']} tests pass"
+        rows.append([part["what"], str(part["run"]), passed, str(part["losses"])])
     if "not_run" not in tabs:
         lost = tabs["sessions"] - tabs["back"] + tabs["designs_lost"] + tabs["errors"]
         went = f"from step {tabs['job_step_at_kill']} to {tabs['job_step_at_end']}"
@@ -117,3 +118,11 @@ def _faults(found: Mapping[str, Any]) -> list[str]:
         rows.append(["server killed under open tabs", "1", said, str(lost)])
     text = f"Faults injected, by `{found['command']}`: {found['losses']} losses."
     return [text, table(["fault", "n", "what became of it", "losses"], rows)]
+
+
+def _killed(what: str, found: Mapping[str, Any]) -> list[str]:
+    """Return the row of trainings that were killed."""
+    same = found["runs_equal_to_the_undisturbed_bit_for_bit"]
+    ended = f"{same} of {found['runs_finished']} runs end as the undisturbed one, bit for bit"
+    fault = f"{what} killed at a random moment, resumed"
+    return [fault, str(found["kills"]), ended, str(len(found["losses"]))]

@@ -34,6 +34,8 @@ def is_microscope_text(data: bytes) -> bool:
 def text_scale(data: bytes, width: int) -> float | None:
     """Return µm per pixel as the file says it; None where it does not, or not of this picture.
 
+    None also where it contradicts itself, or is longer than `MAX_BYTES`.
+
     Args:
         data: content of the file.
         width: px, of the picture.
@@ -90,8 +92,13 @@ def _require_width(size: str | None, width: int) -> None:
 
 
 def _fields(data: bytes) -> dict[str, str]:
-    """Return the lines' first words and what follows; a heading stands for itself."""
-    data = data[:MAX_BYTES]
+    """Return the lines' first words and what follows; a heading stands for itself.
+
+    Nothing of a file longer than any that a microscope writes, and "?" for what is said twice,
+    differently.
+    """
+    if len(data) > MAX_BYTES:
+        return {}
     wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")
     text = data.decode("utf-16" if wide else "latin-1", errors="replace")
     found: dict[str, str] = {}
@@ -101,5 +108,7 @@ def _fields(data: bytes) -> dict[str, str]:
             name, _, value = line.partition(" ")
         else:
             name, _, value = line.partition("=")
-        found.setdefault(name.strip(), value.strip())
+        name, value = name.strip(), value.strip()
+        if found.setdefault(name, value) != value:
+            found[name] = "?"
     return found

@@ -3,8 +3,8 @@
     python -m core.specimen_descriptors --model DIR --data DIR [--out DIR]
 
 writes ``descriptors.json`` into the model's ``latents/`` by default; `core.encode` does it too. A
-small, chosen set: what metallographers report first. A data set that does not look like a graphite
-iron has none; one without scale has the share of graphite only, which needs none.
+small, chosen set: of graphite irons what metallographers report first (`core.descriptors`), of any
+other material its phases and texture (`core.stereology`). Without a scale only what needs none.
 """
 
 import argparse
@@ -20,16 +20,17 @@ from numpy.typing import NDArray
 
 from core.checkpoint import load_model
 from core.dataset import DataSet, load_dataset
-from core.descriptors import CHOSEN, SCALARS, Scalar, measure_field, segment_graphite, sum_up
+from core.descriptors import Scalar
 from core.descriptors.graphite_iron import looks_like_graphite_iron
 from core.errors import CheckpointError, InputError, MicroDesignError
+from core.field_descriptors import CHOSEN_OF, KNOWN, WITHOUT_SCALE, kind_of, measure_fields
 from core.files import read_json, write_json
+from core.measured_columns import Kind
 from core.scale import common_scale, read_to_scale
 
 FILE = "descriptors.json"
 FORMAT = 1
 MAX_BYTES = 2**26
-WITHOUT_SCALE = ("graphite_pct",)
 LOOKED_AT = 12  # micrographs, spread over the data set, that say whether there is graphite
 logger = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ class SpecimenDescriptors:
             nothing to measure it on.
         um_per_px: scale at which it was measured, None where unknown.
         data_hash: of the data set.
-        note: why there are none, or fewer than usual; empty otherwise.
+        note: why there are none, fewer than usual or other ones; empty otherwise.
     """
 
     scalars: tuple[Scalar, ...]
@@ -52,6 +53,11 @@ class SpecimenDescriptors:
     um_per_px: float | None
     data_hash: str
     note: str
+
+    @property
+    def kind(self) -> Kind:
+        """What they were measured as: graphite, or the phases of any material."""
+        return kind_of(scalar.name for scalar in self.scalars)
 
 
 def measure_specimens(data: DataSet, um_per_px: float | None = None) -> SpecimenDescriptors:
@@ -65,18 +71,28 @@ def measure_specimens(data: DataSet, um_per_px: float | None = None) -> Specimen
     scale = (um_per_px or common_scale(data)) if known else None
     owner = data.table["specimen"].astype(str).to_numpy()
     names = list(dict.fromkeys(owner))
-    if not _shows_graphite(data, scale):
-        note = "the micrographs do not look like those of a graphite iron: no descriptors"
-        return _table(data, (), names, [{} for _ in names], scale, note)
-    chosen = CHOSEN if scale is not None else WITHOUT_SCALE
+    kind: Kind = "graphite" if _shows_graphite(data, scale) else "phases"
+    chosen = (CHOSEN_OF if scale is not None else WITHOUT_SCALE)[kind]
     rows = []
     for number, name in enumerate(names, start=1):
         fields = [read_to_scale(data, int(i), scale) for i in np.flatnonzero(owner == name)]
-        rows.append(measure_specimen(name, fields, scale))
+        rows.append(measure_specimen(name, fields, scale, kind))
         if number % 20 == 0 or number == len(names):
             logger.info("descriptors of %d of %d specimens", number, len(names))
-    note = "" if scale is not None else "the scale is not known: the share of graphite only"
-    return _table(data, chosen, names, rows, scale, note)
+    return _table(data, chosen, names, rows, scale, _note(kind, scale))
+
+
+def _note(kind: Kind, scale: float | None) -> str:
+    """Say what is measured where it is not the graphite of irons with a scale."""
+    notes = []
+    if kind == "phases":
+        notes.append(
+            "the micrographs do not look like those of a graphite iron: dark phase and texture "
+            "are measured"
+        )
+    if scale is None:
+        notes.append("the scale is not known: only what needs none")
+    return "; ".join(notes)
 
 
 def _shows_graphite(data: DataSet, scale: float | None) -> bool:
@@ -87,42 +103,24 @@ def _shows_graphite(data: DataSet, scale: float | None) -> bool:
 
 
 def measure_specimen(
-    name: str, fields: Sequence[NDArray[np.float32]], scale: float | None
+    name: str,
+    fields: Sequence[NDArray[np.float32]],
+    scale: float | None,
+    kind: Kind = "graphite",
 ) -> dict[str, float | None]:
     """Measure the fields (H, W) of one specimen together; nothing where they are too small.
 
     Args:
         name: of the specimen, for the log.
         fields: in [0, 1].
-        scale: um per px; without it only the share of graphite is measured.
+        scale: um per px; without it only what needs none is measured.
+        kind: what to measure.
     """
     try:
-        return measure_fields(fields, scale)
+        return measure_fields(fields, scale, kind)
     except InputError as error:
         logger.warning("%s is not measured: %s", name, error)
         return {}
-
-
-def measure_fields(
-    fields: Sequence[NDArray[np.floating]], um_per_px: float | None
-) -> dict[str, float | None]:
-    """Measure fields of one specimen, or a design's, as the data's specimens are measured.
-
-    Args:
-        fields: pictures (H, W) float in [0, 1], pooled.
-        um_per_px: scale; without it the share of graphite only.
-
-    Returns:
-        Name of a descriptor (`SCALARS`) -> value, None where there is nothing to measure it on.
-
-    Raises:
-        InputError: a field is no grey picture or too small, or the scale is implausible.
-    """
-    if um_per_px is not None:
-        return sum_up([measure_field(field, um_per_px) for field in fields]).scalars()
-    areas = [segment_graphite(field).graphite for field in fields]
-    share = sum(int(a.sum()) for a in areas) / sum(a.size for a in areas)
-    return {"graphite_pct": 100 * share}
 
 
 def _table(
@@ -133,7 +131,7 @@ def _table(
     scale: float | None,
     note: str,
 ) -> SpecimenDescriptors:
-    scalars = tuple(s for s in SCALARS if s.name in chosen)
+    scalars = tuple(s for s in KNOWN if s.name in chosen)
     index = pd.Index(names, name="specimen", dtype=object)
     values = pd.DataFrame(
         {s.name: [np.nan if r.get(s.name) is None else r[s.name] for r in rows] for s in scalars},
@@ -183,7 +181,7 @@ def load_descriptors(folder: Path) -> SpecimenDescriptors | None:
 
 
 def _read(content: dict[str, Any]) -> SpecimenDescriptors:
-    known = {scalar.name: scalar for scalar in SCALARS}
+    known = {scalar.name: scalar for scalar in KNOWN}
     scalars = tuple(known[str(column["name"])] for column in content["columns"])
     rows = content["specimens"]
     table = np.array([[np.nan if v is None else v for v in row] for row in rows.values()], float)

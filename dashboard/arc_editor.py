@@ -5,6 +5,7 @@ import streamlit as st
 
 from bayesnet.network import Network
 from bayesnet.nodes import OUTCOMES, Node
+from dashboard import errors, latent_maps
 from dashboard.state import Model
 
 CHOSEN, EDITED = "chosen by the fit", "my own"
@@ -26,15 +27,36 @@ def about(model: Model, network: Network) -> None:
             f"{scores['bic_per_specimen']:.1f} nats per specimen."
         )
     if not network.descriptors:
+        with errors.shown("Descriptors are left out: "):
+            _no_descriptors(model, network)
+
+
+def _no_descriptors(model: Model, network: Network) -> None:
+    """Say why the network has no descriptors, as far as it is known, and what brings them in.
+
+    Raises:
+        CheckpointError: those of the specimens are damaged, or of other data.
+    """
+    found = latent_maps.descriptors(model)
+    measured = [] if found is None else [n for n in found.values if found.values[n].notna().any()]
+    if measured and {node.column for node in network.properties}.issuperset(measured):
+        return  # the data set has them as properties
+    if measured:
         st.caption(
-            "It has no descriptors (graphite, nodularity, grains). This measures them in the "
-            "micrographs, and the next fit takes them in:"
+            "It has no descriptors, although those of the model's specimens are measured. A fit "
+            "takes in all that differ between specimens; what it has left out is named below."
         )
-        st.code(
-            f"python -m core.specimen_descriptors --model {model.place} --data DIR",
-            language=None,
-            wrap_lines=True,
-        )
+        return
+    note = f": {errors.escape(found.note)}" if found is not None and found.note else ""
+    st.caption(
+        f"It has no descriptors of the structure{note}. This measures them in the micrographs, and "
+        "the next fit takes them in:"
+    )
+    st.code(
+        f"python -m core.specimen_descriptors --model {model.place} --data DIR",
+        language=None,
+        wrap_lines=True,
+    )
 
 
 def edited(network: Network, nodes: tuple[Node, ...]) -> Pairs | None:

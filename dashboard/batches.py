@@ -15,11 +15,13 @@ from core.exports.spreadsheet import DESCRIPTOR_HEADER, structure_cells, structu
 from core.measured_columns import Kind
 from core.properties import PropertyModel
 from core.regressor import Regressor
-from dashboard import state
+from dashboard import evaluations, state
 from dashboard.state import Model
 from dashboard.wording import interval, quantity
 
 logger = logging.getLogger(__name__)
+VERDICTS = {True: "unusual", False: "usual", None: "not judged"}
+MOST_PROBLEMS = 20
 SHOWN: dict[Kind | None, tuple[str, ...]] = {
     "graphite": (
         "Graphite area (%)",
@@ -79,7 +81,7 @@ def do_next(model: Model, properties: PropertyModel | None, batch: Batch) -> Non
     evaluator = Evaluator(
         loaded=state.loaded(model),
         properties=properties,
-        reference=state.reference(model),
+        reference=evaluations.usual(model),
         um_per_px=batch.um_per_px,
         measured=batch.measured,
     )
@@ -96,13 +98,33 @@ def summary(rows: Sequence[Row]) -> str:
     """Say how many files were evaluated, could not be, and are unusual.
 
     >>> summary([Row(name="a", problem="no"), Row(name="b", unusual=True)])
-    '1 of 2 files evaluated, 1 of them unusual for this model. 1 could not be read: see Remarks.'
+    '1 of 2 files evaluated, 1 of them unusual for this model. 1 could not be read: see below.'
+    >>> summary([Row(name="a")])  # it is not known what is usual
+    '1 of 1 files evaluated.'
     """
     done = [row for row in rows if row.problem is None]
-    unusual = sum(bool(row.unusual) for row in done)
-    text = f"{len(done)} of {len(rows)} files evaluated, {unusual} of them unusual for this model."
+    text = f"{len(done)} of {len(rows)} files evaluated"
+    if any(row.unusual is not None for row in done):
+        text += f", {sum(bool(row.unusual) for row in done)} of them unusual for this model"
     bad = len(rows) - len(done)
-    return text if not bad else f"{text} {bad} could not be read: see Remarks."
+    return f"{text}. {bad} could not be read: see below." if bad else f"{text}."
+
+
+def problems(rows: Sequence[Row]) -> list[str]:
+    """Return a line for each file that could not be evaluated: its name and why.
+
+    Beyond `MOST_PROBLEMS` the last line says how many more there are.
+
+    >>> problems([Row(name="a.png", problem="it is empty"), Row(name="b.png")])
+    ['a.png: it is empty']
+    """
+    found = []
+    for row in rows:
+        if row.problem is not None:
+            named = row.problem.startswith(row.name)
+            found.append(row.problem if named else f"{row.name}: {row.problem}")
+    more = len(found) - MOST_PROBLEMS
+    return found if more <= 0 else [*found[:MOST_PROBLEMS], f"{more} more: see Remarks"]
 
 
 def screen_table(
@@ -124,8 +146,9 @@ def _cells(
     picture = None
     if row.thumbnail is not None:
         picture = "data:image/jpeg;base64," + base64.b64encode(row.thumbnail).decode("ascii")
-    verdict = "not read" if row.problem else "unusual" if row.unusual else "usual"
+    verdict = "not read" if row.problem else VERDICTS[row.unusual]
     cells: dict[str, object] = {"Picture": picture, "Image": row.name, "For this model": verdict}
+    cells["Remarks"] = row.problem or "; ".join(row.remarks)
     for one in properties:
         found = (row.predictions or {}).get(one.column)
         text = None
@@ -139,5 +162,4 @@ def _cells(
         cells[name] = measured.get(name)
     scale = None if row.um_per_px is None else f"{row.um_per_px:g}"
     cells["Scale (µm per px)"] = scale
-    cells["Remarks"] = row.problem or "; ".join(row.remarks)
     return cells

@@ -33,8 +33,10 @@ def beliefs_chart(found: Sequence[Belief], before: Sequence[Belief]) -> go.Figur
 
 
 def _label(belief: Belief) -> str:
+    """Return a node's label; of what a latent does only the first, which leaves the chart room."""
     node = belief.node
-    return node.node if node.role == "latent" else node.label
+    first, more, _ = node.label.partition(", ")
+    return f"{first}, …" if node.role == "latent" and more else node.label
 
 
 def _bars(
@@ -68,7 +70,7 @@ def _bars(
             "width": 0,
         },
         text=[_told(b) for b in beliefs],
-        hovertemplate="%{y}: %{text}<extra></extra>",
+        hovertemplate="%{text}<extra></extra>",
     )
 
 
@@ -77,8 +79,8 @@ def _end(belief: Belief, end: str) -> float:
 
 
 def _told(belief: Belief) -> str:
-    unit = belief.node.unit
+    label, unit = belief.node.label, belief.node.unit
     if belief.node.group:
-        return quantity(belief.probability_pct, unit)
+        return f"{label}: {quantity(belief.probability_pct, unit)}"
     ends = f"{quantity(belief.low, '')} to {quantity(belief.high, unit)}"
-    return f"{quantity(belief.mean, unit)}, 90 %: {ends}"
+    return f"{label}: {quantity(belief.mean, unit)}, 90 %: {ends}"

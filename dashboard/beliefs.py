@@ -9,6 +9,9 @@ from bayesnet.demands import Wish
 from bayesnet.network import Network
 from bayesnet.nodes import Node
 from bayesnet.query import Belief, Beliefs, posterior
+from bayesnet.regime_means import regime_means
+from bayesnet.unit_slips import unit_slips
+from core.labels import FILE as LABELS
 from dashboard import address, belief_figure, errors, figures
 from dashboard.evidence_address import (
     AT_LEAST,
@@ -32,7 +35,12 @@ WORD_HOLDS, WORD_NOT = "it is", "it is not"
 
 @st.fragment
 def panel(model: Model, network: Network) -> None:
-    """Show the panel: choose quantities, say what is known, see the posterior of all the rest."""
+    """Show the panel: choose quantities, say what is known, see the posterior of all the rest.
+
+    Args:
+        model: the model.
+        network: its network, latents labelled as they are to be shown.
+    """
     st.subheader("What follows from what", anchor=False)
     st.caption(
         "Say what is known of any process settings, latents, descriptors or properties, and see "
@@ -58,9 +66,12 @@ def panel(model: Model, network: Network) -> None:
     given = {name: wish for name, wish in evidence.items() if wish is not None}
     if len(given) < len(chosen):
         st.caption("Quantities without a number are left free.")
+    for slip in unit_slips(network, given):
+        st.warning(f"**Another unit?** {errors.escape(slip)}.")
     with errors.shown(), st.spinner("Asking the network…"):
-        found = _ask(model.key("network.json"), network, tuple(given.items()))
-        _show(found, _ask(model.key("network.json"), network, ()), network)
+        key = model.key("network.json", LABELS)
+        found = _ask(key, network, tuple(given.items()))
+        _show(found, _ask(key, network, ()), network)
 
 
 def _restore(named: Mapping[str, Node]) -> None:
@@ -145,16 +156,42 @@ def _show(found: Beliefs, before: Beliefs, network: Network) -> None:
     )
     st.caption(
         f"Points: expected value; lines: 90 % interval. Of the latents, the {SHOWN_LATENTS} that "
-        "move most are shown; the table has them all. Regimes: "
-        + ", ".join(f"{100 * w:.0f} %" for w in found.regimes)
-        + "."
+        "move most are shown; the table has them all."
     )
+    if len(network.regimes) > 1:
+        _regimes(found, before, network)
     with st.expander("Table of all quantities", expanded=False):
         st.dataframe(
             [_row(found.nodes[n.column], before.nodes[n.column]) for n in network.nodes],
             hide_index=True,
             key="belief_table",
         )
+
+
+def _regimes(found: Beliefs, before: Beliefs, network: Network) -> None:
+    """Show how likely every regime is, and the means that tell it from the others."""
+    st.caption(
+        "Regimes: kinds of structure with a network each. What their specimens have on average, in "
+        "the quantities that tell them apart best:"
+    )
+    described = regime_means(network)
+    st.table(
+        [
+            {
+                "Regime": f"{number}",
+                **{
+                    node.label: unbroken(quantity(mean, node.unit))
+                    for node, mean in zip(described.nodes, means, strict=True)
+                },
+                "Probability": unbroken(f"{100 * now:.0f} %"),
+                "Without evidence": unbroken(f"{100 * then:.0f} %"),
+            }
+            for number, (means, now, then) in enumerate(
+                zip(described.means.tolist(), found.regimes, before.regimes, strict=True), start=1
+            )
+        ],
+        hide_index=True,
+    )
 
 
 def _moved(found: Beliefs, before: Beliefs, node: Node) -> float:

@@ -79,9 +79,15 @@ def current_model() -> Model:
     model = found.get(st.session_state.get(_CHOSEN, ""))
     if model is None:
         st.info(
-            "**There is no model yet.** The reference model belongs in `assets/reference`; get it "
-            "with `git checkout assets`. Or train one on your own micrographs, then reload:"
+            "**There is no model yet.** Make a data set of your own micrographs on *Own data* and "
+            "train a model on it under *Training*; the command below trains one, too. The "
+            "reference model belongs in `assets/reference`; get it with `git checkout assets`."
         )
+        with st.container(horizontal=True):
+            st.page_link("views/data.py", label="Go to Own data", icon=":material/upload_file:")
+            st.page_link(
+                "views/training.py", label="Go to Training", icon=":material/model_training:"
+            )
         st.code(TRAIN, language=None, wrap_lines=True)
         st.stop()
     return model

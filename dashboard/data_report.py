@@ -9,8 +9,9 @@ from PIL import Image, ImageDraw
 from core.errors import MicroDesignError
 from core.import_data.examine import Crop, read_source
 from core.import_data.findings import Finding, failing_files
-from core.import_data.source import many, named
-from dashboard import data_session, errors, pictures
+from core.import_data.source import SourceFile, many, named
+from dashboard import data_session, errors, pictures, state
+from dashboard.caching import kept
 from dashboard.data_session import LEFT_OUT, Uploaded
 from dashboard.errors import escape
 
@@ -44,6 +45,13 @@ def with_crop(pixels: np.ndarray, crop: Crop, um_per_px: float | None = None) ->
     return pictures.bar_below(image, um_per_px / scale if um_per_px else None)
 
 
+@kept(24)
+def _cropped(digest: str, crop: Crop, um_per_px: float | None, _file: SourceFile) -> bytes:
+    """Return `with_crop` of a picture's file as PNG; read in its turn, for that takes memory."""
+    with state.lock():
+        return pictures.png(with_crop(read_source(_file).pixels, crop, um_per_px))
+
+
 def show_crop(
     found: Uploaded, crop: Crop, crops: Mapping[str, Crop], scales: Mapping[str, float | None]
 ) -> None:
@@ -58,7 +66,7 @@ def show_crop(
     one = found.examined[chosen]
     with errors.shown():
         place.image(
-            pictures.png(with_crop(read_source(file).pixels, cut, scales.get(chosen))),
+            _cropped(one.digest, cut, scales.get(chosen), file, own=True),
             caption=f"{escape(chosen)}: {one.width} × {one.height} px, "
             f"{one.width} × {max(one.height - cut.top - cut.bottom, 0)} px are used",
             alt=f"{chosen} with what is cut off at top and bottom marked",

@@ -1,24 +1,44 @@
-"""Below a design: what it changes from the nearest known specimen, and what to test next."""
+"""Below a design: what it changes from the nearest known specimen, what that goes with in the
+properties, and what to test next.
+"""
 
 from collections.abc import Sequence
 
 import numpy as np
 import streamlit as st
 
+from bayesnet.association import carriers
 from bayesnet.categories import HOLDS, label_of
-from bayesnet.explain import SMALL, Explanation
+from bayesnet.explain import SMALL, Change, Explanation
 from bayesnet.network import Network
 from bayesnet.next_test import NextTest
 from bayesnet.nodes import Node
+from bayesnet.specimen_picture import SpecimenPicture
 from core.errors import InputError
-from core.examples import Example
-from dashboard import designs, errors, latent_maps, pictures, waiting
+from dashboard import designs, errors, latent_maps, pictures, specimen_pictures, waiting
 from dashboard.design_request import DesignRequest
 from dashboard.errors import escape
 from dashboard.state import Model
 from dashboard.wording import number, quantity, unbroken
 
 LITTLE = 0.1  # of the uncertainty
+NAMED = 2  # descriptors that are named as going with most
+GRAPHITE_SIZES = {"diameter_um", "nodularity_iso_pct", "flake_length_um"}
+CUT_PARTICLES = (
+    " Diameters, nodularity and flake length are of whole particles; a smaller field cuts more of "
+    "the large ones, so the design may read smaller there."
+)
+BEYOND = 2.0  # of a property's change, from which a descriptor's figure is called larger than it
+MORE_THAN_ALL = (
+    " That is more than the whole change: other changes offset it, or the design's one field does "
+    "not show the descriptor as its specimen would."
+)
+NOTHING_CARRIES = "goes with none of the descriptors below"
+ASSOCIATION = (
+    "Goes with: by how much the property differs in the data where this descriptor alone is known "
+    "to differ so, by the network's slope near the design. It is an association, no cause. "
+    "Descriptors change together, so these figures overlap and do not add up."
+)
 
 
 def differences(model: Model, request: DesignRequest, network: Network) -> None:
@@ -27,9 +47,10 @@ def differences(model: Model, request: DesignRequest, network: Network) -> None:
     kept = None
     with errors.shown("Descriptors of the specimens are left out: "):
         kept = latent_maps.descriptors(model)
+    picture, why = _nearest_picture(model, request)
     try:
         with waiting.working("Measuring the design beside the nearest specimen…"):
-            found = designs.explanation(model, request, kept)
+            found = designs.explanation(model, request, kept, picture)
     except InputError as error:
         st.info(f"Descriptors cannot be compared: {escape(str(error))}.")
         return
@@ -38,46 +59,94 @@ def differences(model: Model, request: DesignRequest, network: Network) -> None:
             "The model keeps neither descriptors of its nearest specimen nor example micrographs "
             "to compare with."
         )
+        if why:
+            st.caption(escape(why))
         return
     right = st.container()
-    if found.example is not None:
+    if found.picture is not None:
         left, right = st.columns([7, 14], gap="medium")
-        _picture(left, found, found.example)
+        _picture(left, found, found.picture)
+        if why:
+            left.caption(escape(why))
     known = _known(network, found.nearest.name)
     right.caption(
         f"Nearest specimen of the data: {escape(found.nearest.name)}{known}. "
         + escape(compared_in_words(found, request.size_px, model.um_per_px))
     )
-    right.table(
-        [
-            {
-                "Descriptor": change.label,
-                found.compared: _measured(change.before, change.unit),
-                "Design": _measured(change.after, change.unit),
-                "Change": _share(change.share),
-            }
-            for change in found.changes
-        ],
-        hide_index=True,
-    )
+    for line in carried(found):
+        right.markdown(escape(line))
+    right.table([_row(found, change) for change in found.changes], hide_index=True)
+    if any(change.goes_with for change in found.changes):
+        right.caption(ASSOCIATION)
+
+
+def _nearest_picture(model: Model, request: DesignRequest) -> tuple[SpecimenPicture | None, str]:
+    """Return a picture of a specimen near the design; why it is not of the nearest."""
+    with (
+        errors.shown("The picture of the nearest specimen is left out: "),
+        waiting.working("Looking for the nearest specimen's micrograph…"),
+    ):
+        return specimen_pictures.nearest_picture(model, designs.nearest(model, request))
+    return None, ""
+
+
+def _row(found: Explanation, change: Change) -> dict[str, str]:
+    """Return a line of the table of changes; what they go with, where the network can tell."""
+    row = {
+        "Descriptor": change.label,
+        found.compared: _measured(change.before, change.unit),
+        "Design": _measured(change.after, change.unit),
+        "Change": _share(change.share),
+    }
+    for one in found.properties:
+        if any(one.name in other.goes_with for other in found.changes):
+            known = change.goes_with.get(one.name)
+            row[f"Goes with: {one.label}"] = "" if known is None else _signed(known, one)
+    return row
+
+
+def carried(found: Explanation) -> list[str]:
+    """Say of each property how it changes, and the changes of which descriptors go with most."""
+    said = []
+    for one in found.properties:
+        if not any(one.name in change.goes_with for change in found.changes):
+            continue
+        carrying = carriers(one, found.changes)[:NAMED]
+        named = [f"{c.label} ({_signed(c.goes_with[one.name], one)})" for c in carrying]
+        most = f"goes most with {', then '.join(named)}" if named else NOTHING_CARRIES
+        if one.before is None or one.after is None or one.gap is None:
+            start = f"{one.label} is not known of {found.compared}; the change to the design"
+        else:
+            ends = f"{number(one.before)} to {quantity(one.after, one.unit)}"
+            start = f"{one.label}, {ends} ({_signed(one.gap, one)}),"
+        much = one.gap is not None and any(
+            abs(c.goes_with[one.name]) > BEYOND * abs(one.gap) for c in carrying
+        )
+        said.append(f"{start} {most}.{MORE_THAN_ALL if much else ''}")
+    return said
+
+
+def _signed(value: float, of: Change) -> str:
+    sign = "−" if value < 0 else "+"
+    return unbroken(f"{sign}{quantity(abs(value), of.unit)}")
 
 
 def _picture(
-    place: st.delta_generator.DeltaGenerator, found: Explanation, example: Example
+    place: st.delta_generator.DeltaGenerator, found: Explanation, picture: SpecimenPicture
 ) -> None:
-    """Show the example micrograph, and whether it is of the specimen in the table."""
-    caption = f"{escape(example.specimen)}: {escape(example.look)}"
-    if example.specimen != found.compared:
+    """Show the micrograph, and whether it is of the specimen in the table."""
+    caption = f"{escape(picture.specimen)}: {escape(picture.said)}"
+    if picture.specimen != found.compared:
         caption = (
             f"Another specimen, {caption}. It is the nearest with a picture here, and not the one "
             "in the table."
         )
     place.image(
-        pictures.with_scale_bar(example.micrograph.pixels, example.micrograph.um_per_px),
+        pictures.with_scale_bar(picture.micrograph.pixels, picture.micrograph.um_per_px),
         caption=caption,
         width="stretch",
         output_format="PNG",
-        alt=f"Micrograph of specimen {example.specimen}",
+        alt=f"Micrograph of specimen {picture.specimen}",
     )
 
 
@@ -93,8 +162,8 @@ def compared_in_words(found: Explanation, size_px: int, um_per_px: float | None)
         return (
             f"The table compares the design with {found.nearest.name} itself. Both are measured "
             "by the same routine: the specimen in all its micrographs together, the design in its "
-            f"one field of {side}. Diameters, nodularity and flake length are of whole particles; "
-            "a smaller field cuts more of the large ones, so the design may read smaller there."
+            f"one field of {side}."
+            + (CUT_PARTICLES if GRAPHITE_SIZES & {change.name for change in found.changes} else "")
         )
     own = found.compared == found.nearest.name
     near = "" if own else f" The nearest with a micrograph here is {found.compared}."

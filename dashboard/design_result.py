@@ -1,7 +1,7 @@
 """What is shown of a design: verdict, field, tables, map and further samples."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import streamlit as st
@@ -15,7 +15,7 @@ from bayesnet.ranking import WITHIN, chance, residuals, worst
 from bayesnet.refine import Refinement
 from bayesnet.samples import Sample
 from core.images import encode_png
-from dashboard import components, design_export, measured_back, pictures
+from dashboard import components, design_export, design_ranking, measured_back, pictures
 from dashboard.design_request import DesignRequest, in_address
 from dashboard.errors import escape
 from dashboard.state import Model
@@ -184,10 +184,20 @@ def residual_words(residual: float) -> str:
     )
 
 
-def more(found: tuple[tuple[Sample, ...], int], design: Design, network: Network) -> None:
-    """Show further samples, the nearest to the target first, with what is read back from each."""
-    (samples, dropped), um_per_px = found, design.um_per_px
-    named = {n.column: n for n in network.outcomes}
+def more(
+    found: tuple[tuple[Sample, ...], int],
+    design: Design,
+    network: Network,
+    refined: Refinement | None = None,
+) -> None:
+    """Show further samples, with what is read back from each, and rank all designs together.
+
+    Args:
+        found: the samples, the nearest to the target first, and how many were dropped.
+        design: the most probable microstructure; network: of the model.
+        refined: the refined design, where it was asked for.
+    """
+    samples, dropped = found
     if dropped:
         st.caption(
             f"{dropped} of {dropped + len(samples)} further samples read back too far from the "
@@ -195,12 +205,13 @@ def more(found: tuple[tuple[Sample, ...], int], design: Design, network: Network
         )
     if not samples:
         return
-    main = worst(residuals(network, design.answer.conditioned_on, design.main.predicted))
-    if samples[0].residual < main:
-        st.caption(
-            f"Sample 1 reads nearer to the target (residual {samples[0].residual:.2f}) than the "
-            f"most probable microstructure above ({main:.2f})."
-        )
+    design_ranking.show(samples, design, network, refined)
+    _gallery(samples, dropped, design, network)
+
+
+def _gallery(samples: Sequence[Sample], dropped: int, design: Design, network: Network) -> None:
+    """Show the samples beside each other."""
+    named = {n.column: n for n in network.outcomes}
     # As many columns as were drawn: what is left of them is not blown up.
     columns = st.columns(len(samples) + dropped)
     for place, (column, sample) in enumerate(zip(columns, samples, strict=False), start=1):
@@ -212,7 +223,7 @@ def more(found: tuple[tuple[Sample, ...], int], design: Design, network: Network
         )
         refined = "; refined" if sample.refined else ""
         column.image(
-            pictures.with_scale_bar(sample.picture.pixels, um_per_px),
+            pictures.with_scale_bar(sample.picture.pixels, design.um_per_px),
             caption=f"Sample {place}; read back from it, 90 % interval in brackets: {back}; "
             f"residual {sample.residual:.2f}{refined}",
             width="stretch",

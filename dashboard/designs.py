@@ -2,17 +2,26 @@
 
 import logging
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
 import streamlit as st
 
+from bayesnet.association import property_changes, weighed
 from bayesnet.design import Design, Proposal
 from bayesnet.design import design as find_design
 from bayesnet.design import propose as find_proposal
-from bayesnet.explain import Explanation, compare, compare_with_kept, nearest_specimens
+from bayesnet.explain import (
+    Explanation,
+    Neighbour,
+    compare,
+    compare_with_kept,
+    nearest_specimens,
+)
 from bayesnet.network import Network
 from bayesnet.next_test import NextTest, propose_tests
 from bayesnet.refine import Refinement, refine
 from bayesnet.samples import Sample, diverse_designs
+from bayesnet.specimen_picture import SpecimenPicture
 from core import logs
 from core.checkpoint import PICTURE_PARTS, LoadedModel
 from core.errors import CheckpointError
@@ -149,26 +158,36 @@ def _next_tests(
     )
 
 
+def nearest(model: Model, request: DesignRequest) -> tuple[Neighbour, ...]:
+    """Return the model's specimens by nearness to the design for a request, the nearest first."""
+    return nearest_specimens(state.latents(model), propose(model, request).answer.latents)
+
+
 def explanation(
-    model: Model, request: DesignRequest, kept: SpecimenDescriptors | None = None
+    model: Model,
+    request: DesignRequest,
+    kept: SpecimenDescriptors | None = None,
+    picture: SpecimenPicture | None = None,
 ) -> Explanation | None:
-    """Return the nearest specimen, a picture of it or of another near one, and what changes.
+    """Return the nearest specimen, what changes from it, and what that goes with in properties.
 
     Args:
         model: the model.
         request: the design's.
         kept: descriptors of the model's specimens. Without those of the nearest specimen, the
             design is compared with the picture.
+        picture: of the nearest specimen, or of another near one.
 
     Returns:
-        None where there are neither descriptors nor example micrographs.
+        None where there are neither descriptors nor a picture.
 
     Raises:
         InputError: the design or the picture cannot be measured.
     """
     parts = ("reference.json", "examples/examples.json", f"latents/{DESCRIPTORS}")
-    key = (*fit_key(model), *model.key(*parts), str(kept is not None))
-    return _explanation(key, model, request, kept)
+    shown = (picture.specimen, picture.micrograph.name, picture.said) if picture else ()
+    key = (*fit_key(model), *model.key(*parts), str(kept is not None), *shown)
+    return _explanation(key, model, request, kept, picture)
 
 
 @st.cache_data(max_entries=24, show_spinner=False)
@@ -177,19 +196,26 @@ def _explanation(
     _model: Model,
     request: DesignRequest,
     _kept: SpecimenDescriptors | None,
+    _picture: SpecimenPicture | None,
 ) -> Explanation | None:
-    found, scale = propose(_model, request), _model.um_per_px
-    near = nearest_specimens(state.latents(_model), found.answer.latents)
-    shown = {example.specimen: example for example in state.examples(_model)}
-    example = next((shown[one.name] for one in near if one.name in shown), None)
+    network, proposal = _parts(_model)[1], propose(_model, request)
+    answer, pixels, scale = proposal.answer, proposal.pixels, _model.um_per_px
+    near = nearest(_model, request)[0]
     with state.lock():
-        if _kept and (changes := compare_with_kept(_kept, near[0].name, found.pixels, scale)):
-            return Explanation(near[0], example, changes, True)
-        if example is None:
-            return None
-        picture, kind = example.micrograph, state.measured_kind(_model)
-        changes = compare(picture.pixels, found.pixels, scale, picture.um_per_px, kind)
-    return Explanation(near[0], example, changes, False)
+        changes = compare_with_kept(_kept, near.name, pixels, scale) if _kept else ()
+        pooled = bool(changes)
+        if not pooled:
+            if _picture is None:
+                return None
+            beside, kind = _picture.micrograph, state.measured_kind(_model)
+            changes = compare(beside.pixels, pixels, scale, beside.um_per_px, kind)
+    asked = [node for node in network.properties if node.column in dict(request.targets)]
+    properties = asked or network.properties
+    found = Explanation(
+        near, _picture, weighed(changes, network, answer.regimes, properties), pooled
+    )
+    known = property_changes(network, found.compared, answer.properties, properties)
+    return replace(found, properties=known)
 
 
 def _told(event: str, model: Model, request: DesignRequest) -> AbstractContextManager:

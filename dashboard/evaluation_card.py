@@ -8,20 +8,18 @@ from streamlit.delta_generator import DeltaGenerator
 from core.batch.table import named_latents_csv
 from core.descriptors import FieldsSummary
 from core.errors import CheckpointError
-from core.evaluate import predict_together
-from core.metrics.catalogue import CATALOGUE
+from core.evaluate import Evaluation, predict_together
+from core.import_data.preflight import REFERENCE_SPECIMENS
 from core.properties import PropertyModel
 from core.reference_file import FILE, Reference
 from core.stereology import Measurement
 from dashboard import (
     components,
     descriptor_results,
-    evaluations,
     figures,
     pictures,
     results,
     state,
-    waiting,
 )
 from dashboard.errors import escape
 from dashboard.evaluations import Evaluated
@@ -30,11 +28,6 @@ from dashboard.state import Model
 from dashboard.wording import Named, number
 
 SCALE_TOLERANCE = 0.15
-ARMS = {
-    "reconstruction": "Usual",
-    "same_specimen": "Same specimen",
-    "other_specimen": "Other specimen",
-}
 
 
 def scale_remark(um_per_px: float | None, of_model: float | None) -> str | None:
@@ -60,25 +53,31 @@ def scale_remark(um_per_px: float | None, of_model: float | None) -> str | None:
     )
 
 
-def reference(model: Model) -> Reference:
-    """Return what is usual for the model; where it is not known, say how to measure it and stop."""
+def reference(model: Model) -> Reference | None:
+    """Return what is usual for the model; where it is not known, say what that costs and why."""
     try:
         return state.reference(model)
     except CheckpointError as error:
         if (model.folder / FILE).is_file():
             st.warning(f"**What is usual for this model cannot be used.** {escape(str(error))}")
+        few = model.manifest.get("specimens")
+        why = "at least three specimens that it was not trained on"
+        if isinstance(few, int) and few < REFERENCE_SPECIMENS:
+            why += f", and its data set, of {few} in all, is too small to keep so many back"
         st.info(
-            "**What is usual for this model is not known yet**, so no micrograph can be judged. "
-            "Measure it on micrographs that the model has not seen (three specimens or more; DIR "
-            "is what it was trained on), then reload:"
+            "**What is usual for this model is not known yet, so it cannot be told how unusual an "
+            f"image is.** That takes {why}. Everything else works. To measure it on other "
+            "micrographs (DIR is what it was trained on), then reload:"
         )
         command = f"python -m core.reference --model {model.place} --data OTHER_DIR --training DIR"
         st.code(command, language=None, wrap_lines=True)
-        st.stop()
+        return None
 
 
-def references(reference: Reference) -> dict[str, float]:
+def references(reference: Reference | None) -> dict[str, float]:
     """Return what a style error is compared with, best first."""
+    if reference is None:
+        return {}
     return {
         "fresh micrographs, median": reference.style_reconstruction_median,
         "fresh micrographs, 90 % below": reference.style_reconstruction_p90,
@@ -87,64 +86,22 @@ def references(reference: Reference) -> dict[str, float]:
     }
 
 
-def similarity_rows(found: Mapping[str, float], reference: Reference) -> list[dict[str, str]]:
-    """Return the table of metrics: this micrograph's reconstructions beside the references."""
-    rows = []
-    for metric in CATALOGUE:
-        if metric.name not in found:
-            continue
-        usual = reference.metrics.get(metric.name, {})
-        better = "higher" if metric.higher_is_better else "lower"
-        row = {
-            "Metric": f"{metric.label} ({better} is better)",
-            "Here": f"{found[metric.name]:.3f}",
-        }
-        for arm, heading in ARMS.items():
-            row[heading] = f"{usual[arm]['mean']:.3f}" if arm in usual else "not measured"
-        rows.append(row)
-    return rows
-
-
-def similarity(model: Model, found: Evaluated, reference: Reference) -> list[dict[str, str]]:
-    """Show how like its patches the reconstructions are, by every metric; return the table."""
-    st.markdown("**How like the original the reconstructions are**")
-    with waiting.working("Comparing by further metrics…"):
-        values = evaluations.similarity(model, found)
-    rows = similarity_rows(values, reference)
-    st.table(rows, hide_index=True)
-    pairs = max((arms["reconstruction"]["n"] for arms in reference.metrics.values()), default=0)
-    said = (
-        "Means over the patches shown. No unit. Usual: reconstructions of micrographs new to the "
-        "model. Same and other specimen: two real patches of one specimen, and of two."
-    )
-    if pairs:
-        many = f"{pairs:g} pair{'s' if pairs != 1 else ''}"
-        said += f" References: means over {many} of {escape(reference.data_name)}."
-    shown = [m for m in CATALOGUE if not m.fields_only]
-    missing = [m.label for m in shown if m.name not in values]
-    if missing:
-        said += f" Not available here: {', '.join(missing)}."
-    st.caption(said, help="\n\n".join(f"**{m.label}**: {m.about}" for m in shown))
-    return rows
-
-
 def show(
     place: int,
     found: Evaluated,
-    reference: Reference,
+    reference: Reference | None,
     named: Mapping[str, Named],
     of_model: float | None,
 ) -> DeltaGenerator:
     """Show one micrograph: verdict, predicted properties, patches beside their reconstructions.
 
     Returns:
-        Where the rest belongs: the information bar, descriptors, `similarity`.
+        Where the rest belongs: the information bar, descriptors, `dashboard.similarity_card`.
     """
     one = found.evaluation
     with st.container(border=True, key=f"evaluation_{place}"):
         st.subheader(escape(one.name), anchor=False)
-        box = st.warning if one.unusual else st.success
-        box(f"**{'Unusual' if one.unusual else 'Usual'} for this model.** {escape(one.message)}")
+        _verdict(one)
         if remark := scale_remark(found.um_per_px, of_model):
             st.warning(remark)
         for note in one.notes:
@@ -153,17 +110,18 @@ def show(
         left.image(
             found.preview,
             width="stretch",
-            caption="The micrograph; squares mark the patches that were evaluated.",
+            caption=f"The micrograph; squares: the {len(one.corners)} shown of {one.n_patches} "
+            "patches evaluated.",
             alt=f"Micrograph {one.name} with numbered patches",
         )
         with right:
             if one.predictions:
                 components.estimates(one.predictions, named, "Predicted from the micrograph")
-            st.markdown(
-                f"**Style error {number(one.style_error)}** (relative; 0 is the same style) · "
-                f"**distance {number(one.distance, 2)}** (no unit; 95 % of usual "
-                "micrographs stay below 1)"
-            )
+            said = f"**Style error {number(one.style_error)}** (relative; 0 is the same style)"
+            if one.distance is not None:
+                said += f" · **distance {number(one.distance, 2)}** (no unit; 95 % of usual "
+                said += "micrographs stay below 1)"
+            st.markdown(said)
             st.plotly_chart(
                 figures.style_scale(one.style_error, references(reference)),
                 key=f"evaluation_chart_{place}",
@@ -184,6 +142,15 @@ def show(
         return st.container()
 
 
+def _verdict(one: Evaluation) -> None:
+    if one.unusual is None:
+        st.info(f"**Not judged.** {escape(one.message)}")
+    elif one.unusual:
+        st.warning(f"**Unusual for this model.** {escape(one.message)}")
+    else:
+        st.success(f"**Usual for this model.** {escape(one.message)}")
+
+
 def show_together(
     properties: PropertyModel | None, found: Sequence[Evaluated], named: Mapping[str, Named]
 ) -> None:
@@ -192,7 +159,7 @@ def show_together(
         return
     predictions = predict_together(properties, [one.evaluation for one in found])
     components.estimates(predictions, named, f"Predicted from {len(found)} fields together")
-    if unusual := sum(one.evaluation.unusual for one in found):
+    if unusual := sum(bool(one.evaluation.unusual) for one in found):
         st.warning(
             f"{unusual} of {len(found)} fields are outside the reference data: these values are "
             "indicative only."

@@ -8,7 +8,7 @@ import streamlit as st
 from core.exports.evaluation_report import Reported, evaluation_report
 from core.regressor import Regressor
 from core.stereology import Measurement
-from dashboard import descriptor_results, state
+from dashboard import descriptor_results, evaluations
 from dashboard.evaluations import Evaluated
 from dashboard.measurements import Measured
 from dashboard.state import Model
@@ -33,7 +33,6 @@ def offer(
     """
 
     def report() -> str:
-        reference = state.reference(model)
         reported = []
         for place, (one, data, measured, structure) in enumerate(found):
             described = measured.descriptors() if measured else None
@@ -50,7 +49,8 @@ def offer(
                 remarks=descriptor_results.remarks(measured) if measured else (),
             )
             reported.append(entry)
-        return evaluation_report(reported, model.name, model.manifest, regressors, reference)
+        usual = evaluations.usual(model)
+        return evaluation_report(reported, model.name, model.manifest, regressors, usual)
 
     st.download_button(
         "Report (HTML)",

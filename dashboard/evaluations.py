@@ -5,16 +5,22 @@ Those of uploads are kept for their session alone.
 
 import logging
 from dataclasses import dataclass, replace
+from hashlib import sha256
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from core import logs
+from core.errors import CheckpointError
 from core.evaluate import Evaluation, evaluate_image
 from core.evaluate import similarity as find_similarity
 from core.images import Micrograph, read_image
 from core.info_bar import InfoBar, find_info_bar
+from core.microscope_text import with_text_scale
+from core.reference_file import Reference
 from dashboard import pictures, state
-from dashboard.caching import kept
+from dashboard.caching import kept, kept_by_size
 from dashboard.measurements import fingerprint
 from dashboard.state import Model
 
@@ -31,12 +37,14 @@ class Job:
         name: of the file, or the look of an example.
         data: the file's content; None for one of the model's own examples.
         um_per_px: given by hand; goes before the file's own.
+        beside: content of the text file that a microscope wrote beside the picture, None without.
     """
 
     model_id: str
     name: str
     data: bytes | None = None
     um_per_px: float | None = None
+    beside: bytes | None = None
 
     def at(self, um_per_px: float | None) -> "Job":
         """Return it at another scale given by hand; the model's own examples have their own."""
@@ -84,19 +92,37 @@ def read(model: Model, job: Job) -> Source:
     """Read a job's micrograph and look for its information bar."""
     if job.data is None:
         return Source(state.example(model, job.name).micrograph, InfoBar(), "from the data set")
-    return _read(job.data, job.name, job.um_per_px, own=True)
+    beside = b"" if job.beside is None else job.beside
+    key = ("read", *(sha256(data).digest() for data in (job.data, beside)), job.name, job.um_per_px)
+    return kept_by_size(key, lambda: _read(job), lambda one: one.micrograph.pixels.nbytes)
 
 
-@kept(6)  # whole micrographs: 160 MB each at most
-def _read(data: bytes, name: str, um_per_px: float | None) -> Source:
-    with logs.timed(logger, "upload", bytes=len(data)) as told:
-        micrograph = read_image(data, name)
+def _read(job: Job) -> Source:
+    """Read an upload in its turn: a large one takes seconds and several times its memory."""
+    data, beside = job.data or b"", job.beside
+    with state.lock(), logs.timed(logger, "upload", bytes=len(data)) as told:
+        micrograph = read_image(data, job.name)
         told["height_px"], told["width_px"] = micrograph.pixels.shape
+        found = find_info_bar(micrograph.pixels)
     scale_from = None if micrograph.um_per_px is None else "from the file"
-    if um_per_px is not None:
-        micrograph = replace(micrograph, um_per_px=um_per_px)
+    if scale_from is None and beside is not None:
+        micrograph = with_text_scale(micrograph, lambda: beside)
+        scale_from = None if micrograph.um_per_px is None else "from the text file beside it"
+    if job.um_per_px is not None:
+        micrograph = replace(micrograph, um_per_px=job.um_per_px)
         scale_from = "as given in the form"
-    return Source(micrograph, find_info_bar(micrograph.pixels), scale_from)
+    return Source(micrograph, found, scale_from)
+
+
+def usual(model: Model) -> Reference | None:
+    """Return what is usual for a model, None where nothing can be judged by it.
+
+    `dashboard.evaluation_card.reference` says why on the page.
+    """
+    try:
+        return state.reference(model)
+    except CheckpointError:
+        return None
 
 
 def evaluate(model: Model, micrograph: Micrograph, own: bool) -> Evaluated:
@@ -110,10 +136,10 @@ def _evaluation_key(model: Model) -> tuple[str, ...]:
     return model.key("model.safetensors", "properties.json", "reference.json")
 
 
-@kept(32)
+@kept(16)
 def _evaluate(key: tuple, _model: Model, _micrograph: Micrograph) -> Evaluated:
     loaded, properties = state.loaded(_model), state.properties(_model)
-    reference, micrograph = state.reference(_model), _micrograph
+    reference, micrograph = usual(_model), _micrograph
     about = {"model": logs.short(_model.weights), "pixels": micrograph.pixels.size}
     with state.lock(), logs.timed(logger, "evaluation", **about):
         found = evaluate_image(
@@ -127,14 +153,18 @@ def _evaluate(key: tuple, _model: Model, _micrograph: Micrograph) -> Evaluated:
     )
 
 
-def similarity(model: Model, found: Evaluated) -> dict[str, float]:
-    """Return every metric's mean over the patches shown against their reconstructions."""
+def similarity(
+    model: Model, found: Evaluated
+) -> tuple[dict[str, NDArray[np.float64]], dict[str, str]]:
+    """Compare the patches shown with their reconstructions (`core.evaluate.similarity`)."""
     one = found.evaluation
     key = (*_evaluation_key(model), fingerprint(one.originals))
     return _similarity(key, model, one, own=found.own)
 
 
 @kept(48)
-def _similarity(key: tuple[str, ...], _model: Model, _evaluation: Evaluation) -> dict[str, float]:
+def _similarity(
+    key: tuple[str, ...], _model: Model, _evaluation: Evaluation
+) -> tuple[dict[str, NDArray[np.float64]], dict[str, str]]:
     with state.lock():
         return find_similarity(state.loaded(_model), _evaluation)

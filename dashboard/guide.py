@@ -103,7 +103,14 @@ def show(page: str) -> None:
                 _move(page, "Next", "guide_next", step + 1, "primary")
             if step > 0:
                 _move(page, "Back", "guide_back", step - 1)
-            st.button("Close the guide", key="guide_close", on_click=_go, args=(None,))
+            st.button(
+                "Close the guide",
+                key="guide_close",
+                on_click=_go,
+                args=(None,),
+                help="Closed for this visit; *Guide* at the side brings it back. A new visit, or "
+                "the page loaded anew, may open it again.",
+            )
 
 
 def _current(page: str) -> int | None:

@@ -74,7 +74,7 @@ def colour_choices(
     known = {column.name: titled(column) for column in table.columns}
     for one in descriptors.scalars if descriptors else ():
         if descriptors and descriptors.values[one.name].notna().any():
-            known[MEASURED + one.name] = _titled(one)
+            known[MEASURED + one.name] = one.label if one.unit == "1" else titled(one)
     return {NOTHING: NOTHING, SPECIMEN: SPECIMEN, SPECIMENS: SPECIMENS, **known}
 
 
@@ -95,24 +95,27 @@ def colouring(
         return None
     if name == SPECIMEN:
         own = str(table.specimen[row])
-        return Colouring("Specimen", np.where(table.specimen == own, own, "others"))
+        return Colouring("Specimen", np.where(table.specimen == own, own, "others"), told=False)
     if name == SPECIMENS:
-        return Colouring("Specimen", table.specimen.astype(str), OTHER_SPECIMENS)
+        names = table.specimen.astype(str)
+        return Colouring("Specimen", names, others=OTHER_SPECIMENS, told=False)
     if descriptors and name.startswith(MEASURED):
         one = next(s for s in descriptors.scalars if s.name == name.removeprefix(MEASURED))
         found = descriptors.values[one.name].reindex(table.specimen.astype(str))
-        return Colouring(_titled(one), found.to_numpy(dtype=float))
+        return Colouring(one.label, found.to_numpy(dtype=float), _unit(one))
     column = next(c for c in table.columns if c.name == name)
     values = table.specimens[name]
     if column.kind == "numeric":
         lookup: Callable[[str], object] = values.astype(float).to_dict().get
-        return Colouring(titled(column), np.array([lookup(s) for s in table.specimen], float))
+        numbers = np.array([lookup(s) for s in table.specimen], float)
+        return Colouring(column.label, numbers, column.unit)
     texts = values.fillna("not known").astype(str).to_dict()
-    return Colouring(titled(column), np.array([texts[s] for s in table.specimen]))
+    return Colouring(column.label, np.array([texts[s] for s in table.specimen]))
 
 
-def _titled(one: Scalar) -> str:
-    return one.label if one.unit == "1" else titled(one)
+def _unit(one: Scalar) -> str:
+    """Return the unit that is written after a descriptor's number; none after a plain one."""
+    return "" if one.unit == "1" else one.unit
 
 
 def facts(
@@ -132,9 +135,8 @@ def facts(
     for one in descriptors.scalars if descriptors else ():
         if descriptors and own in descriptors.values.index:
             number = float(descriptors.values.loc[own, one.name])
-            unit = "" if one.unit == "1" else one.unit
             if np.isfinite(number):
-                found.append({"What": one.label, "Value": quantity(number, unit)})
+                found.append({"What": one.label, "Value": quantity(number, _unit(one))})
     return found
 
 

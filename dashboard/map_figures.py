@@ -7,6 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dashboard.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, SLATE
+from dashboard.wording import quantity, titled
 
 WEBGL_FROM = 10_000  # points; fewer are sharper as vectors
 CATEGORIES = (BLUE, ORANGE, GREEN, PURPLE, SKY, "#E69F00", "#F0E442")  # Okabe and Ito
@@ -19,15 +20,32 @@ class Colouring:
     """What the points' colours say.
 
     Attributes:
-        title: of the colours, with its unit.
+        label: of what is coloured by.
         values: (N,) numbers, NaN where unknown, or texts.
+        unit: of the numbers.
         others: legend of the texts that are left when the colours are used up; ``{count}`` stands
             for how many texts these are.
+        told: whether the hover text gives the value; it gives the specimen's name anyway.
     """
 
-    title: str
+    label: str
     values: np.ndarray
+    unit: str = ""
     others: str = OTHERS
+    told: bool = True
+
+    @property
+    def title(self) -> str:
+        """Label and unit: ``Magnesium (wt%)``."""
+        return titled(self)
+
+    def said(self, row: int) -> str:
+        """Return a point's value in words, with its unit: ``Magnesium: 0.034 wt%``."""
+        value = self.values[row]
+        if not np.issubdtype(self.values.dtype, np.number):
+            return f"{self.label}: {value}"
+        known = np.isfinite(value)
+        return f"{self.label}: {quantity(float(value), self.unit) if known else 'not known'}"
 
 
 def latent_map(
@@ -37,12 +55,13 @@ def latent_map(
     colouring: Colouring | None,
     marks: Sequence[tuple[str, int]],
 ) -> go.Figure:
-    """Draw every patch as a point.
+    """Draw every patch as a point; ``customdata`` holds its row, from 0, for clicks.
 
     Args:
         points: (N, 2).
         titles: of the axes.
-        names: (N,) of the specimens, for the hover text.
+        names: (N,) of the specimens, for the hover text, which numbers patches from 1 as the
+            page does.
         colouring: what the colours say; None for grey.
         marks: (letter, row) of the points chosen.
     """
@@ -58,8 +77,8 @@ def latent_map(
                 marker={"size": 6, "opacity": OPACITY, **marker},
                 unselected={"marker": {"opacity": OPACITY}},  # a click dims nothing
                 customdata=rows,
-                text=[names[row] for row in rows],
-                hovertemplate="%{text}, patch %{customdata}<extra></extra>",
+                hovertext=[_hover(row, names, colouring) for row in rows],
+                hovertemplate="%{hovertext}<extra></extra>",
                 showlegend=bool(label),
             )
         )
@@ -80,7 +99,8 @@ def latent_map(
                     "color": ("#000000", ORANGE)[place % 2],
                     "line": {"width": 2, "color": "white"},
                 },
-                hovertemplate=f"point {letter}<extra></extra>",
+                hovertext=[f"point {letter}: {_hover(row, names, colouring)}"],
+                hovertemplate="%{hovertext}<extra></extra>",
                 showlegend=False,
             )
         )
@@ -93,6 +113,12 @@ def latent_map(
         clickmode="event+select",
     )
     return figure
+
+
+def _hover(row: int, names: Sequence[str], colouring: Colouring | None) -> str:
+    """Say which patch a point is, and the value that colours it."""
+    patch = f"{names[row]}, patch {row + 1}"
+    return patch if colouring is None or not colouring.told else f"{patch}<br>{colouring.said(row)}"
 
 
 def _groups(count: int, colouring: Colouring | None) -> list[tuple[str, np.ndarray, dict]]:

@@ -1,17 +1,22 @@
-"""A design's picture measured again by the routine that measured the data's pictures.
+"""A design's picture measured again, in its turn, by the routine that measured the data's pictures.
 
 Where properties were measured on pictures, no learned model is needed to see whether a design is
 what was asked for.
 """
+
+import logging
 
 import numpy as np
 import streamlit as st
 
 from bayesnet.design import Design
 from bayesnet.network import Network
+from core import logs
 from core.measured_columns import MARK, measure_again, measured_names
 from core.stereology import Measurement
-from dashboard import waiting
+from dashboard import state, waiting
+
+logger = logging.getLogger(__name__)
 
 
 def told(design: Design, network: Network) -> str:
@@ -39,4 +44,5 @@ def told(design: Design, network: Network) -> str:
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _measured(pixels: np.ndarray, um_per_px: float | None, names: tuple[str, ...]) -> Measurement:
-    return measure_again(pixels, um_per_px, names)
+    with state.lock(), logs.timed(logger, "design_measurement", pixels=pixels.size):
+        return measure_again(pixels, um_per_px, names)

@@ -5,10 +5,13 @@ What is measured on an upload is kept for its session alone.
 
 import hashlib
 import logging
+import math
+import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from core import logs
@@ -32,6 +35,7 @@ from dashboard.caching import kept
 
 logger = logging.getLogger(__name__)
 LINES_ACROSS = 400  # of the overlay's outlines, thick enough to see when it is made smaller
+OVERLAY_PX = 2048  # longer side of the overlay: it is kept for each micrograph of a session
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,7 @@ class Measured:
         name: of the file.
         field: None where the scale is not known.
         graphite_pct: area of graphite, which needs no scale.
-        overlay: PNG of the picture with graphite outlined.
+        overlay: PNG of the picture with graphite outlined, made smaller where it is large.
         graphite: whether the picture looks like a graphite iron.
         notes: of the segmentation.
     """
@@ -62,7 +66,11 @@ class Measured:
 def measure(micrograph: Micrograph, own: bool) -> Measured:
     """Measure a micrograph, of an upload or not, at its own scale, not at the model's."""
     key = (fingerprint(micrograph.pixels), micrograph.um_per_px, micrograph.name)
-    return _measure(key, micrograph, own=own)
+    found, packed = _measure(key, micrograph, own=own)
+    if found.field is None:
+        return found
+    graphite = _unpacked(packed, micrograph.pixels.shape)
+    return replace(found, field=replace(found.field, graphite=graphite))
 
 
 def fingerprint(pixels: np.ndarray) -> str:
@@ -70,14 +78,30 @@ def fingerprint(pixels: np.ndarray) -> str:
     return hashlib.sha256(np.ascontiguousarray(pixels).data).hexdigest() + str(pixels.shape)
 
 
-@kept(32)
-def _measure(key: tuple, _micrograph: Micrograph) -> Measured:
+@kept(16)
+def _measure(key: tuple, _micrograph: Micrograph) -> tuple[Measured, bytes]:
+    """Return what is measured with a mask of no pixels, and the mask packed."""
     with state.lock(), logs.timed(logger, "measurement", pixels=_micrograph.pixels.size):
         try:
-            return _measured(_micrograph.pixels, _micrograph.um_per_px, _micrograph.name)
+            found = _measured(_micrograph.pixels, _micrograph.um_per_px, _micrograph.name)
         except InputError as error:
             name = _micrograph.name
             raise InputError(f"{name}: graphite cannot be measured: {error}") from error
+    if found.field is None:
+        return found, b""
+    graphite = found.field.graphite
+    bare = replace(found.field, graphite=np.zeros((0, 0), bool))
+    return replace(found, field=bare), _packed(graphite)
+
+
+def _packed(mask: NDArray[np.bool_]) -> bytes:
+    """Return a mask in a small part of its memory: bits, most of them as their neighbours."""
+    return zlib.compress(np.packbits(mask).tobytes(), 1)
+
+
+def _unpacked(packed: bytes, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    bits = np.frombuffer(zlib.decompress(packed), np.uint8)
+    return np.unpackbits(bits, count=math.prod(shape)).astype(bool).reshape(shape)
 
 
 def _measured(pixels: np.ndarray, um_per_px: float | None, name: str) -> Measured:
@@ -90,7 +114,9 @@ def _measured(pixels: np.ndarray, um_per_px: float | None, name: str) -> Measure
         graphite, notes, particles = field.graphite, field.notes, field.particles
     line_px = max(1, round(max(pixels.shape) / LINES_ACROSS))
     outlined = Image.fromarray(draw_overlay(pixels, graphite, particles, line_px))
-    overlay = pictures.png(pictures.bar_below(outlined, um_per_px))
+    outlined.thumbnail((OVERLAY_PX, OVERLAY_PX), Image.Resampling.LANCZOS)
+    scale = um_per_px and um_per_px * pixels.shape[1] / outlined.width
+    overlay = pictures.png(pictures.bar_below(outlined, scale))
     share = 100 * float(graphite.mean())
     return Measured(name, field, share, overlay, looks_like_graphite_iron(pixels), notes)
 

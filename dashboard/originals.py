@@ -1,4 +1,4 @@
-"""Patches of the latent map as they were photographed, from the first source that has them.
+"""Training patches as they were photographed, from the first source that has them.
 
 A model's example micrographs hold a few; the data set that it was trained on, where it lies in the
 workspace, holds all; and micrographs of the synthetic reference castings are made again.
@@ -17,6 +17,7 @@ from core.dataset import DataSet
 from core.encode import LatentTable
 from core.images import Micrograph
 from core.latent_map import may_hold
+from core.measured_columns import Kind
 from core.patch_origin import SAME_LATENTS, cut_patch, latents_differ_by, read_micrograph
 from core.scale import to_scale
 from core.specimen_descriptors import SpecimenDescriptors, measure_specimen
@@ -100,7 +101,7 @@ def measured(
     if found.source is None or wanted is None or not wanted.scalars:
         return None
     key = model.key("manifest.json", "latents/latents.json")
-    return _measured(key, found.source.key, row, model, found.source)
+    return _measured(key, found.source.key, wanted.kind, row, model, found.source)
 
 
 def beside(
@@ -172,7 +173,7 @@ def _patch(
 ) -> tuple[np.ndarray, float]:
     """Return a patch, and how far its latents are off the table's where that is to be checked."""
     table, loaded = state.latents(_model), state.loaded(_model)
-    patch = cut_patch(_pixels(_model, row, _source), table, row, loaded.config.patch_px)
+    patch = cut_patch(pixels(_model, row, _source), table, row, loaded.config.patch_px)
     if isinstance(_source.held, DataSet):
         return patch, 0.0  # known by its hash
     with state.lock(), logs.timed(logger, "patch_check"):
@@ -181,22 +182,26 @@ def _patch(
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _measured(
-    key: Key, source: Key, _row: int, _model: Model, _source: Source
+    key: Key, source: Key, kind: Kind, _row: int, _model: Model, _source: Source
 ) -> tuple[str, dict[str, float]] | None:
-    pixels = _pixels(_model, _row, _source)
-    if pixels.size > MOST_MEASURED_PX:
+    shown = pixels(_model, _row, _source)
+    if shown.size > MOST_MEASURED_PX:
         return None
     file = str(state.latents(_model).file[_row])
-    with state.lock(), logs.timed(logger, "patch_measurement", pixels=pixels.size):
-        values = measure_specimen(file, [pixels], _model.um_per_px)
+    with state.lock(), logs.timed(logger, "patch_measurement", pixels=shown.size):
+        values = measure_specimen(file, [shown], _model.um_per_px, kind)
     known = {name: value for name, value in values.items() if value is not None}
-    size = " × ".join(str(side) for side in pixels.shape) + " px"
+    size = " × ".join(str(side) for side in shown.shape) + " px"
     size = f"its upper left, {size}" if source[0] == EXAMPLE else size
     return (size, known) if known else None
 
 
-def _pixels(model: Model, row: int, source: Source) -> np.ndarray:
-    """Return the micrograph of a patch at the model's scale, (H, W)."""
+def pixels(model: Model, row: int, source: Source) -> np.ndarray:
+    """Return the micrograph of a patch at the model's scale, (H, W).
+
+    Raises:
+        InputError: it cannot be read.
+    """
     held = source.held
     if isinstance(held, DataSet):
         with state.lock(), logs.timed(logger, "patch_read"):

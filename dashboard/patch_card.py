@@ -18,6 +18,13 @@ from dashboard import (
 from dashboard.errors import escape
 from dashboard.state import Model
 
+NO_NETWORK = (
+    "No design from here: the model has no Bayesian network yet. The page Network fits one."
+)
+NOT_MEASURED = (
+    "No design from here: none of the properties that designs aim at was measured on this specimen."
+)
+
 
 def show(
     letter: str,
@@ -82,13 +89,14 @@ def _design(
     """Offer a design with the properties of the patch's specimen as targets."""
     request = latent_maps.design_for(table, row, network) if network else None
     started = st.button(
-        "Start a design here",
+        "Design with this specimen's properties",
         key=f"map_design_{letter}",
         disabled=request is None,
-        help="Opens Inverse design with this specimen's properties as targets."
-        if request
-        else "No property of this specimen is known, or the model has no network.",
+        help="Opens Inverse design with the specimen's measured properties as targets. The patch's "
+        "latents are not taken over: a design for the same properties may look otherwise.",
     )
+    if request is None:
+        st.caption(NOT_MEASURED if network else NO_NETWORK)
     if started and request is not None:
         design_request.replace(model.id, request)
         st.switch_page("views/inverse_design.py")

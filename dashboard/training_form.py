@@ -14,24 +14,28 @@ from core.dataset import DataSet
 from core.errors import InputError
 from core.files import parse_json
 from core.import_data.naming import plain
-from core.jobs.estimate import Estimate, count_patches, estimate
+from core.jobs.estimate import Estimate, estimate
+from core.jobs.picture_sizes import Sizes, count_patches, picture_sizes
 from core.jobs.presets import (
     PRESETS,
     can_begin_from,
     held_out_count,
+    holds_regions,
     preset_config,
     skipped_steps,
 )
 from core.jobs.queue import runner_works
+from core.jobs.request import MOST_STARTS
 from core.jobs.speed import Speed, known_speed
 from core.model import ModelConfig
 from core.train_config import TrainConfig
 from core.workspace import ROOT, models_folder
-from dashboard import data_session, state
+from dashboard import address, data_session, state
 from dashboard.errors import escape
 from dashboard.permission import needs
 from dashboard.wording import duration
 
+PAGE = "training"  # in the address
 NOTHING = ""
 # Settings with a field of their own.
 FIELDS = (
@@ -45,7 +49,12 @@ FIELDS = (
     "augment",
 )
 MODEL_FIELDS = ("latents", "backbone_sha256")  # the second is found, not chosen
-LEFT_OUT = {"denoise": "the denoiser", "learn": "the network", "reference": "what is usual"}
+LEFT_OUT = {
+    "denoise": "the denoiser",
+    "learn": "the network",
+    "reference": "what is usual",
+    "labels": "names of latents",
+}
 PATIENCE_S = 600
 
 
@@ -59,6 +68,7 @@ class Asked:
         config: the settings.
         init: the model to begin from, None for none.
         denoise_minutes: for the denoiser, 0 for none.
+        label_starts: patches to name latents from, 0 for no names.
         expected: how long it takes, None where the machine's speed is not known.
     """
 
@@ -67,6 +77,7 @@ class Asked:
     config: TrainConfig
     init: Path | None
     denoise_minutes: float
+    label_starts: int
     expected: Estimate | None
 
 
@@ -78,19 +89,24 @@ def ask() -> Asked | None:
         st.page_link("views/data.py", label="Own data", icon=":material/upload_file:")
         return None
     left, right = st.columns(2)
-    chosen = left.selectbox("Data set", list(folders), key="training_data")
+    with left:
+        chosen = address.selectbox("Data set", list(folders), PAGE, "data", "training_data")
     data = data_session.load(folders[chosen])
-    preset = right.selectbox(
-        "Preset",
-        list(PRESETS),
-        format_func=lambda name: PRESETS[name].label,
-        key="training_preset",
-    )
-    right.caption(PRESETS[preset].about)
+    with right:
+        preset = address.selectbox(
+            "Preset",
+            list(PRESETS),
+            PAGE,
+            "preset",
+            "training_preset",
+            format_func=lambda name: PRESETS[name].label,
+        )
+        st.caption(PRESETS[preset].about)
     begun = _begin_from(preset, len(data.specimens))
-    config, denoise_minutes = _settings(preset, data, begun)
-    expected = _expected(data, preset, config, denoise_minutes)
-    return Asked(data, preset, config, begun, denoise_minutes, expected)
+    sizes = _sizes(str(data.root), data.manifest_sha256, data)
+    config, denoise_minutes, starts = _settings(preset, data, begun, holds_regions(sizes))
+    expected = _expected(data, sizes, preset, config, denoise_minutes, starts)
+    return Asked(data, preset, config, begun, denoise_minutes, starts, expected)
 
 
 def _begin_from(preset: str, specimens: int) -> Path | None:
@@ -110,10 +126,12 @@ def _begin_from(preset: str, specimens: int) -> Path | None:
     return fit[chosen].folder if chosen else None
 
 
-def _settings(preset: str, data: DataSet, begun: Path | None) -> tuple[TrainConfig, float]:
-    """Ask for settings that differ from the preset's, and for the denoiser's minutes."""
+def _settings(
+    preset: str, data: DataSet, begun: Path | None, regions: bool
+) -> tuple[TrainConfig, float, int]:
+    """Ask for settings that differ from the preset's, the denoiser's minutes and labels' starts."""
     count = len(data.specimens)
-    config = preset_config(preset, count, continued=begun is not None)
+    config = preset_config(preset, count, begun is not None, regions=regions)
     keys = f"{preset}_{'on' if begun else 'anew'}"
     with st.expander("All settings"):
         one, two, three = st.columns(3)
@@ -163,11 +181,22 @@ def _settings(preset: str, data: DataSet, begun: Path | None) -> tuple[TrainConf
             help="It learns to finish what the decoder drafts: half tones become particles or go, "
             "and the grain is the camera's. With 0, pictures stay drafts.",
         )
-        others = _others(config, keys)
+        starts = one.number_input(
+            "Name latents from (patches)",
+            0,
+            MOST_STARTS,
+            PRESETS[preset].label_starts,
+            key=f"starts_{keys}",
+            help="Each latent is moved from so many patches, and from as many of other specimens; "
+            "what changes in both names it. More find weaker effects and take longer. With 0, "
+            "latents are numbers only.",
+        )
+        others = _others(config, keys + ("_regions" if config.region_every else ""))
     asked = preset_config(
         preset,
         count,
         begun is not None,
+        regions=regions,
         minutes=float(minutes),
         steps=int(steps),
         batch=int(batch),
@@ -178,7 +207,7 @@ def _settings(preset: str, data: DataSet, begun: Path | None) -> tuple[TrainConf
         augment=bool(turned),
         model=ModelConfig(latents=int(latents)),
     )
-    return _with(asked, others), float(denoise_minutes)
+    return _with(asked, others), float(denoise_minutes), int(starts)
 
 
 def _others(config: TrainConfig, keys: str) -> Mapping[str, Any]:
@@ -220,17 +249,24 @@ def _with(config: TrainConfig, others: Mapping[str, Any]) -> TrainConfig:
 
 
 def _expected(
-    data: DataSet, preset: str, config: TrainConfig, denoise_minutes: float
+    data: DataSet,
+    sizes: Sizes,
+    preset: str,
+    config: TrainConfig,
+    denoise_minutes: float,
+    starts: int,
 ) -> Estimate | None:
     """Say how long it will take and how that is known; offer to measure where it is not."""
-    for step, why in skipped_steps(data, config, denoise_minutes).items():
+    skipped = skipped_steps(data, config, denoise_minutes, starts)
+    for step, why in skipped.items():
         st.caption(f"Left out: {LEFT_OUT[step]}; {why}.")
     speed = known_speed()
     if speed is None:
         busy = runner_works()
+        budget = 60 * ((config.minutes or 0) + denoise_minutes)
         st.caption(
-            f"Training takes {duration(60 * (config.minutes or 0))} at most, and encoding comes "
-            "after it. How long in all is not known until this machine's speed is measured."
+            f"The trainings take {duration(budget)} at most, and encoding comes after them. How "
+            "long in all is not known until this machine's speed is measured."
         )
         if st.button(
             "Measure this machine's speed (half a minute)",
@@ -241,27 +277,30 @@ def _expected(
             measure()
             st.rerun()
         return None
-    patches = _patches(str(data.root), data.manifest_sha256, config.model.patch_px, preset, data)
-    out = round(config.validation_fraction * len(data.specimens))
-    found = estimate(config, speed, patches, len(data.specimens), out, denoise_minutes)
+    patches = count_patches(sizes, config.model.patch_px, PRESETS[preset].encode_stride)
+    count = len(data.specimens)
+    out = round(config.validation_fraction * count)
+    found = estimate(config, speed, patches, count, out, denoise_minutes, starts, skipped)
     st.caption(escape(_told(found, speed)))
     return found
 
 
 def _told(found: Estimate, speed: Speed) -> str:
-    seconds = found.seconds["denoise"]
-    finishing = f" and {duration(seconds)} for the denoiser" if seconds else ""
+    parts = [f"{duration(found.seconds['train'])} of it for {found.steps} steps of training"]
+    if seconds := found.seconds["denoise"]:
+        parts.append(f"{duration(seconds)} for the denoiser")
+    if seconds := found.seconds["labels"]:
+        parts.append(f"up to {duration(seconds)} for names of latents")
     return (
-        f"Expected: {duration(found.total_s)} in all, {duration(found.seconds['train'])} of it for "
-        f"{found.steps} steps of training{finishing}. From {speed.train_patches_per_s:.3g} "
-        f"patches/s trained and {speed.encode_patches_per_s:.3g} encoded on {speed.hardware}, "
-        f"measured {speed.measured}."
+        f"Expected: {duration(found.total_s)} in all, {', '.join(parts)}. From "
+        f"{speed.train_patches_per_s:.3g} patches/s trained and "
+        f"{speed.encode_patches_per_s:.3g} encoded on {speed.hardware}, measured {speed.measured}."
     )
 
 
-@st.cache_data(max_entries=32, show_spinner="Counting patches…")
-def _patches(root: str, manifest: str, patch_px: int, preset: str, _data: DataSet) -> int:
-    return count_patches(_data, patch_px, PRESETS[preset].encode_stride)
+@st.cache_data(max_entries=32, show_spinner="Reading the sizes of pictures…")
+def _sizes(root: str, manifest: str, _data: DataSet) -> Sizes:
+    return picture_sizes(_data)
 
 
 @needs("train")

@@ -9,7 +9,16 @@ import streamlit as st
 from core.errors import MicroDesignError
 from core.images import read_image
 from core.jobs import queue
-from core.jobs.progress import Denoising, Progress, progress_of, read_log, seconds_run, steps_of
+from core.jobs.progress import (
+    Denoising,
+    Progress,
+    progress_of,
+    read_log,
+    seconds_left,
+    seconds_run,
+    steps_of,
+)
+from core.jobs.publishing import is_published
 from core.jobs.queue import Job, find
 from core.jobs.request import TITLES
 from dashboard import (
@@ -58,10 +67,10 @@ def _body(number: str, was_active: bool) -> None:
         st.subheader(escape(job.request.name), anchor=False)
         if _learns_synthetic(job):
             components.synthetic_badge()
-        _state(job)
+        progress = progress_of(job)
+        _state(job, progress)
         _buttons(job)
         _steps(job)
-        progress = progress_of(job)
         _training(job, progress)
         _pictures(progress, job.request.config.get("model", {}).get("patch_px", 128))
         with st.expander("Log"):
@@ -81,7 +90,7 @@ def _learns_synthetic(job: Job) -> bool:
         return False
 
 
-def _state(job: Job) -> None:
+def _state(job: Job, progress: Progress) -> None:
     """Say what the job does, and how it ended."""
     status, request = job.status, job.request
     run = seconds_run(job)
@@ -92,6 +101,9 @@ def _state(job: Job) -> None:
     ]
     if run is not None:
         parts.append(f"{duration(run)} so far" if status.active else f"took {duration(run)}")
+    left = seconds_left(job, progress)
+    if left is not None:
+        parts.append(f"about {duration(left)} left in all")
     if request.estimate_s:
         parts.append(f"{duration(request.estimate_s)} expected")
     st.markdown(" · ".join(parts))
@@ -106,17 +118,25 @@ def _state(job: Job) -> None:
         if job.id in waiting:  # it may have begun since its state was read
             ahead = waiting.index(job.id)
             st.caption(f"One job runs at a time; {ahead} in the queue before this one.")
-    elif status.state == "finished":
+    if is_published(job):
+        _ready(job)
+
+
+def _ready(job: Job) -> None:
+    """Say that the model can be used, whatever becomes of the names of its latents."""
+    if job.status.state == "finished":
         st.success("The model is ready: choose it in the sidebar, or open it here.")
-        st.button(
-            "Design with this model",
-            type="primary",
-            key="training_use",
-            on_click=_choose,
-            args=(request.name,),
-        )
-        if st.session_state.pop("training_go", False):
-            st.switch_page("views/inverse_design.py")
+    else:
+        st.info("The model is ready and can be used; only its latents have no names yet.")
+    st.button(
+        "Design with this model",
+        type="primary",
+        key="training_use",
+        on_click=_choose,
+        args=(job.request.name,),
+    )
+    if st.session_state.pop("training_go", False):
+        st.switch_page("views/inverse_design.py")
 
 
 def _choose(name: str) -> None:
@@ -181,8 +201,20 @@ def _training(job: Job, progress: Progress) -> None:
         )
     if job.status.state == "running" and job.status.step == "denoise":
         _denoising(progress.denoiser)
-    if not progress.training:
-        return
+    if progress.training:
+        _curves(progress)
+    if progress.denoiser is not None and progress.denoiser.training:
+        st.markdown("**The denoiser**: its error at finding pictures under noise; lower is better.")
+        st.plotly_chart(
+            training_figures.loss_curve(progress.denoiser.training),
+            key="training_denoiser_loss",
+            config=figures.CONFIG,
+            alt="Loss of the denoiser against the step of its training; lower is better",
+        )
+
+
+def _curves(progress: Progress) -> None:
+    """Show the curves of the image model's training."""
     left_side, right_side = st.columns(2)
     left_side.plotly_chart(
         training_figures.error_curves(progress.training, progress.validation),

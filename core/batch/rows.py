@@ -39,7 +39,8 @@ class Row:
         size_px: (height, width) as evaluated, without its information bar.
         um_per_px: its scale, None where it is not known.
         predictions: property -> value with 90 % interval.
-        distance: beyond 1 it is unusual; unusual: whether it is.
+        distance: beyond 1 it is unusual; unusual: whether it is; both None where it is not known
+            what is usual for the model.
         descriptors: cells under `core.exports.spreadsheet.DESCRIPTOR_HEADER`; empty: not measured.
         structure: what was measured as on any material; None: not measured.
         mean_latent: (D,) over its patches.
@@ -66,7 +67,8 @@ class Evaluator:
     """What evaluates the micrographs of a batch.
 
     Attributes:
-        loaded: the model; properties: None where it predicts none; reference: what is usual.
+        loaded: the model; properties: None where it predicts none; reference: what is usual, None
+            where that was not measured.
         um_per_px: goes before the scale in the files, for all of them.
         measured: "graphite": graphite and grains, where the scale is known; "phases": what any
             material has; None: nothing.
@@ -74,7 +76,7 @@ class Evaluator:
 
     loaded: LoadedModel
     properties: PropertyModel | None
-    reference: Reference
+    reference: Reference | None
     um_per_px: float | None = None
     measured: Kind | None = "graphite"
 

@@ -28,6 +28,7 @@ from core.scale import read_to_scale
 from core.synthesis import encode_patches
 from core.tensors import read_tensors
 
+FORMAT = 2  # what was kept without a format may hold other numbers than the latents
 ABOUT, CELLS = "cells.json", "cells.safetensors"
 _MAX_BYTES = 2**32
 _VALIDATION = 2**20  # a stream of crops beside those of the steps
@@ -70,7 +71,8 @@ def read_micrographs(
         StorageError: the folder cannot be written.
     """
     size = loaded.config.patch_px
-    expected = {"model_hash": loaded.hash, "data_hash": data.hash, "patch_px": size}
+    expected = {"format": FORMAT, "model_hash": loaded.hash, "data_hash": data.hash}
+    expected["patch_px"] = size
     known = _kept(folder, expected)
     micrographs, found = [], dict[str, NDArray[np.float32]]()
     for row, specimen in enumerate(data.table["specimen"]):
@@ -86,7 +88,8 @@ def read_micrographs(
             cells = known[name]
         else:
             mu = encode_patches(loaded, cut_patches(pixels, size, size))[0]
-            cells = mu.reshape(rows, columns, -1)
+            # A part of a larger array in memory: safetensors would write its neighbours.
+            cells = np.ascontiguousarray(mu).reshape(rows, columns, -1)
             if (row + 1) % 20 == 0:
                 said(f"latents of the cells of {row + 1} of {len(data)} images")
         found[name] = cells

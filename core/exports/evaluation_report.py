@@ -10,7 +10,7 @@ import numpy as np
 import core
 from core.calibrate import describe
 from core.evaluate import Evaluation
-from core.exports.html import Block, Picture, Row, Said, Section, Table, Text, page
+from core.exports.html import Block, Picture, Row, Said, Section, Table, Text, Tone, page
 from core.exports.scale_bar import png, with_scale_bar
 from core.reference import Reference
 from core.regressor import Regressor
@@ -30,10 +30,19 @@ METHOD = (
 )
 
 SIMILARITY = (
-    "Reconstructions beside their patches by every metric, means over the patches shown, no unit. "
-    "Usual: reconstructions of micrographs new to the model. Same and other specimen: two real "
-    "patches of one specimen, and of two."
+    "Reconstructions beside their patches by every metric, mean and median over the patches shown, "
+    "no unit."
 )
+REFERENCES = (
+    " Usual: reconstructions of micrographs new to the model. Same and other specimen: two real "
+    "patches of one specimen, and of two; each with its mean, the mean's 95 % interval and the "
+    "median."
+)
+VERDICTS: dict[bool | None, tuple[str, Tone]] = {
+    True: ("Unusual for this model.", "caution"),
+    False: ("Usual for this model.", "good"),
+    None: ("Not judged.", "plain"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +75,7 @@ def evaluation_report(
     model_name: str,
     manifest: Mapping[str, Any],
     properties: Sequence[Regressor],
-    reference: Reference,
+    reference: Reference | None,
 ) -> str:
     """Return the report of evaluated micrographs in HTML.
 
@@ -74,7 +83,7 @@ def evaluation_report(
         found: the micrographs, in order.
         model_name: for people; manifest: content of the model's `manifest.json`.
         properties: the model's property predictors, for labels and units.
-        reference: what is usual for the model.
+        reference: what is usual for the model; None where that is not known.
     """
     now = datetime.now(UTC).isoformat(timespec="seconds")
     about = f"MicroDesign {core.__version__} · evaluated {now} · {model_name}"
@@ -97,15 +106,18 @@ def _many(count: int) -> str:
 
 
 def _section(
-    one: Reported, properties: Sequence[Regressor], reference: Reference, of_model: float | None
+    one: Reported,
+    properties: Sequence[Regressor],
+    reference: Reference | None,
+    of_model: float | None,
 ) -> Section:
     found = one.evaluation
     side = found.originals.shape[1]
     scale = of_model if found.um_per_px else None
     length = f"{side} px" + (f", {side * scale:g} µm" if scale else "")
     own = "not known" if one.um_per_px is None else f"{one.um_per_px:g} µm per px"
-    heading = "Unusual for this model." if found.unusual else "Usual for this model."
-    blocks: list[Block] = [Said(heading, found.message, "caution" if found.unusual else "good")]
+    heading, tone = VERDICTS[found.unusual]
+    blocks: list[Block] = [Said(heading, found.message, tone)]
     blocks += [Text(f"On reading: {note}.", small=True) for note in found.notes]
     caption = (
         f"Scale of the file: {own}. The numbered squares are the patches shown, {length} wide."
@@ -113,16 +125,11 @@ def _section(
     blocks.append(Picture(one.preview, caption, f"{found.name} with numbered patches", 560))
     if found.predictions:
         blocks.append(_predictions(one, properties))
-    rows = [
-        ["This micrograph", number(found.style_error)],
-        ["Fresh micrographs, median", number(reference.style_reconstruction_median)],
-        ["Fresh micrographs, 90 % below", number(reference.style_reconstruction_p90)],
-        ["Two patches of one specimen", number(reference.style_same_specimen)],
-        ["Two patches of two specimens", number(reference.style_other_specimen)],
-    ]
+    rows = [["This micrograph", number(found.style_error)], *_usual_rows(reference)]
     blocks.append(Table(["Relative style error (no unit)", ""], rows))
     if one.similarity:
-        blocks += [Text(SIMILARITY), _of_rows(one.similarity)]
+        said = SIMILARITY + (REFERENCES if reference is not None else "")
+        blocks += [Text(said), _of_rows(one.similarity)]
     blocks.append(Row(_pairs(found, scale)))
     if one.outlined is not None:
         caption = "Outlined: what was measured, on the whole micrograph at its own scale."
@@ -131,6 +138,17 @@ def _section(
         blocks.append(_of_rows(one.descriptors))
     blocks += [Text(remark, small=True) for remark in one.remarks]
     return Section(found.name, blocks)
+
+
+def _usual_rows(reference: Reference | None) -> list[list[str]]:
+    if reference is None:
+        return []
+    return [
+        ["Fresh micrographs, median", number(reference.style_reconstruction_median)],
+        ["Fresh micrographs, 90 % below", number(reference.style_reconstruction_p90)],
+        ["Two patches of one specimen", number(reference.style_same_specimen)],
+        ["Two patches of two specimens", number(reference.style_other_specimen)],
+    ]
 
 
 def _of_rows(rows: Sequence[Mapping[str, str]]) -> Table:

@@ -16,6 +16,7 @@ from core.import_data.source import many, named
 
 FEW_SPECIMENS = 12  # below, a design rests on very little
 NETWORK_SPECIMENS = 5  # what `bayesnet.levels` needs
+REFERENCE_SPECIMENS = 8  # from so many on training keeps back what `core.reference` needs
 
 
 def preflight(plan: ImportPlan) -> tuple[Finding, ...]:
@@ -63,6 +64,11 @@ def _specimens(plan: ImportPlan) -> list[Finding]:
         found.append(error("few specimens", f"{told} {why}"))
     elif count < FEW_SPECIMENS:
         told = f"only {count} specimens: below {FEW_SPECIMENS} a design rests on very little"
+        if count < REFERENCE_SPECIMENS:
+            told += (
+                f", and below {REFERENCE_SPECIMENS} too few can be kept from training to learn "
+                "what is usual, so the model cannot tell how unusual an image is"
+            )
         found.append(warning("few specimens", told))
     return found
 

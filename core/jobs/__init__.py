@@ -4,7 +4,8 @@
     workspace/jobs/<id>/status.json    how far it is (`core.jobs.status`)
     workspace/jobs/<id>/log.txt        what the steps said
     workspace/jobs/<id>/model/         the model folder while it is made
-    workspace/models/<name>/           the model folder when it is complete
+    workspace/models/<name>/           the model folder when it is complete; only its latents may
+                                       still be named there
 
 Nothing here needs the dashboard: ``python -m core.jobs --help``.
 """

@@ -14,9 +14,13 @@ from core.checkpoint import MANIFEST
 from core.dataset import DataSet
 from core.errors import CheckpointError, ConfigError
 from core.files import read_json
-from core.jobs.request import NO_TIME, JobRequest
+from core.jobs.picture_sizes import Sizes
+from core.jobs.request import NO_NAMES, NO_TIME, JobRequest
+from core.labels.quantities import LEAST_SPECIMENS
 from core.model import ModelConfig
+from core.scale import common_scale
 from core.train_config import TrainConfig
+from core.trainer import REGION_CELLS
 
 MIN_HELD_OUT = 3  # specimens that `core.reference` needs
 MIN_SPECIMENS = 5  # that `bayesnet.levels` needs
@@ -33,6 +37,9 @@ class Preset:
         encode_stride: px between encoded patches.
         denoise_minutes: for the denoiser that finishes pictures; 0 for none, since one that has
             learned for a few minutes rubs out thin lines.
+        label_starts: patches that latents are moved from to name them, in each of two sets; 0 for
+            no names.
+        fields: a training that goes on from a model learns fields as the shipped one did.
     """
 
     label: str
@@ -40,6 +47,8 @@ class Preset:
     config: Mapping[str, Any]
     encode_stride: int
     denoise_minutes: float
+    label_starts: int
+    fields: bool
 
 
 PRESETS = {
@@ -56,6 +65,8 @@ PRESETS = {
         },
         encode_stride=256,
         denoise_minutes=0.0,
+        label_starts=0,
+        fields=False,
     ),
     "standard": Preset(
         label="Standard",
@@ -70,6 +81,8 @@ PRESETS = {
         },
         encode_stride=160,
         denoise_minutes=25.0,
+        label_starts=8,
+        fields=True,
     ),
     "thorough": Preset(
         label="Thorough",
@@ -77,9 +90,13 @@ PRESETS = {
         config={"minutes": 240.0, "steps": 24_000, "evaluate_every": 200, "checkpoint_minutes": 5},
         encode_stride=160,
         denoise_minutes=90.0,
+        label_starts=16,
+        fields=True,
     ),
 }
-# As `core/presets`: "finish" from a trained model, "reference" from nothing.
+# As `core/presets`: "reference" from nothing; from a trained model "finish", with the terms of
+# "fields" where there is time for them: steps take 1.6 times as long, and fields gain after a
+# thousand (docs/experiments.md, fifth round).
 _CONTINUED = {
     "style_weight": 1000.0,
     "relative_weight": 1.0,
@@ -87,17 +104,21 @@ _CONTINUED = {
     "warm_up": 50,
     "kl_warm_up": 0,
 }
+_FIELDS = {"wasserstein_weight": 1.0, "critic_weight": 0.1, "region_every": 2}
 _ANEW = {"style_weight": 600.0, "learning_rate": 1e-3, "warm_up": 100, "kl_warm_up": 50}
 _COMMON = {"loss": "norm", "grey_weight": 0.5, "batch": 4, "repeats": 2}
 
 
-def preset_config(name: str, specimens: int, continued: bool, **changes: Any) -> TrainConfig:
+def preset_config(
+    name: str, specimens: int, continued: bool, *, regions: bool = True, **changes: Any
+) -> TrainConfig:
     """Return a preset's training settings for a data set.
 
     Args:
         name: one of `PRESETS`.
         specimens: of the data set; at least three are held out where there are eight or more.
         continued: training begins from a trained model.
+        regions: the pictures hold regions to learn fields by (`holds_regions`).
         changes: settings to use instead.
 
     Raises:
@@ -106,9 +127,21 @@ def preset_config(name: str, specimens: int, continued: bool, **changes: Any) ->
     if name not in PRESETS:
         raise ConfigError(f"there is no preset {name!r}; choose from {', '.join(PRESETS)}")
     settings = {**_COMMON, **(_CONTINUED if continued else _ANEW), **PRESETS[name].config}
+    if continued and PRESETS[name].fields:
+        settings |= _FIELDS if regions else _FIELDS | {"region_every": 0}
     fraction = held_out_count(specimens) / specimens if specimens else 0.0
     config = TrainConfig(model=ModelConfig(), validation_fraction=fraction, **settings)
     return replace(config, **changes)
+
+
+def holds_regions(sizes: Sizes) -> bool:
+    """Tell whether every picture of these sizes is large enough for a region of patches.
+
+    >>> holds_regions(((256, 300), (1024, 768))), holds_regions(((256, 255),))
+    (True, False)
+    """
+    side = REGION_CELLS * ModelConfig().patch_px
+    return all(min(size) >= side for size in sizes)
 
 
 def held_out_count(specimens: int) -> int:
@@ -124,7 +157,7 @@ def held_out_count(specimens: int) -> int:
 
 
 def skipped_steps(
-    data: DataSet, config: TrainConfig, denoise_minutes: float = 0.0
+    data: DataSet, config: TrainConfig, denoise_minutes: float = 0.0, label_starts: int = 0
 ) -> dict[str, str]:
     """Return the steps that are not asked for or that the data set does not allow, and why."""
     count, skipped = len(data.specimens), dict[str, str]()
@@ -139,6 +172,12 @@ def skipped_steps(
         skipped["reference"] = (
             f"what is usual is measured on {MIN_HELD_OUT} specimens held out of training; {out} are"
         )
+    if not label_starts:
+        skipped["labels"] = NO_NAMES
+    elif count < LEAST_SPECIMENS:
+        skipped["labels"] = f"names need {LEAST_SPECIMENS} specimens; there are {count}"
+    elif common_scale(data) is None:
+        skipped["labels"] = "no picture has a scale, so nothing in it can be measured"
     return skipped
 
 
@@ -175,10 +214,12 @@ def job_request(
     init: Path | None,
     estimate_s: float | None = None,
     denoise_minutes: float | None = None,
+    label_starts: int | None = None,
+    expected_s: Mapping[str, float] | None = None,
 ) -> JobRequest:
     """Return the request for a job.
 
-    ``denoise_minutes`` is the preset's where it is None.
+    ``denoise_minutes`` and ``label_starts`` are the preset's where they are None.
 
     Raises:
         ConfigError: the name is not allowed, or the model to begin from is of another make.
@@ -192,6 +233,8 @@ def job_request(
         config = with_grain_of(init, config)
     if denoise_minutes is None:
         denoise_minutes = PRESETS[preset].denoise_minutes if preset in PRESETS else 0.0
+    if label_starts is None:
+        label_starts = PRESETS[preset].label_starts if preset in PRESETS else 0
     return JobRequest(
         name=name,
         data=str(data.root.resolve()),
@@ -201,6 +244,8 @@ def job_request(
         init=str(init.resolve()) if init is not None else "",
         encode_stride=PRESETS[preset].encode_stride if preset in PRESETS else 160,
         denoise_minutes=denoise_minutes,
-        skipped=skipped_steps(data, config, denoise_minutes),
+        label_starts=label_starts,
+        skipped=skipped_steps(data, config, denoise_minutes, label_starts),
         estimate_s=estimate_s,
+        expected_s=expected_s or {},
     )

@@ -8,12 +8,12 @@ from typing import Any
 from core.denoiser.store import TRAINING as DENOISING
 from core.errors import CheckpointError
 from core.files import parse_json, read_bytes, read_json
+from core.jobs.publishing import model_folder
 from core.jobs.queue import Job
 from core.jobs.request import STEPS
 from core.jobs.status import LOG
 from core.json_values import number
 from core.previews import FOLDER as PREVIEWS
-from core.workspace import models_folder
 
 MAX_LOG_BYTES = 200_000
 MAX_METRICS_BYTES = 32 * 2**20
@@ -57,13 +57,7 @@ class Denoising:
     step: int
     share: float
     seconds_left: float | None
-
-
-def model_folder(job: Job) -> Path:
-    """Return where a job's model is: in its own folder until it is finished."""
-    if job.status.state == "finished":
-        return models_folder() / job.request.name
-    return job.folder / "model"
+    training: dict[str, Curve]
 
 
 def progress_of(job: Job) -> Progress:
@@ -92,7 +86,7 @@ def _denoising(folder: Path) -> Denoising | None:
         return None
     reports = [r for r in _records(folder / "metrics.jsonl") if r.get("kind") == "train"]
     left = _figure(reports[-1].get("seconds_left")) if reports else None
-    return Denoising(int(told["step"]), told.get("progress", 0.0), left)
+    return Denoising(int(told["step"]), told.get("progress", 0.0), left, _curves(reports))
 
 
 def read_log(job: Job, most: int = MAX_LOG_BYTES) -> str:
@@ -131,6 +125,36 @@ def seconds_run(job: Job) -> float | None:
     if status.started is None:
         return None
     return max((status.ended or time.time()) - status.started, 0.0)
+
+
+def seconds_left(job: Job, progress: Progress) -> float | None:
+    """Return about how long a running job will still take: the rest of its step, and what follows.
+
+    The trainings say what is left of them; for all else it is what was expected at the start, less
+    what has passed.
+
+    Args:
+        job: the job.
+        progress: of its trainings.
+
+    Returns:
+        Seconds; None where it does not run, or where nothing was expected of a step that is left.
+    """
+    status, expected = job.status, job.request.expected_s
+    left = [step for step, state, _ in steps_of(job) if state in ("running", "waiting")]
+    if status.state != "running" or any(step not in expected for step in left):
+        return None
+    told: dict[str, float | None] = {"train": progress.seconds_left}
+    if progress.denoiser is not None:
+        told["denoise"] = progress.denoiser.seconds_left
+    now, total = time.time(), 0.0
+    for step in left:
+        rest = told.get(step) if step == status.step else None
+        if rest is None:
+            passed = now - (status.begun or now) if step == status.step else 0.0
+            rest = max(expected[step] - max(passed, 0.0), 0.0)
+        total += rest
+    return total
 
 
 def _told(path: Path) -> dict[str, float]:

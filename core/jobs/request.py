@@ -10,11 +10,13 @@ from core.denoiser.store import has_denoiser
 from core.errors import CheckpointError, ConfigError
 from core.files import read_json, write_json
 from core.json_values import mapping, number, text, whole
+from core.workspace import models_folder
 
 FILE, CONFIG = "request.json", "config.json"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,59}")
 DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
-STEPS = ("train", "denoise", "encode", "learn", "reference", "examples")
+STEPS = ("train", "denoise", "encode", "learn", "reference", "examples", "labels")
+AFTERWARDS = ("labels",)  # on the complete model, where models are: it can be used meanwhile
 TITLES = {
     "train": "Train the image model",
     "denoise": "Train the denoiser that finishes pictures",
@@ -22,8 +24,11 @@ TITLES = {
     "learn": "Fit the network and the property models",
     "reference": "Measure what is usual, on specimens held out",
     "examples": "Choose example pictures",
+    "labels": "Name the latents by what they change",
 }
 NO_TIME = "no time is given to it, so pictures stay as the decoder drafts them"
+NO_NAMES = "names are not asked for, so latents are numbers only"
+FEWEST_STARTS, MOST_STARTS = 3, 1000  # that `core.labels` takes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +43,12 @@ class JobRequest:
         init: model folder whose weights to begin from, "" for none.
         device: auto, cpu or cuda.
         denoise_minutes: of training of the denoiser that finishes the model's pictures; 0 for none.
+        label_starts: patches that latents are moved from to name them, in each of two sets; 0 for
+            no names.
         encode_stride: px between the patches that are encoded.
         skipped: step -> why it is not done.
         estimate_s: how long it was expected to take, None where that is not known.
+        expected_s: step -> how long it alone was expected to take; empty where that is not known.
     """
 
     name: str
@@ -51,9 +59,11 @@ class JobRequest:
     init: str = ""
     device: str = "auto"
     denoise_minutes: float = 0.0
+    label_starts: int = 0
     encode_stride: int = 160
     skipped: Mapping[str, str] = field(default_factory=dict)
     estimate_s: float | None = None
+    expected_s: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name) or self.name == "reference":
@@ -61,10 +71,13 @@ class JobRequest:
                 f"the model's name is {self.name[:80]!r}; letters, digits, _ - and . (60 at most), "
                 "beginning with a letter or digit, and not 'reference'"
             )
-        if not self.denoise_minutes and "denoise" not in self.skipped:  # older jobs do not say
-            skipped = dict(self.skipped) | {"denoise": NO_TIME}
-            object.__setattr__(self, "skipped", skipped)
-        if unknown := sorted(set(self.skipped) - set(STEPS)):
+        left_out = dict[str, str]()  # older jobs do not say
+        if not self.denoise_minutes:
+            left_out["denoise"] = NO_TIME
+        if not self.label_starts:
+            left_out["labels"] = NO_NAMES
+        object.__setattr__(self, "skipped", left_out | dict(self.skipped))
+        if unknown := sorted((set(self.skipped) | set(self.expected_s)) - set(STEPS)):
             raise ConfigError(f"there is no step {unknown[0]!r}; the steps are {STEPS}")
         for name in ("data", "init"):
             if (path := getattr(self, name)).startswith("-") or "\0" in path:
@@ -73,6 +86,11 @@ class JobRequest:
             raise ConfigError(f"device is {self.device[:80]!r}; auto, cpu or cuda is needed")
         if not 0 <= self.denoise_minutes <= 10_000:
             raise ConfigError(f"denoise_minutes is {self.denoise_minutes}; 0 to 10000 min")
+        if self.label_starts and not FEWEST_STARTS <= self.label_starts <= MOST_STARTS:
+            raise ConfigError(
+                f"label_starts is {self.label_starts}; 0 for no names, or {FEWEST_STARTS} to "
+                f"{MOST_STARTS} patches"
+            )
         if not 1 <= self.encode_stride <= 4096:
             raise ConfigError(f"encode_stride is {self.encode_stride}; 1 to 4096 px")
 
@@ -102,7 +120,16 @@ class JobRequest:
         if step == "reference":
             own = ["--model", str(folder / "model"), "--training", self.data]
             return ["-m", "core.reference", *own, "--held-out"]
+        if step == "labels":
+            complete = ["--model", str(models_folder() / self.name), "--data", self.data]
+            more = ["--starts", str(self.label_starts), *self._label_size()]
+            return ["-m", "core.labels", *complete, *more]
         return ["-m", "core.examples", *model, "--spread"]
+
+    def _label_size(self) -> list[str]:
+        """Return the size to name latents at, where the decoder makes one size only."""
+        model = self.config.get("model", {})
+        return ["--size", str(model["patch_px"])] if model.get("decoder") == "paper" else []
 
 
 def save_request(folder: Path, request: JobRequest) -> None:
@@ -123,11 +150,14 @@ def load_request(folder: Path) -> JobRequest:
             text(content.get(name, ""), name)
         whole(content.get("encode_stride", 1), "encode_stride")
         number(content.get("denoise_minutes", 0.0), "denoise_minutes", 0)
+        whole(content.get("label_starts", 0), "label_starts")
         mapping(content.get("config"), "config")
         for step, why in mapping(content.get("skipped", {}), "skipped").items():
             text(why, step)
         if content.get("estimate_s") is not None:
             number(content["estimate_s"], "estimate_s", 0)
+        for step, seconds in mapping(content.get("expected_s", {}), "expected_s").items():
+            number(seconds, step, 0)
         return JobRequest(**content)
     except (TypeError, ValueError, AttributeError, ConfigError) as error:
         raise CheckpointError(

@@ -18,15 +18,15 @@ from types import FrameType
 
 from core import logs
 from core.denoiser.store import TRAINING as DENOISING
-from core.errors import CheckpointError, MicroDesignError
-from core.files import read_json, storing, write_json
+from core.errors import MicroDesignError
 from core.folders import remove_leftovers
 from core.jobs.process import identify
+from core.jobs.publishing import TRAINING, publish
 from core.jobs.queue import RUNNER_LOCK, Job, claim, states_lock, waiting
-from core.jobs.request import STEPS
+from core.jobs.request import AFTERWARDS, STEPS
 from core.jobs.status import LOG, STOP, State, Status, changed, load_status, save_status
-from core.locks import RUN_LOCK, exclusive, tried
-from core.workspace import ROOT, jobs_folder, models_folder
+from core.locks import exclusive, tried
+from core.workspace import ROOT, jobs_folder
 
 POLL_S = 0.2
 PATIENCE_S = 0.5  # with the lock: who only looks whether it is held holds it for a moment
@@ -34,7 +34,7 @@ GRACE_S = 300.0  # from the request to stop to the kill: a training step and a c
 logger = logging.getLogger(__name__)
 
 # Where a step keeps what it goes on from, in the model's folder.
-_CHECKPOINTS = {"train": "checkpoint", "denoise": f"{DENOISING}/checkpoint"}
+_CHECKPOINTS = {"train": TRAINING, "denoise": f"{DENOISING}/checkpoint"}
 Command = Callable[[Job, str, bool], Sequence[str]]
 
 
@@ -68,12 +68,18 @@ class Runner:
                 return
 
     def run_job(self, job: Job, handle: int) -> None:
-        """Do a job's steps that are not done yet, and put the model where models are."""
+        """Do a job's steps that are not done yet, and put the model where models are.
+
+        What only adds to a complete model comes after that, so that it can be used whatever
+        becomes of the rest.
+        """
         logs.event(logger, "job", id=job.id, state="running")
         try:
             for step in STEPS:
                 if step in job.status.done or step in job.request.skipped:
                     continue
+                if step in AFTERWARDS and not publish(job, complete=False):
+                    return
                 if not self._do(job, step, handle):
                     return
                 job = replace(job, status=load_status(job.folder))
@@ -108,6 +114,7 @@ class Runner:
             job,
             "running",
             step=step,
+            begun=time.time(),
             runner=load_status(job.folder).runner,
             child=identify(child.pid),
         )
@@ -134,35 +141,6 @@ class Runner:
                 child.kill()
             time.sleep(POLL_S)
         return asked_at is not None and child.returncode != 0
-
-
-def publish(job: Job) -> None:
-    """Put a complete model where the dashboard lists models, under its name."""
-    model, target = job.folder / "model", models_folder() / job.request.name
-    with exclusive(states_lock()):
-        if not model.exists() and _made_by(target) == job.id:  # killed right after the rename
-            save_status(job.folder, changed(load_status(job.folder), "finished", step=""))
-            return
-        if target.exists():
-            message = f"a model named {target.name!r} appeared meanwhile; remove it, then resume"
-            save_status(job.folder, changed(load_status(job.folder), "failed", message=message))
-            return
-        for folder in (_CHECKPOINTS["train"], DENOISING):  # of no use any more, and large
-            shutil.rmtree(model / folder, ignore_errors=True)
-        (model / RUN_LOCK).unlink(missing_ok=True)
-        write_json(model / "job.json", {"job": job.id, "preset": job.request.preset})
-        with storing(target):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            model.rename(target)
-        save_status(job.folder, changed(load_status(job.folder), "finished", step=""))
-
-
-def _made_by(model: Path) -> str | None:
-    """Return the job that a model folder came from, None where it does not say."""
-    try:
-        return str(read_json(model / "job.json")["job"])
-    except (CheckpointError, KeyError, TypeError):
-        return None
 
 
 def last_words(log: Path, start: int, code: int) -> str:

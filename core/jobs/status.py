@@ -29,6 +29,7 @@ class Status:
         step: the step that runs, or that ended it; "" before the first.
         done: step -> seconds it took.
         created, queued, started, ended: times (s since 1970); ``queued`` orders the queue.
+        begun: when the step that runs began, of the last attempt (s since 1970).
         runner: the process that runs it; ``child``: the step's own.
     """
 
@@ -40,6 +41,7 @@ class Status:
     queued: float = 0.0
     started: float | None = None
     ended: float | None = None
+    begun: float | None = None
     runner: Process | None = None
     child: Process | None = None
 
@@ -77,7 +79,7 @@ def load_status(folder: Path) -> Status:
             number(seconds, step, 0)
         for name in ("created", "queued"):
             number(content.get(name, 0.0), name)
-        for name in ("started", "ended"):
+        for name in ("started", "ended", "begun"):
             if content.get(name) is not None:
                 number(content[name], name)
         return Status(**content)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from core.dataset import load_dataset
 from core.errors import MicroDesignError
-from core.jobs.presets import PRESETS, can_begin_from, job_request, preset_config
+from core.jobs.picture_sizes import picture_sizes
+from core.jobs.presets import PRESETS, can_begin_from, holds_regions, job_request, preset_config
 from core.jobs.queue import submit
 from core.workspace import ROOT
 
@@ -28,7 +29,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         data = load_dataset(arguments.data)
         count = len(data.specimens)
-        config = preset_config(arguments.preset, count, continued=not arguments.anew)
+        regions = holds_regions(picture_sizes(data))
+        continued = not arguments.anew
+        config = preset_config(arguments.preset, count, continued, regions=regions)
         init = None if arguments.anew else arguments.init or REFERENCE
         if init == REFERENCE and not can_begin_from(init, config):
             init = None

@@ -12,6 +12,7 @@ from dashboard.errors import escape
 KINDS = ["png", "jpg", "jpeg", "tif", "tiff", "bmp", "zip", "txt"]
 REFRESH_S = 3.0
 NOTHING = "nothing"
+ROW_PX, HEADER_PX, MOST_ROWS = 84, 40, 8  # rows that the table shows without scrolling
 
 model = components.current_model()
 components.title("Batch evaluation", model)
@@ -21,9 +22,10 @@ st.write(
 )
 properties = state.properties(model)
 regressors = properties.regressors if properties else ()
-evaluation_card.reference(model)
+reference = evaluation_card.reference(model)
 if properties is None:
-    st.info("This model predicts no properties; usual or unusual and descriptors are still told.")
+    rest = "descriptors are" if reference is None else "usual or unusual and descriptors are"
+    st.info(f"This model predicts no properties; {rest} still told.")
 
 uploads.tell_room()
 with st.form("batch_form"):
@@ -92,6 +94,7 @@ def show() -> None:
             batches.screen_table(batch.rows, regressors, batch.measured),
             column_config={
                 "Picture": st.column_config.ImageColumn(pinned=True),
+                "Remarks": st.column_config.TextColumn(width="medium"),
                 "Distance (1 = limit)": st.column_config.NumberColumn(format="%.2f"),
                 **{
                     name: st.column_config.NumberColumn(format="%.3g")
@@ -99,7 +102,8 @@ def show() -> None:
                 },
             },
             hide_index=True,
-            row_height=84,
+            height="content" if len(batch.rows) <= MOST_ROWS else HEADER_PX + MOST_ROWS * ROW_PX,
+            row_height=ROW_PX,
             alt=batches.summary(batch.rows),
         )
 
@@ -123,6 +127,8 @@ if batch.stopped and len(batch.rows) < len(batch.sources):
     st.warning(f"Stopped: {len(batch.sources) - len(batch.rows)} files were not evaluated.")
 if batch.rows:
     st.write(batches.summary(batch.rows))
+    if told := batches.problems(batch.rows):
+        st.markdown("\n".join(f"- {line}" for line in map(escape, told)))
     with st.container(horizontal=True):
         st.download_button(
             "Table (CSV)",

@@ -15,6 +15,7 @@ from dashboard import (
     evaluations,
     info_bar_form,
     measurements,
+    similarity_card,
     state,
     uploads,
     waiting,
@@ -56,9 +57,10 @@ if asked.sent and asked.files:
     info_bar_form.forget()
     st.session_state["evaluated"] = []
     with errors.shown():
-        uploads.check_total(asked.files)
+        uploads.check_total([f for pair in asked.files for f in pair if f])
         st.session_state["evaluated"] = [
-            Job(model.id, f.name, f.getvalue(), asked.um_per_px) for f in asked.files[:MOST]
+            Job(model.id, f.name, f.getvalue(), asked.um_per_px, text and text.getvalue())
+            for f, text in asked.files[:MOST]
         ]
     if (count := len(asked.files)) > MOST:
         st.warning(
@@ -129,4 +131,4 @@ if done:
             slots.append(st.container())
     for place, (slot, one) in enumerate(zip(slots, found, strict=True)):
         with slot, errors.shown():
-            similar[place] = evaluation_card.similarity(model, one, reference)
+            similar[place] = similarity_card.show(model, one, reference)

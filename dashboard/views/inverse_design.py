@@ -71,7 +71,7 @@ design_map.show(model, network, request, design, refined.picture if refined else
 st.subheader("More that should do the same", anchor=False)
 with waiting.working("Synthesising further samples…"):
     samples = designs.design_samples(model, request)
-design_result.more(samples, design, network)
+design_result.more(samples, design, network, refined)
 if (
     designs.fit_key(model) != fit
 ):  # fitted anew while this page waited: parts of it are of both fits

@@ -25,9 +25,11 @@ if not names:
 
 # Only what is shown or compared is read: a library may hold a thousand recipes.
 last = (len(names) - 1) // SHOWN
-sheet = min(st.session_state.get(_SHEET, 0), last)
+left_at = address.restored("library", ["compare", "page"])
+turned = st.session_state.get(_SHEET, address.whole(left_at.get("page"), 1, 1) - 1)
+sheet = min(turned, last)
 shown = names[sheet * SHOWN : (sheet + 1) * SHOWN]
-asked = address.parts(address.restored("library", ["compare"]).get("compare"))
+asked = address.parts(left_at.get("compare"))
 wanted = list(dict.fromkeys([*st.session_state.get("library_compare", ()), *asked[:MOST]]))
 beside = [name for name in wanted if name in names and name not in shown]
 found, damaged = library.load_designs(saved_designs.folder(), sorted([*shown, *beside])[::-1])
@@ -49,7 +51,8 @@ chosen = st.multiselect(
     key="library_compare",
     help=f"Of the {SHOWN} shown below; turn to others, and those chosen stay." if last else None,
 )
-address.keep("library", {"compare": ",".join(chosen) or None})
+kept = {"compare": ",".join(chosen) or None, "page": str(sheet + 1) if sheet else None}
+address.keep("library", kept)
 
 if len(chosen) > 1:
     designs = [known[name] for name in chosen]

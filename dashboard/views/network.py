@@ -1,5 +1,7 @@
 """Network: the fitted graph, process over latents to properties, and fitting it anew."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from dashboard import (
@@ -9,23 +11,28 @@ from dashboard import (
     components,
     errors,
     figures,
-    fitting,
     latent_effects,
-    permission,
-    places,
+    network_fit,
     state,
-    waiting,
 )
 from dashboard.wording import quantity, unbroken
 
 model = components.current_model()
 components.title("Network", model)
-network = components.fitted_network(model)
-arcs = network.arcs()
+fitted = state.network(model)
+if fitted is None:
+    st.info(
+        "**This model has no Bayesian network yet**, so strengths and microstructures are not "
+        "tied together. Fit it below, or with these commands, then reload this page:"
+    )
+    components.refit_commands(model)
+    network_fit.section(model, None)
+    st.stop()
 labels = latent_effects.of_model(model)
-nodes = latent_effects.titled(network.nodes, labels)
+nodes = latent_effects.titled(fitted.nodes, labels)
+network = replace(fitted, nodes=nodes)  # latents by their names, wherever one is shown
+arcs = network.arcs()
 named = {n.node: n for n in nodes}
-refitted = model.refitted
 
 
 st.write(
@@ -41,17 +48,10 @@ with st.container(horizontal=True):
         "Regimes",
         len(network.regimes),
         border=True,
-        help="Kinds of structure, such as flake and nodular, with a network each.",
+        help="Kinds of structure with a network each; under What follows from what it is said what "
+        "tells them apart.",
     )
-    st.metric(
-        "Left-out score",
-        "unknown"
-        if components.left_out_score(network) is None
-        else quantity(components.left_out_score(network), "nats"),
-        border=True,
-        help="Mean log likelihood of a specimen that the fit has not seen ; more is better.",
-    )
-st.caption("Fitted anew in this dashboard." if refitted else "As it came with the model.")
+st.caption("Fitted anew in this dashboard." if model.refitted else "As it came with the model.")
 arc_editor.about(model, network)
 for note in network.notes:
     st.caption(errors.escape(note))
@@ -117,39 +117,4 @@ if rows:
     )
     st.table(rows, hide_index=True)
 
-st.subheader("Fit it anew", anchor=False)
-permission.require("fit")
-folders = state.latent_folders(model)
-if not folders:
-    st.info("No encoded data set is at hand for this model. Encode one, then reload this page:")
-    place = places.shown(state.workspace() / "latents" / "NAME")
-    st.code(
-        f"python -m core.encode --model {model.place} --data DIR --out {place}",
-        language=None,
-        wrap_lines=True,
-    )
-else:
-    arcs_wanted = arc_editor.edited(network, nodes)
-    with st.form("network_form"):
-        data = st.selectbox("Data set", list(folders), key="network_data")
-        fit = st.form_submit_button("Fit the network anew", type="primary", key="network_fit")
-    if fit:
-        with errors.shown(), waiting.working("Fitting: half a minute for a hundred specimens…"):
-            after = fitting.fit_anew(model, data, arcs_wanted)
-            counts = len(network.specimens), len(after.specimens)
-            scores = components.left_out_score(network), components.left_out_score(after)
-            st.session_state["network_fitted"] = (model.id, data, counts, scores)
-            st.rerun()
-    told = st.session_state.get("network_fitted")
-    if told and told[0] == model.id:
-        before, now = (
-            f"{'unknown' if value is None else f'{value:.2f} nats'} ({count} specimens)"
-            for count, value in zip(told[2], told[3], strict=True)
-        )
-        st.success(
-            f"Fitted anew on {errors.escape(told[1])}. Left-out score before {before}, now {now}."
-        )
-if refitted and st.button("Go back to the network that came with the model", key="network_reset"):
-    fitting.reset_fit(model)
-    st.session_state.pop("network_fitted", None)
-    st.rerun()
+network_fit.section(model, network)

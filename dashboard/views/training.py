@@ -45,6 +45,8 @@ with errors.shown(), st.expander("New training", expanded=not jobs):
                 asked.init,
                 expected,
                 asked.denoise_minutes,
+                asked.label_starts,
+                asked.expected.seconds if asked.expected else None,
             )
             job = training_actions.submit(wanted)
             st.session_state["training_turn"] += 1  # the next model gets a name of its own

@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from core.images import read_image
 from core.labels import latent_title
 from dashboard import (
     address,
     components,
     decoding,
     errors,
+    evaluations,
     latent_effects,
     pictures,
     state,
@@ -110,7 +110,8 @@ for place, (start, number) in enumerate(zip(starts, numbers, strict=True)):
             st.info("Choose a micrograph in the field above, or another start.")
             continue
         if start == OWN:
-            micrograph = read_image(own.getvalue(), own.name)
+            job = evaluations.Job(model.id, own.name, own.getvalue())
+            micrograph = evaluations.read(model, job).micrograph
         else:
             micrograph = state.example(model, start).micrograph
         patches = decoding.patches(model, micrograph)

@@ -12,6 +12,7 @@ from bayesnet.network import Network
 from bayesnet.query import judge, most_probable, posterior
 from core.descriptors import Scalar
 from core.errors import InputError
+from core.field_descriptors import STRUCTURE
 from core.specimen_descriptors import SpecimenDescriptors
 from tests.bayesnet.simulator import morphology, simulate
 
@@ -54,6 +55,40 @@ def plain(table):
 @pytest.fixture(scope="module")
 def described(table):
     return fit_network(table, CONFIG, measured(table))
+
+
+def test_phases_of_other_materials_become_nodes_and_what_does_not_vary_is_left_out(table):
+    """The chord is share times spacing, so three of the nodes nearly follow from each other."""
+    rng = np.random.default_rng(3)
+    settings = table.specimens[["mg_wt", "radius_mm", "ce_pct"]].to_numpy()
+    shape = morphology(*settings.T)
+    share = 10 + 40 * shape[:, 0] + rng.normal(0, 1, len(shape))
+    spacing = 2000 * np.exp(-shape[:, 1]) * (1 + 0.02 * rng.normal(size=len(shape)))
+    values = pd.DataFrame(
+        {
+            "dark_phase_pct": share,
+            "dark_chord_um": share * spacing / 100,
+            "spacing_um": spacing,
+            "texture_length_um": np.where(np.arange(len(shape)) < 4, 3.0, np.nan),
+            "anisotropy": 0.0,
+        },
+        index=table.specimens.index,
+    )
+    found = SpecimenDescriptors(
+        scalars=STRUCTURE, values=values, um_per_px=0.5, data_hash=table.data_hash, note="phases"
+    )
+    network = fit_network(table, CONFIG, found)
+    names = [n.column for n in network.descriptors]
+    assert names == ["dark_phase_pct", "dark_chord_um", "spacing_um"]
+    for name in ("texture_length_um: 4 measured", "anisotropy: the same value", "phases"):
+        assert any(note.startswith(name) for note in network.notes), network.notes
+    row = values.iloc[7]
+    beliefs = posterior(network, {n: float(row[n]) for n in ("dark_phase_pct", "spacing_um")})
+    chord, node = beliefs.nodes["dark_chord_um"], network.descriptors[1]
+    assert chord.low < row["dark_chord_um"] < chord.high
+    assert chord.high - chord.low < 2 * node.scale, "the other two tell it"
+    one = judge(network, {n: float(row[n]) for n in names})
+    assert one.verdict == "feasible", one
 
 
 def test_nodes_stand_in_tiers_and_constant_descriptors_are_left_out(described):

@@ -13,16 +13,18 @@ import pytest
 
 from bayesnet.design import design
 from bayesnet.network import Network
-from bayesnet.pictures import PREDICT_PATCHES, picture
+from bayesnet.pictures import PREDICT_PATCHES, picture, read_back
 from bayesnet.query import most_probable
 from bayesnet.ranking import WITHIN
 from bayesnet.verify import cast_again
 from core.checkpoint import LoadedModel, load_model
 from core.encode import LatentTable, load_latents
 from core.errors import CheckpointError, InputError
+from core.field_descriptors import measure_fields
 from core.patches import cut_at, spread_patches
 from core.properties import PropertyModel
 from core.synthesis import encode_patches
+from tests.core.stereology.drawn import lamellae
 
 ROOT = Path(__file__).resolve().parents[2]
 ORACLE = ("bayesnet.verify", "core.castings")
@@ -89,6 +91,16 @@ def test_design_starts_from_the_networks_answer(made, tiny_network: Network, tar
     np.testing.assert_array_equal(made.main.z, answer.latents)
     assert made.answer.feasibility == answer.feasibility
     assert made.answer.process["mg_wt"].value >= 0.01
+
+
+def test_descriptors_of_any_material_are_measured_in_the_picture(loaded, properties) -> None:
+    pixels = lamellae(256, 6, 10, noise=0.02)
+    for names in (("spacing_um", "anisotropy"), ("graphite_pct",)):
+        found = read_back(loaded, properties, pixels, 1, names)
+        kind = "graphite" if "graphite_pct" in names else "phases"
+        own = measure_fields([pixels], loaded.um_per_px, kind)
+        assert {n: found[n].value for n in names} == {n: own[n] for n in names}
+        assert found[names[0]].low is None, "measured, not predicted"
 
 
 def test_samples_come_nearest_first_and_read_back_within_their_intervals(made) -> None:

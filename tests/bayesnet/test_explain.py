@@ -7,6 +7,7 @@ import pytest
 from bayesnet.explain import compare, compare_with_kept, nearest_specimens
 from core.descriptors import SCALARS, describe
 from core.errors import InputError
+from core.field_descriptors import STRUCTURE, measure_fields
 from core.specimen_descriptors import SpecimenDescriptors
 from tests.core.stereology.drawn import lamellae
 
@@ -105,6 +106,19 @@ def test_kept_descriptors_are_the_same_quantities_as_a_designs():
     measured = {n: v for n, v in describe(field, 1.0).scalars().items() if v is not None}
     found = compare_with_kept(kept(1.0, **measured), "s1", field, 1.0)
     assert len(found) == len(measured) > 6 and all(c.before == c.after for c in found)
+
+
+def test_a_design_in_another_material_is_measured_as_its_specimens_were():
+    field = lamellae(256, 6, 10, noise=0.02)
+    measured = measure_fields([field], 0.5, "phases")
+    values = pd.DataFrame(measured, index=["s1"])
+    known = SpecimenDescriptors(
+        scalars=STRUCTURE, values=values, um_per_px=0.5, data_hash="0" * 64, note=""
+    )
+    same = compare_with_kept(known, "s1", field, 0.5)
+    assert len(same) == len(STRUCTURE) and all(c.before == c.after for c in same)
+    changes = {c.label: c for c in compare_with_kept(known, "s1", lamellae(512, 12, 20), 0.5)}
+    assert changes["Mean spacing"].share == pytest.approx(2 / 3, abs=0.1), "twice as wide"
 
 
 @pytest.mark.parametrize("name", ["s2", "unknown"])

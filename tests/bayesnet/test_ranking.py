@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bayesnet.demands import parse_demand
-from bayesnet.ranking import Z90, chance, residuals, worst
+from bayesnet.ranking import Z90, chance, ranked, residuals, worst
 from core.properties import Prediction
 
 
@@ -31,6 +31,22 @@ def test_without_interval_left_out_specimens_give_the_unit(network):
     old = replace(network, calibration={})  # and without these, the spread of the data
     found = residuals(old, {"uts_mpa": 400 + Z90 * node.scale}, predicted)
     assert found["uts_mpa"] == pytest.approx(1.0)
+
+
+def test_pictures_are_ranked_by_their_worst_property_and_ties_keep_their_order(network):
+    wanted = {"uts_mpa": 400.0, "ys_mpa": 250.0}
+
+    def read(uts: float, ys: float) -> dict[str, Prediction]:
+        return {
+            "uts_mpa": Prediction(uts, uts - 40, uts + 40),
+            "ys_mpa": Prediction(ys, ys - 10, ys + 10),
+        }
+
+    pictures = {"a": read(400, 258), "b": read(420, 250), "c": {}, "d": read(420, 245)}
+    found = ranked(network, wanted, pictures)
+    assert [one.name for one in found] == ["b", "d", "a", "c"]
+    assert found[0].residuals == pytest.approx({"uts_mpa": 0.5, "ys_mpa": 0.0})
+    assert found[2].worst == pytest.approx(0.8) and found[3].worst == np.inf
 
 
 def test_the_chance_of_a_minimum_at_the_interval_s_end_is_95_percent():

@@ -1,11 +1,13 @@
-"""Targets in another unit are told by their factor of a thousand, whatever property and unit."""
+"""Targets in another unit are told by their factor of a thousand, whatever property and unit, and
+stresses by being among the data once they are converted.
+"""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from bayesnet.unit_slips import unit_slip, unit_slips
+from bayesnet.unit_slips import stress_slip, unit_slip, unit_slips
 
 
 @pytest.mark.parametrize(
@@ -66,3 +68,42 @@ def test_a_value_that_specimens_have_is_no_slip(network):
     wide = replace(node, low=median / 5000)
     spread = replace(network, nodes=tuple(wide if n == node else n for n in network.nodes))
     assert unit_slips(spread, {node.column: median / 1000}) == ()
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (60.0, ["60 ksi would be 414 MPa"]),  # 60 x 6.895; in kgf/mm2 588 MPa, beyond the data
+        (20.0, ["20 kgf/mm² would be 196 MPa"]),  # in ksi 138 MPa, below the data
+        (42.0, ["42 ksi would be 290 MPa", "42 kgf/mm² would be 412 MPa"]),
+        (58000.0, ["58000 psi would be 400 MPa"]),
+        (430.0, []),
+        (500.0, []),
+        (-60.0, []),
+        (0.0, []),
+        (float("nan"), []),
+    ],
+)
+@pytest.mark.parametrize("unit", ["MPa", "N/mm²"])
+def test_a_stress_that_is_among_the_data_in_another_unit_names_it(value, said, unit):
+    hint = stress_slip(value, 147.4, 468.1, "UTS", unit)
+    assert bool(hint) == bool(said)
+    assert all(one.replace("MPa", unit) in hint for one in said), hint
+    assert hint.count(" would be ") == len(said)
+    assert not hint or hint.endswith(f"give UTS in {unit}")
+
+
+@pytest.mark.parametrize("unit", ["", "%", "ksi", "HB"])
+def test_other_quantities_have_no_stress_units(unit):
+    assert stress_slip(60.0, 147.4, 468.1, "Quantity", unit) == ""
+
+
+def test_strengths_of_the_network_are_looked_at_in_units_of_stress(network):
+    node = network.properties[0]
+    assert node.unit == "MPa"
+    middle = (node.low + node.high) / 2
+    for unit, per_mpa in (("ksi", 0.1450377), ("kgf/mm²", 0.1019716), ("psi", 145.0377)):
+        value = round(middle * per_mpa, 3)
+        (hint,) = unit_slips(network, {node.column: value})
+        assert f" {unit} would be " in hint
+        assert unit_slips(network, {node.column: (value, middle)}) == ()

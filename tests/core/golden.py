@@ -1,24 +1,28 @@
 """Numbers that stay true: what is computed for `tests/core/golden.json`, and how that is written.
 
-``python -m tests.core.golden --write`` records them anew, ``--print NAME`` computes one part; do it
-only for a change that is meant to change numbers, and say so in `docs/experiments.md`.
+``python -m tests.core.golden --write`` records them anew, ``--print NAME ...`` computes some; do
+it only for a change that is meant to change numbers, and say so in `docs/experiments.md`.
 """
 
 import argparse
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Generator, Tensor
 
+from core.denoiser.sampling import finish
 from core.descriptors import describe
 from core.files import read_json, write_json
 from core.model import ModelConfig, TextureVAE
 from core.objective import objective, read_originals
 from core.train_config import TrainConfig
 from core.vgg import load_vgg19
+from tests.core.denoiser.conftest import SMALL, random_denoiser
 from tests.core.descriptors.drawn import disc, lamella, picture, worm
 from tests.core.textures import texture
 
@@ -44,7 +48,7 @@ def _model() -> TextureVAE:
     return vae.eval()
 
 
-def _patches(count: int = 2) -> torch.Tensor:
+def _patches(count: int = 2) -> Tensor:
     patches = [texture(64, 64, 1.0 + i, seed=i) for i in range(count)]
     return torch.from_numpy(np.stack(patches))[:, None]
 
@@ -52,11 +56,29 @@ def _patches(count: int = 2) -> torch.Tensor:
 @torch.no_grad()
 def decoded_patch(device: str = "cpu") -> dict[str, float]:
     """Decode a fixed latent with a fixed model: moments and pixels."""
-    vae = _model().to(device)
+    return _moments_and_pixels(_draft(device)[0])
+
+
+@torch.no_grad()
+def finished_patch(device: str = "cpu") -> dict[str, float]:
+    """Finish what `decoded_patch` decodes with a fixed denoiser: moments and pixels."""
+    draft, z = _draft(device)
+    shape = replace(SMALL, latents=CONFIG.latents)
+    network = random_denoiser(shape, seed=13, size=0.05).to(device)  # contradicts it here and there
+    return _moments_and_pixels(finish(network, draft, z, Generator().manual_seed(7)))
+
+
+def _draft(device: str) -> tuple[Tensor, Tensor]:
+    """Decode a fixed latent with a fixed model; return (1, 1, 96, 64) and the latent (1, 4)."""
     z = torch.linspace(-1.5, 1.5, 4)[None].to(device)
-    made = vae.decode(z, 96, 64, torch.Generator().manual_seed(5)).cpu()[0, 0].double()
-    pixels = {f"pixel_{y}_{x}": float(made[y, x]) for y, x in ((0, 0), (31, 17), (95, 63))}
-    return {"mean": float(made.mean()), "sd": float(made.std()), **pixels}
+    return _model().to(device).decode(z, 96, 64, Generator().manual_seed(5)), z
+
+
+def _moments_and_pixels(made: Tensor) -> dict[str, float]:
+    """Return the mean, the standard deviation and three pixels of a picture (1, 1, 96, 64)."""
+    levels = made.cpu()[0, 0].double()
+    pixels = {f"pixel_{y}_{x}": float(levels[y, x]) for y, x in ((0, 0), (31, 17), (95, 63))}
+    return {"mean": float(levels.mean()), "sd": float(levels.std()), **pixels}
 
 
 @torch.no_grad()
@@ -75,7 +97,7 @@ def training_steps() -> dict[str, float]:
     adam, found = torch.optim.Adam(vae.parameters(), 1e-3), {}
     for step in range(3):
         originals = read_originals(config, vgg, vae, _patches(), "float32")
-        noise = torch.Generator().manual_seed(step)
+        noise = Generator().manual_seed(step)
         loss, terms, _ = objective(config, vgg, vae, originals, noise, "float32", 1.0)
         adam.zero_grad()
         loss.backward()
@@ -87,6 +109,7 @@ def training_steps() -> dict[str, float]:
 PARTS: dict[str, Callable[[], dict[str, Any]]] = {
     "drawn_descriptors": drawn_descriptors,
     "decoded_patch": decoded_patch,
+    "finished_patch": finished_patch,
     "encoded_patches": encoded_patches,
     "training_steps": training_steps,
 }
@@ -102,12 +125,12 @@ def main(argv: list[str] | None = None) -> None:
     """Compute the numbers; print them, or record them."""
     parser = argparse.ArgumentParser(prog="python -m tests.core.golden", description=main.__doc__)
     parser.add_argument("--write", action="store_true")
-    parser.add_argument("--print", choices=list(PARTS), dest="part")
+    parser.add_argument("--print", choices=list(PARTS), nargs="+", default=[])
     arguments = parser.parse_args(argv)
     if arguments.write:
         write_json(FILE, {name: compute() for name, compute in PARTS.items()})
-    if arguments.part:
-        print(json.dumps(PARTS[arguments.part]()))
+    if arguments.print:
+        print(json.dumps({name: PARTS[name]() for name in arguments.print}))
 
 
 if __name__ == "__main__":

@@ -312,6 +312,17 @@ def regressors() -> dict:
         "paper": None,
         "properties": [{"name": "hv", "label": "Hardness", "unit": "HV"}],
         "rows": [row],
+        "left_out_casting": [
+            {
+                "representation": name,
+                "property": "hv",
+                "specimen": "r48",
+                "true": 200.0,
+                "mean": mean,
+                "error": error,
+            }
+            for name, mean, error in (("vae", 190.0, 5.0), ("vgg19_pool5", 194.0, 3.0))
+        ],
     }
 
 
@@ -321,7 +332,9 @@ def test_regressors_are_shown_where_they_were_measured_and_on_this_model_only(
     assert "plain VGG19" not in results_text(results)
     write_result("properties", regressors(), tmp_path)
     text = results_text(results)
-    assert "3.8 (0.91)" in text and "plain VGG19, pool5" in text and "Learned castings" in text
+    assert "3.8, 5.0 (0.91)" in text and "Learned castings" in text
+    assert "| 190 HV | 200 HV | 5.0 % |" in text
+    assert "| plain VGG19, pool5 | 194 HV | 200 HV | 3.0 % |" in text, "whichever wins"
     model = tmp_path / "model"
     model.mkdir()
     (model / "manifest.json").write_text('{"weights_sha256": "b"}')

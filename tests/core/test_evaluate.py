@@ -8,7 +8,7 @@ import pytest
 
 from core.checkpoint import LoadedModel
 from core.errors import CheckpointError, InputError
-from core.evaluate import evaluate_image, predict_together, similarity
+from core.evaluate import evaluate_image, far_apart, predict_together, similarity
 from core.images import Micrograph
 from core.metrics.catalogue import compare, load_metrics
 from core.patches import cut_at, spread_patches
@@ -64,12 +64,45 @@ def test_similarity_is_every_metric_of_the_patches_shown(
     loaded: LoadedModel, properties: PropertyModel, reference: Reference
 ) -> None:
     found = evaluate_image(loaded, properties, reference, micrograph(texture(160, 224)))
-    metrics, _ = load_metrics(loaded.vgg, 128)
+    metrics, reasons = load_metrics(loaded.vgg, 128)
     expected = compare(metrics, found.originals, found.reconstructions)
-    values = similarity(loaded, found)
-    assert list(values) == list(metrics)
+    values, missing = similarity(loaded, found)
+    assert list(values) == list(metrics) and missing == reasons
     for name, value in values.items():
-        assert value == pytest.approx(float(expected[name].mean()), rel=1e-4), name
+        assert value.shape == (len(found.originals),)
+        np.testing.assert_allclose(value, expected[name], rtol=1e-4, err_msg=name)
+
+
+@pytest.mark.parametrize("shape", [(5, 5), (4, 6), (6, 4), (3, 7)])
+def test_the_patches_shown_are_spread_over_rows_and_columns(shape: tuple[int, int]) -> None:
+    """Evenly in the order of the rows they would lie in the columns at both edges alone."""
+    rows, columns = (np.linspace(0, 160 * (n - 1), n) for n in shape)
+    corners = np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1).reshape(-1, 2)
+    places = far_apart(corners.astype(np.intp), 6)
+    assert len(set(places.tolist())) == 6 and list(places) == sorted(places)
+    found = np.stack(np.divmod(places, shape[1]), axis=1)
+    for axis, count in enumerate(shape):
+        lines = set(found[:, axis].tolist())
+        assert len(lines) >= 3 and {0, count - 1} <= lines, f"{lines} of {count}"
+        assert any(0 < line < count - 1 for line in lines)
+
+
+def test_all_patches_are_shown_where_there_are_no_more() -> None:
+    corners = np.array([[0, 0], [0, 96]], dtype=np.intp)
+    assert far_apart(corners, 6).tolist() == [0, 1] and far_apart(corners, 1).tolist() == [0]
+
+
+def test_without_a_reference_everything_but_the_verdict_is_there(
+    loaded: LoadedModel, properties: PropertyModel, reference: Reference
+) -> None:
+    given = micrograph(texture(160, 224))
+    judged = evaluate_image(loaded, properties, reference, given)
+    found = evaluate_image(loaded, properties, None, given)
+    assert found.distance is None and found.unusual is None and found.graphite is None
+    assert "not judged" in found.message
+    assert found.predictions == judged.predictions
+    np.testing.assert_array_equal(found.mean_latent, judged.mean_latent)
+    np.testing.assert_array_equal(found.reconstructions, judged.reconstructions)
 
 
 def test_verdict_follows_the_distance(

@@ -26,6 +26,12 @@ def test_faults_are_counted_with_their_losses(tmp_path: Path) -> None:
     assert "| 50 | 26 of 26 runs end as the undisturbed one, bit for bit | 0 |" in text
     assert "| no space left | 120 | 2 kinds of files and folders | 1 |" in text
     assert "| 1 | 9 of 10 tabs came back; a training went on from step 7 to 31 | 1 |" in text
+    again = {"denoiser": train | {"kills": 10, "losses": ["half a file"]}}
+    again["tested"] = {"clock": {"what": "the clock put back", "run": 6, "passed": 5, "losses": 1}}
+    write_result("faults", found | again | {"files": {}, "server": tabs}, tmp_path)
+    text = "\n".join(evidence_text(tmp_path))
+    assert "| a denoiser's training killed at a random moment, resumed | 10 | 26 of 26" in text
+    assert "| the clock put back | 6 | 5 of 6 tests pass | 1 |" in text
     write_result("faults", found | {"files": {}, "server": {"not_run": "no browser"}}, tmp_path)
     assert "tabs" not in "\n".join(evidence_text(tmp_path))
 

@@ -1,16 +1,17 @@
 """Numbers stay what they were: recorded values, whatever the process, the threads, the device.
 
 Tolerances, as shares of a value (near zero, of one): descriptors 1e-6 (image libraries' last
-digits); decoding and encoding 1e-3 (other processors sum in another order); three steps of training
-2e-2 (Adam makes a whole step of a gradient near zero, whichever its sign). On one machine another
-process gives the same bits, another number of threads agrees to 1e-4, and a GPU to 1e-2 (it
-multiplies in TF32).
+digits); decoding, finishing and encoding 1e-3 (other processors sum in another order); three steps
+of training 2e-2 (Adam makes a whole step of a gradient near zero, whichever its sign). On one
+machine another process gives the same bits, another number of threads agrees to 1e-4, and a GPU to
+1e-2 (it multiplies in TF32).
 """
 
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from tests.core.golden import (
     decoded_patch,
     drawn_descriptors,
     encoded_patches,
+    finished_patch,
     recorded,
     training_steps,
 )
@@ -39,10 +41,10 @@ def agree(found: dict[str, Any], expected: dict[str, Any], tolerance: float) -> 
             assert found[name] == close, f"{name}: {found[name]} was {value}"
 
 
-def computed_elsewhere(part: str, threads: int) -> dict[str, Any]:
-    """Compute a part in a process of its own with so many threads."""
+def computed_elsewhere(parts: Sequence[str], threads: int) -> dict[str, Any]:
+    """Compute parts in a process of its own with so many threads."""
     environment = os.environ | {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
-    command = [sys.executable, "-m", "tests.core.golden", "--print", part]
+    command = [sys.executable, "-m", "tests.core.golden", "--print", *parts]
     done = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True, timeout=300
     )
@@ -68,6 +70,10 @@ def test_a_small_model_decodes_what_it_did():
     agree(decoded_patch(), recorded("decoded_patch"), ANY_MACHINE)
 
 
+def test_a_small_denoiser_finishes_as_it_did():
+    agree(finished_patch(), recorded("finished_patch"), ANY_MACHINE)
+
+
 def test_a_small_model_encodes_what_it_did(vgg_weights):
     agree(encoded_patches(), recorded("encoded_patches"), ANY_MACHINE)
 
@@ -77,14 +83,14 @@ def test_a_small_model_learns_as_it_did(vgg_weights):
 
 
 def test_another_process_gives_the_same_bits_and_other_threads_agree(one_thread):
-    here = decoded_patch()
-    assert computed_elsewhere("decoded_patch", 1) == here
-    agree(computed_elsewhere("decoded_patch", 2), here, THREADS)
+    here = {"decoded_patch": decoded_patch(), "finished_patch": finished_patch()}
+    assert computed_elsewhere(list(here), 1) == here
+    for part, found in computed_elsewhere(list(here), 2).items():
+        agree(found, here[part], THREADS)
 
 
-@pytest.mark.parametrize("part", ["decoded_patch", "encoded_patches"])
-def test_a_gpu_agrees_with_the_processor(part: str, vgg_weights):
+@pytest.mark.parametrize("compute", [decoded_patch, finished_patch, encoded_patches])
+def test_a_gpu_agrees_with_the_processor(compute: Callable[[str], dict[str, Any]], vgg_weights):
     if not torch.cuda.is_available():
         pytest.skip("no GPU here: torch.cuda.is_available() is False")
-    compute = {"decoded_patch": decoded_patch, "encoded_patches": encoded_patches}[part]
     agree(compute("cuda"), compute("cpu"), GPU)

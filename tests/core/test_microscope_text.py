@@ -14,7 +14,7 @@ from core.batch.sources import from_paths, from_uploads, from_zip
 from core.images import Micrograph
 from core.import_data.examine import examine
 from core.import_data.source import list_folder, list_uploads, list_zip
-from core.microscope_text import is_microscope_text, text_scale, with_text_scale
+from core.microscope_text import MAX_BYTES, is_microscope_text, text_scale, with_text_scale
 
 JEOL = (
     b"$CM_FORMAT JEOL-SEM\r\n$CM_VERSION 1.0\r\n$CM_MAG 1000\r\n$CM_FULL_SIZE 64 48\r\n"
@@ -46,6 +46,9 @@ def test_a_quarter_of_a_micrometre_is_read_from_either_maker(text: bytes) -> Non
         HITACHI.replace(b"=64x48", b"=1280x960"),
         HITACHI.replace(b"=250", b"=nan"),
         HITACHI.replace(b"=250", b"=-3"),
+        HITACHI + b"PixelSize=900\r\n",
+        HITACHI + b"DataSize=1280x960\r\n",
+        HITACHI + b"\n" * MAX_BYTES,  # half of a text may end within a number
         JEOL.replace(b"10um", b"1" * 60_000),  # must not try every way to part the digits
         TABLE,
         b"",
@@ -54,6 +57,10 @@ def test_a_quarter_of_a_micrometre_is_read_from_either_maker(text: bytes) -> Non
 )
 def test_what_is_no_scale_of_this_picture_gives_none(text: bytes) -> None:
     assert text_scale(text, 64) is None
+
+
+def test_the_same_thing_said_twice_counts() -> None:
+    assert text_scale(HITACHI * 2, 64) == pytest.approx(0.25)
 
 
 def test_units_of_the_marker_count() -> None:

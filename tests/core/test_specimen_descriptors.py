@@ -15,6 +15,8 @@ from core.specimen_descriptors import (
     measure_specimens,
     save_descriptors,
 )
+from core.stereology import QUANTITIES, measure_structure
+from tests.core.stereology.drawn import lamellae, one_phase
 
 
 def discs(side, radius, seed):
@@ -44,6 +46,7 @@ def test_fields_of_a_specimen_are_pooled_at_the_scale_asked_for(tmp_path):
     data = written(tmp_path / "d", [*PICTURES[:2], ("a", PICTURES[2][1])], 1.0)
     found = measure_specimens(data, 1.0)
     assert tuple(s.name for s in found.scalars) == CHOSEN and found.note == ""
+    assert found.kind == "graphite"
     pooled = describe_fields([data.read(i).pixels for i in range(3)], 1.0).pooled.scalars()
     for name in CHOSEN:
         value = found.values.loc["a", name]
@@ -66,11 +69,47 @@ def test_without_scale_only_the_share_is_measured(tmp_path):
     np.testing.assert_allclose(found.values["graphite_pct"], scaled.values["graphite_pct"])
 
 
-def test_pictures_without_graphite_have_no_descriptors(tmp_path):
-    rng = np.random.default_rng(0)
-    noise = [("a", rng.random((128, 128), dtype=np.float32)) for _ in range(3)]
-    found = measure_specimens(written(tmp_path / "d", noise, 1.0))
-    assert found.scalars == () and found.values.shape == (1, 0) and "graphite" in found.note
+STRIPES = [
+    ("a", lamellae(256, 6, 10, noise=0.02)),
+    ("a", lamellae(192, 8, 8, noise=0.02, seed=1)),
+    ("b", one_phase(192)),
+]
+
+
+def test_other_materials_have_phases_and_texture_as_evaluate_measures_them(tmp_path):
+    found = measure_specimens(written(tmp_path / "d", STRIPES, 0.5))
+    assert [s.name for s in found.scalars] == [q.name for q in QUANTITIES]
+    assert found.kind == "phases" and "do not look like those of a graphite iron" in found.note
+    assert found.values.loc["a", "dark_phase_pct"] == pytest.approx(40, abs=5)
+    units = {s.name: s.unit for s in found.scalars}
+    assert units["spacing_um"] == "µm" and units["dark_phase_pct"] == "%"
+
+
+def test_fields_count_by_their_area_and_what_is_not_there_is_not_measured(tmp_path):
+    data = written(tmp_path / "d", STRIPES, 0.5)
+    found = measure_specimens(data)
+    first, second, single = (measure_structure(data.read(i).pixels, 0.5).values for i in range(3))
+    areas = [256**2, 192**2]
+    for name in first:
+        pooled = np.average([first[name], second[name]], weights=areas)
+        assert found.values.loc["a", name] == pytest.approx(pooled), name
+    assert "dark_phase_pct" not in single, "one phase"
+    assert np.isnan(found.values.loc["b", "dark_phase_pct"])
+    assert found.values.loc["b", "anisotropy"] == pytest.approx(single["anisotropy"])
+
+
+def test_lengths_of_phases_need_a_scale(tmp_path):
+    found = measure_specimens(written(tmp_path / "d", STRIPES, ""))
+    assert [s.name for s in found.scalars] == ["dark_phase_pct", "anisotropy"]
+    assert found.um_per_px is None and found.note.endswith("only what needs none")
+
+
+def test_the_file_keeps_descriptors_of_other_materials(tmp_path):
+    found = measure_specimens(written(tmp_path / "d", STRIPES, 0.5))
+    save_descriptors(tmp_path, found)
+    again = load_descriptors(tmp_path)
+    np.testing.assert_array_equal(again.values.to_numpy(), found.values.to_numpy())
+    assert (again.scalars, again.kind, again.note) == (found.scalars, "phases", found.note)
 
 
 def test_file_round_trip_is_exact_and_damage_is_refused(tmp_path):

@@ -11,7 +11,7 @@ from PIL import Image
 from core.batch.rows import Row
 from core.files import write_json
 from core.properties import Prediction
-from dashboard.batches import Batch, screen_table, summary
+from dashboard.batches import MOST_PROBLEMS, Batch, problems, screen_table, summary
 from tests.dashboard.conftest import sound, texts
 
 
@@ -55,6 +55,21 @@ def test_without_a_reference_it_is_said_how_to_measure_one(tiny_model, tmp_path,
     assert "--training DIR" in app.code[0].value
 
 
+def test_without_a_reference_a_batch_is_evaluated_and_nothing_judged(
+    tiny_model, tmp_path, open_page
+):
+    shutil.copytree(tiny_model, tmp_path / "assets" / "reference")
+    (tmp_path / "assets" / "reference" / "reference.json").unlink()
+    app = sound(open_page("batch"))
+    app.file_uploader(key="batch_files").set_value([("good.png", picture(), "image/png")])
+    app.selectbox(key="batch_measured_reference").set_value("nothing")
+    sound(app.button(key="batch_submit").click().run())
+    table = app.dataframe[0].value
+    assert list(table["For this model"]) == ["not judged"]
+    assert "MPa" in table["Ultimate tensile strength (90 % interval)"][0]
+    assert "1 of 1 files evaluated." in texts(app)
+
+
 def test_a_reference_of_an_older_version_is_said_to_be_one(tiny_model, tmp_path, open_page):
     folder = tmp_path / "assets" / "reference"
     shutil.copytree(tiny_model, folder)
@@ -88,6 +103,9 @@ def test_files_and_zips_get_a_row_each_and_bad_ones_their_reason(with_model, ope
     assert table["Picture"][1].startswith("data:image/jpeg;base64,")
     assert table["Ultimate tensile strength (90 % interval)"][1].count("MPa") >= 1
     assert "2 of 4 files evaluated" in texts(app)
+    listed = [line for line in texts(app).splitlines() if line.startswith("- ")]
+    assert len(listed) == 2 and "bad.png" in listed[0] and "notes.txt" in listed[1]
+    assert "not an image" in listed[1]
     assert "4 files, scale 1 µm per px" in texts(app)
     sound(app.run())  # nothing is done twice, nothing is lost
     assert "2 of 4 files evaluated" in texts(app)
@@ -109,6 +127,15 @@ def test_a_row_on_the_screen_has_units_and_intervals():
     table = screen_table(rows, [column])
     assert table["Strength (90 % interval)"][0] == "430 MPa (400 to 460 MPa)"
     assert table["Remarks"][1] == "damaged" and table["For this model"][1] == "not read"
+    assert list(table.columns[:4]) == ["Picture", "Image", "For this model", "Remarks"]
+
+
+def test_bad_files_are_listed_up_to_a_limit_and_the_rest_counted():
+    rows = [Row(name=f"{n}.png", problem="it is empty") for n in range(MOST_PROBLEMS + 3)]
+    told = problems([Row(name="good.png"), *rows])
+    assert told[0] == "0.png: it is empty" and len(told) == MOST_PROBLEMS + 1
+    assert told[-1] == "3 more: see Remarks"
+    assert problems([Row(name="a.png", problem="a.png is empty")]) == ["a.png is empty"]
 
 
 def test_graphite_is_on_the_screen_where_it_was_asked_for():

@@ -7,7 +7,7 @@ import pytest
 
 from bayesnet.feasibility import Feasibility
 from core.properties import Prediction
-from dashboard import design_refined, design_result
+from dashboard import design_ranking, design_refined, design_result
 from dashboard.design_result import description, designed_for, stands_in
 
 UTS = SimpleNamespace(column="uts_mpa", label="Strength", unit="MPa")
@@ -38,7 +38,6 @@ def test_samples_left_over_keep_the_width_of_those_drawn(monkeypatch):
     asked, shown = [], []
     place = SimpleNamespace(image=lambda *args, **settings: shown.append(settings["caption"]))
     monkeypatch.setattr(design_result.st, "columns", lambda n: asked.append(n) or [place] * n)
-    monkeypatch.setattr(design_result, "residuals", lambda *about: {"uts_mpa": 2.0})
     read = {"uts_mpa": Prediction(414.0, 390.0, 440.0)}
     picture = SimpleNamespace(pixels=np.zeros((32, 32), np.float32), predicted=read)
     sample = SimpleNamespace(picture=picture, residual=0.5, refined=True)
@@ -48,6 +47,29 @@ def test_samples_left_over_keep_the_width_of_those_drawn(monkeypatch):
     design_result.more(((sample,), 2), made, SimpleNamespace(properties=(), outcomes=(UTS,)))
     assert asked == [3] and len(shown) == 1 and "residual 0.50; refined" in shown[0]
     assert "90 % interval in brackets: strength 414 MPa (390 to 440 MPa)" in shown[0]
+
+
+@pytest.mark.parametrize(("improved", "order"), [(None, "1m2"), (True, "1rm2"), (False, "1m2")])
+def test_all_designs_stand_in_one_list_ranked_by_residual(monkeypatch, improved, order):
+    tables = []
+    monkeypatch.setattr(design_ranking.st, "table", lambda rows, **settings: tables.append(rows))
+
+    def read(value: float) -> SimpleNamespace:
+        return SimpleNamespace(predicted={"uts_mpa": Prediction(value, value - 20, value + 20)})
+
+    samples = [SimpleNamespace(picture=read(value)) for value in (402.0, 418.0)]
+    made = SimpleNamespace(main=read(410.0), answer=answer("feasible", None, {"uts_mpa": 400.0}))
+    refined = SimpleNamespace(improved=improved, picture=read(396.0))
+    refined = None if improved is None else refined
+    network = SimpleNamespace(outcomes=(UTS, SimpleNamespace(column="ys_mpa", label="Yield")))
+    design_ranking.show(samples, made, network, refined)
+    names = {"m": design_ranking.MOST_PROBABLE, "r": design_ranking.REFINED}
+    (rows,) = tables
+    assert [row["Design"] for row in rows] == [names.get(c, f"Sample {c}") for c in order]
+    assert [row["Rank"] for row in rows] == [str(i + 1) for i in range(len(order))]
+    shown = {row["Design"]: row["Residual, strength"] for row in rows}
+    assert shown[design_ranking.MOST_PROBABLE] == "0.50" and shown["Sample 2"] == "0.90"
+    assert all(len(row) == 3 for row in rows), "only what was asked for"
 
 
 def test_a_refined_design_is_read_back_with_intervals(monkeypatch):

@@ -67,6 +67,72 @@ def test_without_a_scale_only_the_area_is_given_and_the_scale_asked_for(with_mod
     assert not any("Descriptor" in table.value.columns for table in app.table)
 
 
+@pytest.mark.parametrize("given", [None, 2.0])
+def test_the_scale_in_the_microscopes_text_file_is_used_as_in_a_batch(given, with_model, open_page):
+    text = f"[SemImageFile]\nDataSize={SIDE}x{SIDE}\nPixelSize=1100\n".encode()
+    app = sound(open_page("evaluate"))
+    app.file_uploader(key="evaluate_files").set_value(
+        [("F0.txt", text, "text/plain"), ("f0.png", encode_png(iron()), "image/png")]
+    )
+    app.number_input(key="evaluate_um_per_px").set_value(given)
+    said = texts(sound(app.button(key="evaluate_submit").click().run()))
+    assert "1 micrograph, scale" in said
+    if given is None:
+        assert "1.1 µm per px, from the text file beside it" in said
+        assert "the text file that the microscope wrote beside it" in said
+    else:
+        assert "2 µm per px, as given in the form" in said
+
+
+def test_a_text_without_its_picture_is_said_to_be_none_and_the_rest_is_evaluated(
+    with_model, open_page
+):
+    app = sound(open_page("evaluate"))
+    app.file_uploader(key="evaluate_files").set_value(
+        [("other.txt", b"[SemImageFile]", "text/plain"), ("f0.png", picture(), "image/png")]
+    )
+    app.button(key="evaluate_submit").click().run()
+    assert not app.exception and "other.txt" in app.error[0].value
+    assert "Style error" in texts(app)
+
+
+def test_without_a_reference_everything_but_the_verdict_is_shown(tiny_model, tmp_path, open_page):
+    folder = tmp_path / "assets" / "reference"
+    shutil.copytree(tiny_model, folder)
+    (folder / "reference.json").unlink()
+    write_json(folder / "manifest.json", read_json(folder / "manifest.json") | {"specimens": 6})
+    app = sound(evaluated(open_page, picture()))
+    said = texts(app)
+    assert "it cannot be told how unusual an image is" in said
+    assert "at least three specimens that it was not trained on" in said and "of 6 in all" in said
+    assert "Not judged" in said and "Style error" in said and "95 % of usual" not in said
+    assert any("Predicted from the micrograph" in table.value.columns for table in app.table)
+    assert list(app.table[-1].value.columns) == ["Metric", "Here"]
+
+
+def test_the_forms_answers_are_in_the_address_and_come_back_from_it(with_model, open_page):
+    app = sound(open_page("evaluate"))
+    assert not {"scale", "graphite", "phases", "together"} & set(dict(app.query_params))
+    app.number_input(key="evaluate_um_per_px").set_value(0.75)
+    app.radio(key="evaluate_several").set_value("fields of one specimen")
+    app.toggle(key="evaluate_graphite_reference").set_value(False)
+    app.toggle(key="evaluate_structure_reference").set_value(True)
+    app.button(key="evaluate_submit").click().run()
+    wanted = {"scale": "0.75", "together": "1", "graphite": "0", "phases": "1"}
+    assert {name: app.query_params[name] for name in wanted} in (
+        wanted,
+        {name: [value] for name, value in wanted.items()},
+    )
+    again = sound(open_page("evaluate", **wanted))
+    assert again.number_input(key="evaluate_um_per_px").value == 0.75
+    assert again.radio(key="evaluate_several").value == "fields of one specimen"
+    assert again.toggle(key="evaluate_graphite_reference").value is False
+    assert again.toggle(key="evaluate_structure_reference").value is True
+    odd = sound(open_page("evaluate", scale="1e9", graphite="maybe"))
+    assert odd.number_input(key="evaluate_um_per_px").value is None
+    assert odd.toggle(key="evaluate_graphite_reference").value is True
+
+
 def test_the_files_own_scale_is_used_and_said_so(with_model, open_page):
     app = sound(evaluated(open_page, encode_png(iron(), um_per_px=1.0), um_per_px=None))
     assert "1 µm per px, from the file" in texts(app)

@@ -24,6 +24,7 @@ def test_a_first_visit_is_guided_until_the_guide_is_closed(with_model, open_page
     assert "1" in app.query_params["guide"]
     sound(app.button(key="guide_next").click().run())
     assert "step 2 of 6" in texts(app) and "2" in app.query_params["guide"]
+    assert "Closed for this visit" in app.button(key="guide_close").help
     sound(app.button(key="guide_close").click().run())
     assert "Guide, step" not in texts(app) and "guide" not in app.query_params
     sound(app.run())

@@ -26,14 +26,15 @@ SHARED = {
     "latent_maps._projection", "measured_back._measured", "linkage._fitted_again",
     "linkage._unseen", "originals._drawn", "originals._measured", "originals._patch",
     "originals._planned", "state._examples", "state._latents", "state._load", "state._network",
-    "saved_designs._thumbnail", "state._properties", "state._reference", "state.lock",
-    "training_form._patches",
+    "saved_designs._thumbnail", "specimen_pictures._field", "state._properties", "state._reference",
+    "state.lock", "training_form._sizes",
 }  # fmt: skip
 OF_UPLOADS = {
-    "decoding._traverse", "evaluations._evaluate", "evaluations._read", "evaluations._similarity",
-    "measurements._measure",
+    "data_report._cropped", "decoding._traverse", "evaluations._evaluate",
+    "evaluations._similarity", "measurements._measure",
     "measurements._structure",
 }  # fmt: skip
+BY_SIZE = {"evaluations.read"}  # on a shelf of the session's own (`caching.kept_by_size`)
 CHANGING = {"append", "add", "update", "setdefault", "pop", "clear", "extend", "insert", "remove"}
 
 
@@ -54,6 +55,13 @@ def decorated(word: str) -> dict[str, ast.FunctionDef]:
 def test_every_cache_is_known_and_those_of_uploads_belong_to_a_session():
     assert set(decorated("st.cache_")) == SHARED
     assert set(decorated("kept(")) == OF_UPLOADS
+    asking = {
+        f"{name.removesuffix('.py')}.{function.name}"
+        for name, tree in TREES.items()
+        for function in functions(tree)
+        if "kept_by_size(" in ast.unparse(function.body)
+    }
+    assert asking == BY_SIZE
     bare = [name for name, tree in TREES.items() if "st.cache_" in ast.unparse(tree)]
     assert {f"{name.removesuffix('.py')}" for name in bare} == {
         *(one.split(".")[0] for one in SHARED), "caching",
@@ -64,7 +72,7 @@ def test_no_shared_cache_takes_an_upload_or_reads_a_session():
     for name, function in decorated("st.cache_").items():
         taken = {argument.arg.strip("_") for argument in function.args.args}
         assert not taken & {"data", "micrograph", "file", "files", "upload", "job"} or name in (
-            "training_form._patches",  # `_data` is a data set of the workspace
+            "training_form._sizes",  # `_data` is a data set of the workspace
         ), name
         assert "session_state" not in ast.unparse(function), name
 
@@ -114,6 +122,20 @@ def test_what_comes_of_an_upload_is_found_by_its_own_session_only(monkeypatch):
     assert measured("example", 1, own=False) == "example of b"
     session[0] = "c"
     assert measured("example", 1, own=False) == "example of b", "computed once for all"
+
+
+def test_what_is_kept_by_size_is_found_by_its_own_session_only(monkeypatch):
+    sessions = {"a": {}, "b": {}}
+    made = []
+
+    def ask(session: str) -> str:
+        monkeypatch.setattr(caching.st, "session_state", sessions[session])
+        return caching.kept_by_size(
+            "same picture", lambda: made.append(session) or f"of {session}", len
+        )
+
+    assert [ask("a"), ask("a"), ask("b"), ask("a")] == ["of a", "of a", "of b", "of a"]
+    assert made == ["a", "b"]
 
 
 def everything(app) -> str:

@@ -1,5 +1,6 @@
 """Latents under their names: on the pages, in the figures, without labels and with damaged ones."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -56,6 +57,22 @@ def test_the_network_names_its_latents(labelled, open_page):
     app = sound(open_page("network"))
     listed = next(d.value for d in app.dataframe if "Latent" in d.value)
     assert "z0: particle count −, nodularity +" in set(listed["Latent"])
+
+
+def test_what_is_known_and_what_follows_name_latents_too(labelled, open_page):
+    app = sound(open_page("network"))
+    title = "z0: particle count −, nodularity +"
+    assert title in app.multiselect(key="belief_nodes").options
+    table = next(d.value for d in app.dataframe if "Expected" in d.value)
+    assert title in set(table["Quantity"])
+    chart = next(
+        c.proto.spec for c in app.get("plotly_chart") if "standard deviations" in c.proto.spec
+    )
+    (follows,) = [t for t in json.loads(chart)["data"] if t["name"] == "follows"]
+    assert "z0: particle count −, …" in follows["y"], "short beside the axis"
+    assert any(text.startswith(title) for text in follows["text"]), "in full in the hover text"
+    sound(app.multiselect(key="belief_nodes").select("z0").run())
+    assert title in app.selectbox(key="belief_z0_form").label
 
 
 def test_a_model_without_labels_goes_by_number_and_says_how_to_get_them(with_model, open_page):

@@ -12,7 +12,7 @@ import pytest
 from core.descriptors import SCALARS
 from core.encode import load_latents
 from core.specimen_descriptors import FILE, SpecimenDescriptors, save_descriptors
-from dashboard import latent_maps, map_figures
+from dashboard import latent_maps, map_figures, patch_card
 from dashboard.map_figures import Colouring, latent_map
 from tests.dashboard.conftest import sound, texts
 from tests.dashboard.test_pages import address, images
@@ -62,6 +62,7 @@ def test_a_design_starts_with_the_specimens_properties(with_model, open_page, mo
     monkeypatch.setattr("dashboard.design_request.DEFAULT_SIZE", 256)
     table = load_latents(with_model / "latents")
     app = sound(open_page("latent_map", a="1", b="40"))
+    assert app.button(key="map_design_B").label == "Design with this specimen's properties"
     app.button(key="map_design_B").click().run()
     assert not app.exception
     wanted = float(table.specimens.loc[table.specimen[39], "uts_mpa"])
@@ -87,8 +88,29 @@ def test_every_patch_is_a_point_that_knows_its_row():
     every, a, b = figure.data
     assert list(every.customdata) == list(range(6)) and list(every.x) == list(POINTS[:, 0])
     assert list(a.customdata) == [0] and list(b.customdata) == [5]
+    assert every.hovertemplate.startswith("%{hovertext}<"), "the row, from 0, is for clicks alone"
+    assert list(every.hovertext) == [f"{name}, patch {n}" for n, name in enumerate(NAMES, start=1)]
+    assert a.hovertext[0] == "point A: a, patch 1" and b.hovertext[0] == "point B: c, patch 6"
     assert (a.text[0], b.text[0]) == ("A", "B") and a.marker.symbol != b.marker.symbol
     assert figure.layout.xaxis.title.text == "x"
+
+
+def test_hover_texts_give_the_value_that_colours_a_point_with_its_unit():
+    values = np.array([0.0346, np.nan, 1.0, 2.0, 3.0, 4.0])
+    colours = Colouring("Magnesium", values, "wt%")
+    known, unknown, a = latent_map(POINTS, ("x", "y"), NAMES, colours, [("A", 0)]).data
+    assert known.hovertext[0] == "a, patch 1<br>Magnesium: 0.0346 wt%"
+    assert known.hovertext[1] == "b, patch 3<br>Magnesium: 1 wt%", "its own number, not its place"
+    assert list(unknown.hovertext) == ["a, patch 2<br>Magnesium: not known"]
+    assert a.hovertext[0] == "point A: a, patch 1<br>Magnesium: 0.0346 wt%"
+    cooling = Colouring("Cooling", np.array(["sand"] * 6))
+    (sand,) = latent_map(POINTS, ("x", "y"), NAMES, cooling, []).data
+    assert sand.hovertext[5] == "c, patch 6<br>Cooling: sand"
+    table = SimpleNamespace(specimen=np.array(NAMES), columns=())
+    for name in (latent_maps.SPECIMEN, latent_maps.SPECIMENS):
+        own = latent_map(POINTS, ("x", "y"), NAMES, latent_maps.colouring(table, name, 0), [])
+        told = {text for trace in own.data for text in trace.hovertext}
+        assert told == {f"{s}, patch {n}" for n, s in enumerate(NAMES, start=1)}, "named once"
 
 
 def test_many_points_are_drawn_by_the_graphics_card(monkeypatch):
@@ -162,6 +184,25 @@ def test_a_specimen_without_properties_starts_no_design(with_model):
     table.specimens[["uts_mpa", "ys_mpa"]] = np.nan
     network = SimpleNamespace(properties=[SimpleNamespace(column="uts_mpa")])
     assert latent_maps.design_for(table, 0, network) is None
+
+
+def test_where_there_is_nothing_to_design_for_the_button_is_off_and_it_is_said_why(
+    tiny_model, tmp_path, open_page
+):
+    folder = tmp_path / "assets" / "reference"
+    shutil.copytree(tiny_model, folder)
+    table = load_latents(folder / "latents")
+    own = str(table.specimen[0])
+    frame = pd.read_csv(folder / "latents" / "specimens.csv", dtype=str)
+    frame.loc[frame["specimen"] == own, ["uts_mpa", "ys_mpa"]] = ""
+    frame.to_csv(folder / "latents" / "specimens.csv", index=False)
+    app = sound(open_page("latent_map", a="1", b=str(len(table.mu))))
+    assert app.button(key="map_design_A").disabled and not app.button(key="map_design_B").disabled
+    assert texts(app).count(patch_card.NOT_MEASURED) == 1
+    (folder / "network.json").unlink()
+    app = sound(open_page("latent_map", a="1", b=str(len(table.mu))))
+    assert all(app.button(key=f"map_design_{letter}").disabled for letter in "AB")
+    assert texts(app).count(patch_card.NO_NETWORK) == 2
 
 
 def test_points_are_coloured_by_what_was_measured_on_the_specimens(with_model, open_page):

@@ -286,6 +286,18 @@ def test_only_the_designs_that_are_shown_are_read(open_page, read):
     assert app.button(key=f"library_delete_{names[22]}")
 
 
+def test_the_page_of_ten_is_in_the_address_and_survives_another_page(open_page):
+    for seed in range(12):
+        saved(seed=seed)
+    app = sound(open_page("library", page="2"))
+    assert "11 to 12 of 12" in texts(app)
+    sound(app.button(key="library_newer").click().run())
+    assert "1 to 10 of 12" in texts(app) and "page" not in app.query_params
+    sound(app.button(key="library_older").click().run())
+    assert "2" in app.query_params["page"]
+    assert "11 to 12 of 12" in texts(sound(open_page("library", page="99")))
+
+
 def test_a_design_that_is_compared_can_be_deleted(open_page):
     names = [saved(), saved(seed=4), saved(seed=5)]
     app = open_page("library")

@@ -4,7 +4,8 @@ from contextlib import nullcontext
 from types import SimpleNamespace
 
 from core.measured_columns import columns_of, measure_picture
-from dashboard import waiting
+from core.stereology import Measurement
+from dashboard import measured_back, state, waiting
 from dashboard.design_form import in_words
 from dashboard.measured_back import told
 from tests.core.stereology.drawn import lamellae, one_phase
@@ -36,6 +37,18 @@ def test_the_page_says_that_it_measures_and_where_there_is_nothing_to_measure_it
     assert said == []
     told(design(one_phase(192)), SimpleNamespace(properties=NODES))
     assert said == ["Measuring the picture…"]
+
+
+def test_measuring_waits_for_its_turn(monkeypatch):
+    taken = []
+
+    def measured(*about):
+        taken.append(state.lock().taken)
+        return Measurement({}, {})
+
+    monkeypatch.setattr(measured_back, "measure_again", measured)
+    told(design(one_phase(192)), SimpleNamespace(properties=NODES))
+    assert taken == [True] and not state.lock().taken
 
 
 def test_what_cannot_be_measured_is_said_with_the_reason():

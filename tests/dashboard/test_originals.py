@@ -7,12 +7,14 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from core.castings import again
 from core.encode import load_latents
 from core.examples import load_examples
-from core.specimen_descriptors import measure_specimens, save_descriptors
+from core.field_descriptors import STRUCTURE, measure_fields
+from core.specimen_descriptors import SpecimenDescriptors, measure_specimens, save_descriptors
 from core.workspace import data_folder
 from dashboard import data_found, originals, permission, state
 from dashboard.originals import MADE_AGAIN, PHOTOGRAPHED
@@ -169,6 +171,24 @@ def test_a_micrograph_is_measured_beside_its_specimen(
     area = facts[facts["What"] == "Graphite area"].iloc[0]
     assert area["Specimen"] == area.iloc[2], "this specimen has one micrograph"
     assert facts[facts["What"] == "Magnesium"].iloc[0, 2] == ""
+
+
+def test_a_micrograph_of_another_material_is_measured_as_its_specimen_was(
+    model, in_workspace, tiny_castings
+):
+    fields = [tiny_castings.read(i).pixels for i in range(len(tiny_castings))]
+    names = tiny_castings.table["specimen"].astype(str)
+    rows = [measure_fields([field], 1.0, "phases") for field in fields]
+    wanted = SpecimenDescriptors(
+        scalars=STRUCTURE,
+        values=pd.DataFrame(rows, index=list(names), dtype=float),
+        um_per_px=1.0,
+        data_hash=state.latents(model).data_hash,
+        note="",
+    )
+    _, values = originals.measured(model, 0, found(model, 0), wanted)
+    own = wanted.values.loc[str(state.latents(model).specimen[0])].dropna()
+    assert values == pytest.approx(own.to_dict()), "this specimen has one micrograph"
 
 
 def test_too_large_a_micrograph_is_not_measured(

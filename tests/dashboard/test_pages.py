@@ -58,6 +58,8 @@ def test_the_label_of_a_users_synthetic_model_names_no_reference_castings(
 def test_every_page_says_what_to_do_without_a_model(name, open_page):
     app = sound(open_page(name))
     assert "There is no model yet" in texts(app)
+    links = [link.proto.page for link in app.get("page_link")]
+    assert {"data", "training"} <= set(links), links
     assert "core.train" in texts(app)
 
 
@@ -419,6 +421,15 @@ def test_evidence_moves_what_the_network_expects_and_reset_takes_it_back(with_mo
     sound(app.button(key="belief_reset").click().run())
     assert expected() == before
     assert app.multiselect(key="belief_nodes").value == []
+
+
+def test_evidence_in_another_unit_gets_a_hint(with_model, open_page):
+    app = sound(open_page("network"))
+    app.multiselect(key="belief_nodes").set_value(["uts_mpa"]).run()
+    app.number_input(key="belief_uts_mpa").set_value(300.0).run()
+    assert "Another unit?" not in texts(app)
+    app.number_input(key="belief_uts_mpa").set_value(45.0).run()
+    assert "Another unit?" in texts(app) and "ksi" in texts(app)
 
 
 def test_impossible_evidence_is_an_error_in_words(with_model, open_page):

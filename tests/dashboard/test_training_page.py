@@ -16,7 +16,7 @@ from core.jobs import queue
 from core.jobs.process import this_process
 from core.jobs.progress import Curve
 from core.jobs.queue import find, jobs
-from core.jobs.request import JobRequest, load_request
+from core.jobs.request import STEPS, JobRequest, load_request
 from core.jobs.speed import Speed, save_speed
 from core.jobs.status import changed, load_status, save_status
 from core.workspace import data_folder, jobs_folder, models_folder
@@ -110,12 +110,58 @@ def test_own_settings_reach_the_job(data, open_page):
     app.number_input(key="steps_quick_anew").set_value(7)
     app.number_input(key="latents_quick_anew").set_value(8)
     app.number_input(key="held_out_9_quick_anew").set_value(0)
+    app.number_input(key="starts_quick_anew").set_value(5)
     app.checkbox(key="turn_quick_anew").uncheck().run()
     assert "Left out: what is usual; what is usual is measured on 3" in texts(app)
     sound(app.button(key="training_start").click().run())
     config = jobs()[0].request.config
     assert (config["steps"], config["model"]["latents"], config["augment"]) == (7, 8, False)
     assert config["validation_fraction"] == 0 and "reference" in jobs()[0].request.skipped
+    assert jobs()[0].request.label_starts == 5 and "labels" not in jobs()[0].request.skipped
+
+
+def test_names_of_latents_are_off_for_a_quick_look_and_part_of_the_estimate(data, open_page):
+    save_speed(SPEED)
+    app = sound(open_page("training"))
+    assert app.number_input(key="starts_quick_anew").value == 0
+    assert "Left out: names of latents; names are not asked for" in texts(app)
+    assert "for names of latents" not in texts(app)
+    sound(app.selectbox(key="training_preset").set_value("standard").run())
+    assert app.number_input(key="starts_standard_anew").value == 8
+    assert "Left out: names" not in texts(app) and "for names of latents" in texts(app)
+    sound(app.button(key="training_start").click().run())
+    request = jobs()[0].request
+    assert request.label_starts == 8
+    assert request.expected_s["labels"] > 0 and request.expected_s["reference"] > 0
+    assert request.estimate_s == pytest.approx(sum(request.expected_s.values()))
+
+
+@pytest.mark.parametrize("side", [160, 256])
+def test_regions_are_asked_for_where_pictures_hold_them(side, open_page, tmp_path):
+    make_textures(data_folder() / "some", 9, 1, side, side)
+    config = training_form.preset_config("standard", 9, continued=True)
+    folder = tmp_path / "assets" / "reference"
+    write_json(folder / "manifest.json", {"config": config.model.to_dict(), "name": "R"})
+    app = sound(open_page("training", preset="standard"))
+    sound(app.button(key="training_start").click().run())
+    config = jobs()[0].request.config
+    assert config["critic_weight"] == 0.1
+    assert config["region_every"] == (2 if side == 256 else 0)
+
+
+def test_data_and_preset_are_kept_in_the_address(data, open_page):
+    make_textures(data_folder() / "zinc", 9, 1, 160, 160)
+    app = sound(open_page("training", data="zinc", preset="thorough"))
+    assert app.selectbox(key="training_data").value == "zinc"
+    assert app.selectbox(key="training_preset").value == "thorough"
+    sound(app.selectbox(key="training_preset").set_value("standard").run())
+    assert app.query_params["preset"] in ("standard", ["standard"])
+    assert app.query_params["data"] in ("zinc", ["zinc"])
+    sound(app.button(key="training_start").click().run())
+    assert "job" in app.query_params and app.query_params["data"] in ("zinc", ["zinc"])
+    app = sound(open_page("training", data="gone", preset="fast"))
+    assert app.selectbox(key="training_data").value == "textures"
+    assert app.selectbox(key="training_preset").value == "quick"
 
 
 def test_every_setting_can_be_given_and_wrong_ones_are_said(data, open_page):
@@ -233,6 +279,7 @@ def test_a_running_job_shows_time_left_curves_and_pictures(job, open_page):
     app = sound(open_page("training", job=job))
     said = texts(app)
     assert "running" in said and "data Textures" in said and "10 min expected" in said
+    assert "left in all" not in said, "nothing is known of the steps that follow"
     assert "Train the image model (running)" in said
     assert "held out (skipped): too few held out" in said
     assert len(app.get("plotly_chart")) == 2 and len(app.get("image")) == 1
@@ -242,6 +289,40 @@ def test_a_running_job_shows_time_left_curves_and_pictures(job, open_page):
     assert app.get("image")[0].captions == ["Step 10; each 128 px wide"]
     sound(app.button(key="training_stop").click().run())
     assert (jobs_folder() / job / "stop").exists() and "Stopping" in texts(app)
+
+
+def test_a_denoiser_that_trains_shows_its_curve_and_the_time_left_in_all(data, open_page):
+    request = JobRequest(
+        name="mine", data=str(data), data_name="Textures", preset="quick", config={},
+        denoise_minutes=2.0, expected_s=dict.fromkeys(STEPS, 600.0),
+    )  # fmt: skip
+    number = queue.submit(request).id
+    folder = jobs_folder() / number / "model" / "denoiser-training"
+    lines = [
+        {"kind": "train", "step": step, "loss": 9.0 / step, "seconds_left": 60.0}
+        for step in (25, 50)
+    ]
+    write_bytes(folder / "metrics.jsonl", "".join(json.dumps(x) + "\n" for x in lines).encode())
+    write_json(folder / "progress.json", {"step": 50, "steps": 100, "progress": 0.5})
+    put(number, "running", step="denoise", done={"train": 1.0}, runner=this_process())
+    app = sound(open_page("training", job=number))
+    # A minute of the denoiser, then encoding, the network, what is usual and examples.
+    assert "about 41 min left in all" in texts(app)
+    assert len(app.get("plotly_chart")) == 1 and "finding pictures under noise" in texts(app)
+
+
+def test_a_model_whose_latents_could_not_be_named_can_be_used(job, with_model, open_page):
+    shutil.copytree(with_model, models_folder() / "mine")
+    write_json(models_folder() / "mine" / "job.json", {"job": job})
+    put(job, "running", step="labels")
+    put(job, "failed", message="no latent is active")
+    app = open_page("training", size="256")
+    assert not app.exception and "no latent is active" in app.error[0].value
+    assert "Name the latents" in app.error[0].value
+    assert "can be used; only its latents have no names yet" in texts(app)
+    assert app.button(key="training_resume")
+    app.button(key="training_use").click().run()
+    assert app.session_state["chosen_model"] == "mine"
 
 
 def test_a_job_in_the_queue_is_stopped_resumed_and_removed_by_clicks(job, open_page):

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from axe_playwright_python.sync_playwright import Axe
 
+from tests.e2e.server import error_boxes
+
 COUNTED = ("serious", "critical")
 _INSIDE = """([target, selector]) => {
     const found = document.querySelector(target);
@@ -97,3 +99,10 @@ def findings(page, known: Iterable[Own] = STREAMLITS_OWN) -> list[Finding]:
                 Finding(rule, violation["impact"], target, node["html"][:200], told[:300], own)
             )
     return found
+
+
+def sound(page) -> None:
+    """Check that a page shows no error and that axe finds nothing serious of ours on it."""
+    assert not error_boxes(page)
+    ours = [str(finding) for finding in findings(page) if finding.own is None]
+    assert not ours, "\n".join(ours)

@@ -36,6 +36,7 @@ BROWSED = ("library", "models", "network", "structure_property", "latent_map", "
 SHARES = {"browse": 6, "design": 2, "evaluate": 2}  # of ten actions
 PAUSE_S = (2.0, 8.0)  # between two actions of one session
 SHARED_TARGETS, UPLOADS = 8, 6
+UPLOAD_PX, LARGE_PX = (384, 384), (1532, 2048)  # height and width; one more upload is large
 NEW_DESIGNS = 0.25
 FIELD_PX = 256
 WARM_UP = 0.4  # of the run
@@ -83,9 +84,10 @@ def material(model: Path, seed: int) -> Material:
         for row in rng.permutation(len(known))
     ]
     uploads = []
-    for place in range(UPLOADS):
+    for place, (height, width) in enumerate([*[UPLOAD_PX] * UPLOADS, LARGE_PX]):
         settings = ProcessSettings(mg_wt=0.01 + 0.008 * place, radius_mm=12.0 + 5 * place)
-        casting = make_casting(settings, 970_000 + place, n_fields=1, height_px=384, width_px=384)
+        seed = 970_000 + place
+        casting = make_casting(settings, seed, n_fields=1, height_px=height, width_px=width)
         uploads.append(encode_png(casting.fields[0].pixels / 255.0, 1.0))
     return Material(targets, uploads)
 
@@ -175,7 +177,9 @@ def run(sessions: int, minutes: float, tabs: int, folder: Path) -> dict[str, Any
     return {
         "what": "sessions at once on loopback, server and sessions on the same machine; most speak "
         "Streamlit's protocol without drawing, the tabs are of a real Chromium; 60 % of actions "
-        "browse, 20 % design, 20 % upload a micrograph and have it evaluated",
+        f"browse, 20 % design a field of {FIELD_PX} x {FIELD_PX} px, 20 % upload a micrograph and "
+        f"have it evaluated: {UPLOADS} of {UPLOADS + 1} of {_size(UPLOAD_PX)}, the other of "
+        f"{_size(LARGE_PX)}",
         "sessions": sessions,
         "of_them_browser_tabs": tabs,
         "minutes": minutes,
@@ -200,6 +204,11 @@ def run(sessions: int, minutes: float, tabs: int, folder: Path) -> dict[str, Any
             ),
         },
     }
+
+
+def _size(px: tuple[int, int]) -> str:
+    """Return height and width as people say them."""
+    return f"{px[1]} x {px[0]} px"
 
 
 def _summary(seconds: list[float]) -> dict[str, float | int]:

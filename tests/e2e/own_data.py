@@ -125,6 +125,13 @@ def start_training(page, steps: int | None = None) -> None:
     page.locator(".st-key-training_job").wait_for()
 
 
+def stop_training(page) -> None:
+    """Stop the training that the page shows."""
+    press(page, "training_stop")
+    page.get_by_text("It can be resumed.").wait_for()
+    settle(page)
+
+
 def first_design(page) -> None:
     """Wait for the model, on the page of its training, and design with it."""
     page.get_by_text("The model is ready").wait_for()

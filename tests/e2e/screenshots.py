@@ -2,15 +2,22 @@
 
 The dashboard runs on a workspace of its own, in which two designs are saved and twelve small
 castings become a data set and a model of ten steps by clicks, so that no page is shown empty.
+
+``sources.json`` beside the pictures says of each when it was taken and of which commit, so that
+``git diff COMMIT -- dashboard`` shows what has changed since. No test fails for a page that has:
+else every edit of a page would need a browser.
 """
 
 import argparse
 import io
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 
 from PIL import Image
 
+from core.files import read_json, write_json
+from core.results import record
 from tests.e2e import own_data
 from tests.e2e.server import ROOT, browser_page, chromium, dashboard, drawn, open_page, settle
 
@@ -23,6 +30,12 @@ PAGES = (
 )
 PHONE, DARK = ("", "evaluate", "latent_map"), ("", "latent_map")
 WIDE_PX, PHONE_PX, HEIGHT_PX = 1440, 390, 900
+KINDS = (
+    ("", WIDE_PX, "light", PAGES),
+    ("_dark", WIDE_PX, "dark", DARK),
+    ("_phone", PHONE_PX, "light", PHONE),
+)
+SOURCES = "sources.json"
 SAVED_PX = 960  # width of the wide ones as they are saved
 TALLEST_PX = 3600  # of the page; what is below is cut off
 QUALITY = 70
@@ -35,6 +48,18 @@ VIEWS = {  # where there is more to see than on arrival
     "latent_map": "?colour=measured.graphite_pct&a=40&b=3000",
     "network": "?known=mg_wt:0.045,radius_mm:20",
 }
+
+
+def file_of(name: str, suffix: str) -> str:
+    """Return the file name of a page's picture."""
+    return f"{name or 'inverse_design'}{suffix}.webp"
+
+
+def files_of(names: Collection[str]) -> set[str]:
+    """Return the file names of the pictures of pages."""
+    return {
+        file_of(name, suffix) for suffix, _, _, pages in KINDS for name in pages if name in names
+    }
 
 
 def open_view(page, address: str, name: str) -> None:
@@ -94,12 +119,7 @@ def shoot(address: str, out: Path, files: own_data.Files, names: tuple[str, ...]
     executable = chromium()
     if executable is None:
         raise SystemExit("no Chromium found; see tests/e2e/install_browser.sh")
-    kinds = (
-        ("", WIDE_PX, "light", PAGES),
-        ("_dark", WIDE_PX, "dark", DARK),
-        ("_phone", PHONE_PX, "light", PHONE),
-    )
-    for suffix, width, scheme, pages in kinds:
+    for suffix, width, scheme, pages in KINDS:
         with browser_page(executable, width, HEIGHT_PX, color_scheme=scheme) as page:
             if "library" in names and "library" in pages:
                 save_designs(page, address)
@@ -118,9 +138,21 @@ def shoot(address: str, out: Path, files: own_data.Files, names: tuple[str, ...]
                 if name == "data":
                     own_data.drop(page, address, files)
                 full_height(page, width)
-                save(page.screenshot(), out / f"{name or 'inverse_design'}{suffix}.webp")
+                save(page.screenshot(), out / file_of(name, suffix))
                 if name == "data":
                     own_data.make_data_set(page, files)
+
+
+def note_sources(out: Path, names: Collection[str]) -> None:
+    """Write of which commit and day the pictures of these pages are; the others' stay known.
+
+    With ``-dirty`` where code of `core` or `bayesnet` was not committed.
+    """
+    about = record("tests.e2e.screenshots", [], model_sha256="", data_hash="")
+    path = out / SOURCES
+    known = read_json(path) if path.is_file() else {}
+    taken = {file: {n: about[n] for n in ("commit", "date")} for file in files_of(names)}
+    write_json(path, dict(sorted((known | taken).items())))
 
 
 def save(png: bytes, path: Path) -> None:
@@ -148,6 +180,7 @@ def main() -> None:
         }
         with dashboard(ROOT, Path(folder) / "log.txt", **environment) as address:
             shoot(address, arguments.out, files, tuple(arguments.pages))
+    note_sources(arguments.out, arguments.pages)
     size = sum(path.stat().st_size for path in arguments.out.glob("*.webp"))
     if size > MOST_BYTES:
         raise SystemExit(f"{arguments.out} holds {size} bytes; at most {MOST_BYTES} are wanted")

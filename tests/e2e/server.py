@@ -153,3 +153,17 @@ def open_page(page, address: str) -> None:
     """Go to an address of the dashboard and wait until it is drawn."""
     page.goto(address)
     settle(page)
+
+
+def follow(page, name: str) -> None:
+    """Follow a link of the sidebar; where a narrow window keeps that closed, open and close it."""
+    opener = page.get_by_test_id("stExpandSidebarButton")
+    closed = opener.is_visible()
+    if closed:
+        opener.click()
+    page.get_by_role("link", name=name).click()
+    if closed:  # a press beside it closes it
+        size = page.viewport_size
+        page.mouse.click(size["width"] - 4, size["height"] / 2)
+        opener.wait_for()
+    settle(page)

@@ -14,17 +14,25 @@ from skimage.measure import perimeter
 from core.castings import ProcessSettings, make_casting
 from core.images import encode_png, read_image
 from tests.conftest import ROOT, real_data
-from tests.e2e.screenshots import PAGES
-from tests.e2e.server import browser_page, dashboard, defects, error_boxes, open_page, settle
+from tests.e2e.screenshots import PAGES, PHONE_PX, WIDE_PX
+from tests.e2e.server import (
+    browser_page,
+    dashboard,
+    defects,
+    error_boxes,
+    follow,
+    open_page,
+    settle,
+)
 
 pytestmark = pytest.mark.e2e
 ALERT = '[data-testid="stAlert"]'
 
 
 @pytest.fixture
-def page(executable):
-    """A browser window; it must not call any other host."""
-    with browser_page(executable) as opened:
+def page(executable, request):
+    """A browser window, wide or as wide as is asked for; it must not call any other host."""
+    with browser_page(executable, getattr(request, "param", WIDE_PX)) as opened:
         hosts = set()
         opened.on("request", lambda request: hosts.add(urlsplit(request.url).hostname))
         yield opened
@@ -125,6 +133,7 @@ def test_an_upload_beyond_the_limit_is_refused_by_the_server(page, served, tmp_p
     assert put(65 * 2**20) == 413
 
 
+@pytest.mark.parametrize("page", [WIDE_PX, PHONE_PX], indirect=True, ids=["desk", "phone"])
 def test_strengths_in_microstructure_out_and_an_iron_evaluated(page, served, micrograph, tmp_path):
     open_page(page, served)
     first = design(page, 430, 280)
@@ -147,8 +156,7 @@ def test_strengths_in_microstructure_out_and_an_iron_evaluated(page, served, mic
         page.get_by_role("button", name="Picture (PNG)").click()
     assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")
 
-    page.get_by_role("link", name="Evaluate patches").click()
-    settle(page)
+    follow(page, "Evaluate patches")
     page.locator(".st-key-evaluate_files").get_by_text("64MB per file").wait_for()
     bad = tmp_path / "bad.png"
     bad.write_bytes(b"this is no image")
@@ -169,8 +177,7 @@ def test_strengths_in_microstructure_out_and_an_iron_evaluated(page, served, mic
     assert "bad.png" in page.locator(ALERT).all_inner_texts()[0]
     page.locator(".st-key-evaluation_chart_1 .js-plotly-plot").wait_for()
 
-    page.get_by_role("link", name="Inverse design").click()
-    settle(page)
+    follow(page, "Inverse design")
     assert page.locator(".st-key-design_in_uts_mpa input").input_value() == "250"
     assert not error_boxes(page)
 
@@ -198,7 +205,7 @@ def test_the_other_pages_open_from_their_address(name, page, served):
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_phone_does_not_scroll_sideways(name, executable, served):
-    with browser_page(executable, 390, 844) as phone:
+    with browser_page(executable, PHONE_PX, 844) as phone:
         open_page(phone, f"{served}/{name}")
         wide, seen = phone.evaluate(
             "(() => { const m = document.querySelector('[data-testid=\"stMain\"]');"

@@ -4,7 +4,9 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.e2e import own_data
-from tests.e2e.server import browser_page, dashboard, defects, error_boxes, open_page
+from tests.e2e.accessibility import sound
+from tests.e2e.screenshots import PHONE_PX
+from tests.e2e.server import browser_page, dashboard, defects, drawn, error_boxes, open_page
 
 pytestmark = pytest.mark.e2e
 
@@ -22,6 +24,7 @@ def test_castings_on_disk_become_a_design_by_clicks_alone(
     ):
         own_data.drop(page, address, files)
         page.get_by_text("numbers are read with decimal commas").wait_for()
+        sound(page)
         own_data.make_data_set(page, files)
         assert (workspace / "data" / "My_castings" / "manifest.csv").is_file()
         own_data.start_training(page, steps=10)
@@ -32,6 +35,8 @@ def test_castings_on_disk_become_a_design_by_clicks_alone(
         page.get_by_text("The model is ready").wait_for()
         page.locator(".st-key-training_errors .js-plotly-plot").wait_for()
         page.locator(".st-key-training_job img").first.wait_for()
+        drawn(page)
+        sound(page)
         own_data.first_design(page)
         said = page.locator('[data-testid="stMain"]').inner_text()
         assert "UTS" in said and "Härte" in said and "HV" in said
@@ -39,6 +44,27 @@ def test_castings_on_disk_become_a_design_by_clicks_alone(
         assert not error_boxes(page)
     assert not defects(log)
     assert [path.name for path in (workspace / "models").iterdir()] == ["My_castings"]
+
+
+def test_a_phone_is_enough_to_make_a_data_set_and_to_start_and_stop_a_training(
+    executable, vgg_weights, tmp_path_factory, tmp_path
+):
+    files = own_data.write_files(tmp_path_factory.mktemp("user"), side_px=160)
+    log, workspace = tmp_path / "log.txt", tmp_path / "workspace"
+    with (
+        dashboard(
+            ROOT, log, MICRODESIGN_WORKSPACE=str(workspace), MICRODESIGN_TRAINING="on"
+        ) as address,
+        browser_page(executable, PHONE_PX, 844) as page,
+    ):
+        own_data.drop(page, address, files)
+        sound(page)
+        own_data.make_data_set(page, files)
+        own_data.start_training(page, steps=200)
+        own_data.stop_training(page)
+        sound(page)
+    assert not defects(log)
+    assert (workspace / "data" / "My_castings" / "manifest.csv").is_file()
 
 
 def test_steels_without_tests_are_measured_and_become_a_design(

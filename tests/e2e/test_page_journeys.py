@@ -6,25 +6,18 @@ import pytest
 
 from core.castings import ProcessSettings, make_casting
 from core.images import encode_png
-from tests.e2e.accessibility import findings
-from tests.e2e.screenshots import WIDE_PX, compare, save_designs
-from tests.e2e.server import browser_page, error_boxes, open_page, settle
+from tests.e2e.accessibility import sound
+from tests.e2e.screenshots import PHONE_PX, WIDE_PX, compare, save_designs
+from tests.e2e.server import browser_page, open_page, settle
 
 pytestmark = pytest.mark.e2e
 
 
-@pytest.fixture(params=[(WIDE_PX, 900), (390, 844)], ids=["desk", "phone"])
+@pytest.fixture(params=[(WIDE_PX, 900), (PHONE_PX, 844)], ids=["desk", "phone"])
 def page(request, executable):
     """A browser window, wide or as a phone's."""
     with browser_page(executable, *request.param) as opened:
         yield opened
-
-
-def sound(page) -> None:
-    """Check that there is no error and nothing serious for axe to find."""
-    assert not error_boxes(page)
-    ours = [str(finding) for finding in findings(page) if finding.own is None]
-    assert not ours, "\n".join(ours)
 
 
 def of_address(page, name: str) -> str | None:

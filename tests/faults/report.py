@@ -1,8 +1,8 @@
 """Faults injected and what was lost: ``python -m tests.faults.report [--kills 50] [--out DIR]``.
 
-Writes ``faults.json``: training killed at random moments, every kind of file at every step on the
-disk, the tests of clock and locks, and the server killed under open tabs (where Chromium and
-VGG19's weights are there). Minutes.
+Writes ``faults.json``: trainings killed at random moments, every kind of file at every step on the
+disk, the tests of clock, locks and full disks, and the server killed under open tabs (where
+Chromium and VGG19's weights are there). Minutes.
 """
 
 import argparse
@@ -27,8 +27,9 @@ from tests.faults.checks import (
     killed_at_every_step,
     read_only_folder,
 )
-from tests.faults.kills import foundry, kill_often
+from tests.faults.kills import Shop, kill_often
 from tests.faults.server import killed_under_sessions
+from tests.faults.shops import finishing, foundry
 from tests.faults.subjects import SUBJECTS
 
 CHECKS: dict[str, tuple[str, Callable[..., Tally]]] = {
@@ -40,17 +41,34 @@ CHECKS: dict[str, tuple[str, Callable[..., Tally]]] = {
         read_only_folder,
     ),
 }
-TESTS = ("tests/faults/test_clock.py", "tests/faults/test_training.py")
+_TRAINING = "tests/faults/test_training.py"
+TESTS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "clock": ("the clock put back, by an hour and more", ("tests/faults/test_clock.py",)),
+    "two_processes": (
+        "a second process on one run, and one after a kill",
+        (
+            f"{_TRAINING}::test_a_second_process_on_a_run_is_told_so_and_changes_nothing",
+            f"{_TRAINING}::test_a_killed_run_frees_its_folder",
+        ),
+    ),
+    "training": (
+        "training on a full disk, and with half a checkpoint",
+        (
+            f"{_TRAINING}::test_a_full_disk_stops_it_with_words_and_it_goes_on_when_there_is_room",
+            f"{_TRAINING}::test_a_kill_within_the_first_checkpoint_lets_it_begin_anew",
+        ),
+    ),
+}
 logger = logging.getLogger(__name__)
 
 
-def training(kills: int, seed: int, folder: Path) -> dict[str, Any]:
+def training(shop: Shop, command: str, kills: int, seed: int) -> dict[str, Any]:
     """Kill trainings; return what became of them."""
     begun = time.monotonic()
-    found = kill_often(foundry(folder), kills, seed)
-    steps = found.steps or []
+    found = kill_often(shop, kills, seed)
+    steps = found.steps or [0]
     return {
-        "what": "core.train of a small model, killed (SIGKILL) at uniformly random moments of an "
+        "what": f"{command} of a small model, killed (SIGKILL) at uniformly random moments of an "
         "undisturbed run's time, its last checkpoint loaded, and resumed, until it is finished",
         "kills": found.kills,
         "kills_before_first_checkpoint": found.before_first,
@@ -83,12 +101,19 @@ def files(folder: Path) -> dict[str, Any]:
     return found
 
 
-def tests() -> dict[str, Any]:
-    """Run the tests of clock, locks and full disks in training."""
-    command = [sys.executable, "-m", "pytest", "-q", "-o", "addopts=", *TESTS]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    counts = {word: int(n) for n, word in re.findall(r"(\d+) (passed|failed|skipped)", done.stdout)}
-    return {"files": list(TESTS), "status": done.returncode, **counts}
+def tested() -> dict[str, Any]:
+    """Run the tests of clock, locks and full disks; return what became of each kind."""
+    found: dict[str, Any] = {}
+    for kind, (what, chosen) in TESTS.items():
+        command = [sys.executable, "-m", "pytest", "-q", "-o", "addopts=", *chosen]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        counts = {word: int(n) for n, word in re.findall(r"(\d+) (passed|failed)", done.stdout)}
+        passed, failed = counts.get("passed", 0), counts.get("failed", 0)
+        lost = failed or int(done.returncode != 0 or not passed)  # they did not run
+        found[kind] = {"what": what, "tests": list(chosen)}
+        found[kind] |= {"run": passed + failed, "passed": passed, "losses": lost}
+        logger.info("%s: %d of %d tests pass", what, passed, passed + failed)
+    return found
 
 
 def server(folder: Path, sessions: int) -> dict[str, Any]:
@@ -104,13 +129,15 @@ def main(argv: list[str] | None = None) -> int:
     """Inject the faults and write the result; the exit status is 1 where anything was lost."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.report", description=__doc__)
     parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--denoiser-kills", type=int, default=10)
     parser.add_argument("--sessions", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=RESULTS)
     arguments = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     logging.getLogger("core").setLevel(logging.WARNING)
-    given = ["--kills", str(arguments.kills), "--sessions", str(arguments.sessions)]
+    given = ["--kills", str(arguments.kills), "--denoiser-kills", str(arguments.denoiser_kills)]
+    given += ["--sessions", str(arguments.sessions)]
     content = record("tests.faults.report", given, model_sha256="", data_hash="")
     del (
         content["model_sha256"],
@@ -119,10 +146,15 @@ def main(argv: list[str] | None = None) -> int:
     )  # it does not depend on them
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        content["training"] = training(arguments.kills, arguments.seed, place / "training")
+        model, denoiser = foundry(place / "training"), finishing(place / "denoiser")
+        seed = arguments.seed
+        content["training"] = training(model, "core.train", arguments.kills, seed)
         logger.info("%s", content["training"])
+        kills = arguments.denoiser_kills
+        content["denoiser"] = training(denoiser, "core.denoiser", kills, seed)
+        logger.info("%s", content["denoiser"])
         content["files"] = files(place / "files")
-        content["tests"] = tests()
+        content["tested"] = tested()
         before = os.environ.get("MICRODESIGN_WORKSPACE")
         (place / "server").mkdir()
         content["server"] = server(place / "server", arguments.sessions)
@@ -138,9 +170,10 @@ def main(argv: list[str] | None = None) -> int:
 
 def losses(content: dict[str, Any]) -> int:
     """Count everything that was lost, half-written, told unclearly, or did not come back."""
-    train, tabs = content["training"], content["server"]
-    count = len(train["losses"]) + sum(part["losses"] for part in content["files"].values())
-    count += content["tests"]["status"] != 0
+    tabs = content["server"]
+    count = sum(len(content[kind]["losses"]) for kind in ("training", "denoiser"))
+    for parts in (content["files"], content["tested"]):
+        count += sum(part["losses"] for part in parts.values())
     if "not_run" not in tabs:
         count += tabs["sessions"] - tabs["back"] + tabs["errors"] + tabs["designs_lost"]
         steps = [tabs[f"job_step_at_{when}"] for when in ("kill", "restart", "end")]

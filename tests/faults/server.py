@@ -21,7 +21,7 @@ from core.jobs.request import JobRequest
 from core.workspace import ROOT, workspace
 from tests.core.textures import make_textures
 from tests.e2e.server import browser_page, error_boxes, free_port, settle, wait_until_healthy
-from tests.faults.kills import CONFIG
+from tests.faults.shops import CONFIG
 from tests.recipes import grey_noise, make_recipe
 
 PAGES = ("library", "models", "training", "data", "network")

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,17 +11,8 @@ from core.errors import ConfigError
 from core.locks import RUN_LOCK, alone
 from core.train import main
 from tests.faults.harness import hurt, in_child
-from tests.faults.kills import (
-    Foundry,
-    checkpoint_step,
-    compare,
-    foundry,
-    kill_often,
-    stand_in,
-    start,
-    undisturbed,
-    wait,
-)
+from tests.faults.kills import Shop, kill_often, start, undisturbed, wait
+from tests.faults.shops import Foundry, finishing, foundry
 
 
 @pytest.fixture
@@ -28,8 +20,9 @@ def shop(tmp_path: Path) -> Foundry:
     return foundry(tmp_path, steps=4)
 
 
-def test_killed_runs_come_to_the_same_bit_for_bit(shop: Foundry):
-    found = kill_often(shop, count=3)
+@pytest.mark.parametrize("make", [foundry, finishing], ids=["model", "denoiser"])
+def test_killed_runs_come_to_the_same_bit_for_bit(make: Callable[..., Shop], tmp_path: Path):
+    found = kill_often(make(tmp_path, steps=4), count=3)
     assert not found.lost and found.same == found.runs >= 1, found
     assert found.kills == len(found.steps) == 3
 
@@ -41,7 +34,7 @@ def test_a_kill_within_the_first_checkpoint_lets_it_begin_anew(shop: Foundry):
     (out / "checkpoint" / ".step-00000001.safetensors.abcd.tmp").write_bytes(b"half")
     (out / "checkpoint" / "step-00000001.safetensors").write_bytes(b"not named yet")
     assert wait(start(shop, out), None) == 0
-    assert compare(whole, out) == ""
+    assert shop.compare(whole, out) == ""
 
 
 def test_a_full_disk_stops_it_with_words_and_it_goes_on_when_there_is_room(shop: Foundry, caplog):
@@ -53,20 +46,17 @@ def test_a_full_disk_stops_it_with_words_and_it_goes_on_when_there_is_room(shop:
         assert code == 0, f"status {code}"
 
     def first() -> None:
-        stand_in(shop)
-        command = ["--data", str(shop.data.root), "--config", str(shop.config), "--device", "cpu"]
-        again = ["--resume"] if checkpoint_step(out) else []
-        assert main([*command, "--out", str(out), *again]) == 1, "it told of no error"
+        assert shop.train(out) == 1, "it told of no error"
 
     steps = []
     for number in (0, 9, 21, 33):
         outcome = hurt(first, out, "full", number)
         assert not outcome.error, outcome.error
-        steps.append(checkpoint_step(out))
+        steps.append(shop.look(out))
         assert not list(out.rglob("*.tmp"))
     assert steps[0] == 0 and steps == sorted(steps) and steps[-1] >= 1, steps
     assert not in_child(train).error
-    assert compare(whole, out) == ""
+    assert shop.compare(whole, out) == ""
 
 
 def test_a_second_process_on_a_run_is_told_so_and_changes_nothing(shop: Foundry, capsys, caplog):

@@ -31,6 +31,7 @@ from core.jobs.request import load_request
 from core.jobs.status import observed
 from core.labels import load_labels
 from core.manifest_table import build_table
+from core.microscope_text import with_text_scale
 from core.model import ModelConfig
 from core.properties import PropertyModel
 from core.reference_file import load_reference
@@ -42,6 +43,7 @@ from tests.hostile.case import MESSAGE_CAP, Case
 from tests.hostile.exports import _runs
 from tests.hostile.made import LEVELS, deep_levels, grey, packed, png, tiff
 from tests.hostile.manifests import data_set
+from tests.hostile.microscope_texts import hitachi, jeol
 from tests.hostile.model_folder import copied, put
 from tests.hostile.queries import network
 from tests.recipes import make_recipe
@@ -189,6 +191,17 @@ def _files() -> Iterator[Case]:
         _picture,
         100,
     )
+
+    for name, text in {"JEOL": jeol(), "Hitachi": hitachi().decode().encode("utf-16")}.items():
+        yield _case(
+            f"{name}'s texts mangled",
+            "pictures",
+            lambda t=text: mangled(t),
+            lambda plain, t: with_text_scale(plain, lambda: t),
+            _picture,
+            200,
+            lambda folder: read_image(png(), "a.png"),
+        )
 
     def cells(found: Sheet) -> None:
         assert {len(column) for column in found.columns.values()} == {len(found)}

@@ -6,12 +6,21 @@ from tests.hostile.case import Case
 
 
 def files() -> list[Case]:
-    """Pictures, zips, tables and manifests."""
-    from tests.hostile import bombs, manifests, picture_files, pictures, sheets, zips
+    """Pictures, the texts beside them, zips, tables and manifests."""
+    from tests.hostile import (
+        bombs,
+        manifests,
+        microscope_texts,
+        picture_files,
+        pictures,
+        sheets,
+        zips,
+    )
 
     return _unique(
         *pictures.CASES,
         *picture_files.CASES,
+        *microscope_texts.CASES,
         *bombs.CASES,
         *zips.CASES,
         *sheets.CASES,

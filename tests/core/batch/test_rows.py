@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import logging
+import shutil
 
 import numpy as np
 import pytest
@@ -121,6 +122,31 @@ def test_a_model_without_properties_still_tells_unusual_from_usual(loaded, refer
     bare = Evaluator(loaded=loaded, properties=None, reference=reference, measured=None)
     row = evaluate_source(bare, source("a.png", encode_png(casting, 1.0)))
     assert row.predictions == {} and row.unusual in (True, False)
+
+
+def test_without_a_reference_a_row_has_everything_but_the_verdict(loaded, properties, casting):
+    given = Evaluator(loaded=loaded, properties=properties, reference=None, measured=None)
+    row = evaluate_source(given, source("a.png", encode_png(casting, 1.0)))
+    assert row.problem is None and row.predictions
+    assert row.unusual is None and row.distance is None
+    (cells,) = rows_of(batch_csv([row], properties.regressors, ORIGIN))
+    assert cells["Unusual"] == "" and cells["Distance (1 = limit)"] == ""
+
+
+def test_the_command_works_without_a_reference_and_says_that_nothing_is_judged(
+    tiny_model, casting, tmp_path, caplog
+):
+    folder = tmp_path / "model"
+    shutil.copytree(tiny_model, folder)
+    (folder / "reference.json").unlink()
+    (tmp_path / "good.png").write_bytes(encode_png(casting, 1.0))
+    caplog.set_level(logging.INFO)
+    options = ["--model", str(folder), "--out", str(tmp_path / "out.csv"), "--measure", "nothing"]
+    assert main([str(tmp_path / "good.png"), *options]) == 0
+    assert "none is judged" in caplog.text and "good.png: not judged" in caplog.text
+    (folder / "reference.json").write_text("{")
+    with pytest.raises(SystemExit):
+        main([str(tmp_path / "good.png"), *options])
 
 
 def test_a_defect_costs_one_row_and_is_logged(evaluator, caplog):

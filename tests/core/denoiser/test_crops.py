@@ -1,17 +1,21 @@
 """Claims about crops: each pixel's cell gives its latents, whatever the turn; steps repeat."""
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import save
 
-from core.checkpoint import load_model
+from core.checkpoint import LoadedModel, load_model
 from core.dataset import DataSet
 from core.denoiser import crops
-from core.denoiser.crops import CELLS, CropPool, Micrograph, read_micrographs
+from core.denoiser.crops import ABOUT, CELLS, CropPool, Micrograph, read_micrographs
 from core.denoiser.network import STRIDE
 from core.errors import InputError
+from core.files import read_json, write_bytes, write_json
+from tests.core.textures import make_textures
 
 PX = 32
 
@@ -97,3 +101,17 @@ def test_latents_of_cells_are_read_once(
         damage(tmp_path / "kept" / CELLS)
         read_micrographs(loaded, tiny_castings, tmp_path / "kept")
         assert len(calls) == times * len(tiny_castings)
+
+
+def test_latents_of_several_cells_are_kept_as_they_are(loaded: LoadedModel, tmp_path: Path) -> None:
+    data = make_textures(tmp_path / "data", 1, 1, 256, 384)
+    (first,) = read_micrographs(loaded, data, tmp_path / "kept")
+    (again,) = read_micrographs(loaded, data, tmp_path / "kept")
+    assert first.cells.shape == (2, 3, 8)
+    assert np.array_equal(first.cells, again.cells), np.abs(first.cells - again.cells).max()
+    wrong = save({"000000": first.cells + 1})  # as it was kept before, without a format
+    about = read_json(tmp_path / "kept" / ABOUT) | {"sha256": hashlib.sha256(wrong).hexdigest()}
+    write_json(tmp_path / "kept" / ABOUT, {n: v for n, v in about.items() if n != "format"})
+    write_bytes(tmp_path / "kept" / CELLS, wrong)
+    (anew,) = read_micrographs(loaded, data, tmp_path / "kept")
+    assert np.array_equal(first.cells, anew.cells)

@@ -80,9 +80,9 @@ def test_settings_that_older_files_lack_are_known_to_whoever_asks(model: Path) -
     (model / ABOUT).write_text(json.dumps(about))
     found = about_denoiser(model, about["model_hash"])
     assert found is not None
-    told = _finished_by(found)
+    told = _finished_by(found, {"weights_sha256": about["model_hash"]})
     assert told.startswith("a denoiser") and "noise of 0.3 and 0.03 of the grey scale" in told
-    assert _finished_by(None).startswith("nothing")
+    assert _finished_by(None, {}).startswith("nothing")
     declare(model, config={"steps": "x"})
     with pytest.raises(CheckpointError, match="steps must be an integer"):
         about_denoiser(model, about["model_hash"])

@@ -1,20 +1,25 @@
 """Claims about reference castings: what is segmented against what was drawn."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 
-from core.castings import ProcessSettings, make_casting
-from core.descriptors import measure_field, measure_mask, sum_up
+from core.castings import Field, ProcessSettings, make_casting
+from core.descriptors import Descriptors, measure_field, measure_mask, sum_up
 
 # nodules, compacted, flakes
 SETTINGS = [(0.045, 15.0, 4.3), (0.018, 25.0, 4.3), (0.0, 20.0, 4.0)]
+COARSE = (0.03, 35.0, 4.2)  # grains
 SIDE = 448
 
 
-@pytest.fixture(scope="module", params=SETTINGS, ids=["nodular", "compacted", "flakes"])
-def both(request):
-    """Descriptors of two fields of a casting: segmented, and of the true masks."""
-    mg_wt, radius_mm, ce_pct = request.param
+@cache
+def measured(
+    setting: tuple[float, float, float],
+) -> tuple[Descriptors, Descriptors, tuple[Field, ...]]:
+    """Return descriptors of a casting's two fields, segmented and of true masks; the fields."""
+    mg_wt, radius_mm, ce_pct = setting
     settings = ProcessSettings(mg_wt=mg_wt, radius_mm=radius_mm, ce_pct=ce_pct)
     casting = make_casting(settings, 11, n_fields=2, height_px=SIDE, width_px=SIDE)
     fields = casting.fields
@@ -24,6 +29,12 @@ def both(request):
         sum_up([measure_mask(f.graphite, f.um_per_px) for f in fields]),
         fields,
     )
+
+
+@pytest.fixture(params=SETTINGS, ids=["nodular", "compacted", "flakes"])
+def both(request):
+    """What is `measured` of a casting."""
+    return measured(request.param)
 
 
 def test_graphite_area_is_within_half_a_point(both):
@@ -60,11 +71,12 @@ def test_no_pearlite_is_seen_in_ferritic_castings(both):
     assert both[0].notes == ()
 
 
-def test_grains_come_out_within_45_per_cent_of_those_drawn(both):
-    """Boundaries of the castings are faint (1 to 8 % of the matrix's level); fine grains suffer.
-
-    A mean intercept of random polygons is about 0.72 of the equivalent diameter.
-    """
-    found, _, fields = both
-    drawn = 0.72 * np.mean([field.grain_size_um for field in fields])
-    assert found.grain_intercept_um == pytest.approx(drawn, rel=0.45)
+def test_grains_come_out_within_16_per_cent_of_those_drawn_on_average():
+    """Boundaries of the castings are faint (1 to 8 % of the matrix's level); fine grains suffer."""
+    errors = []
+    for setting in (*SETTINGS, COARSE):
+        found, _, fields = measured(setting)
+        drawn = 0.72 * np.mean([field.grain_size_um for field in fields])
+        errors.append(found.grain_intercept_um / drawn - 1)
+    off = np.abs(errors)
+    assert off.mean() < 0.16 and off.max() < 0.28, errors

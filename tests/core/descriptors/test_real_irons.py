@@ -7,6 +7,7 @@ from skimage.measure import label
 from skimage.morphology import local_maxima
 from skimage.segmentation import watershed
 
+from core.castings.real_irons import IRONS
 from core.descriptors import describe, segment_graphite
 from core.descriptors.particles import label_particles, measure_particles
 from core.images import read_image
@@ -59,7 +60,11 @@ def test_published_mask_gives_its_authors_figures_when_counted_as_they_do(real_m
     assert len(found) == 178
     assert len(found) / area_mm2 == pytest.approx(167.4, abs=0.1)
     assert found.diameter_um.mean() == pytest.approx(25.75, abs=0.05)
-    assert len(measure_particles(label_particles(mask), SEM_UM_PER_PX, 0.0, 25)) == 138
+    unparted = measure_particles(label_particles(mask), SEM_UM_PER_PX, 0.0, 25)
+    assert len(unparted) == 138
+    said = {name: value.split("(")[1] for name, value in IRONS[0].published.items()}
+    assert f"unparted {len(unparted) / area_mm2:.1f} 1/mm²" in said["authors_per_mm2"]
+    assert f"unparted {unparted.diameter_um.mean():.1f} µm" in said["authors_diameter_um"]
 
 
 def test_our_mask_agrees_with_the_published_one(real_micrographs):

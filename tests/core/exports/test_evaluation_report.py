@@ -69,9 +69,9 @@ def evaluated(**changes) -> Evaluation:
     return Evaluation(**values | changes)
 
 
-def report(manifest=MANIFEST, **changes) -> str:
+def report(manifest=MANIFEST, reference=REFERENCE, **changes) -> str:
     one = Reported(evaluated(**changes), b"\x89PNG", "3" * 64, 0.25)
-    return evaluation_report([one], "A model", manifest, [COLUMN], REFERENCE)
+    return evaluation_report([one], "A model", manifest, [COLUMN], reference)
 
 
 @pytest.mark.parametrize(
@@ -97,6 +97,12 @@ def report(manifest=MANIFEST, **changes) -> str:
 )
 def test_it_says(said):
     assert said in report()
+
+
+def test_without_a_reference_nothing_is_judged_and_no_reference_made_up():
+    text = report(reference=None, distance=None, unusual=None, message="Nobody knows.")
+    assert "Not judged." in text and "Nobody knows." in text and "431 MPa" in text
+    assert "Fresh micrographs" not in text and "usual for this model." not in text.lower()
 
 
 def test_no_name_becomes_markup_and_every_picture_is_inside():

@@ -15,8 +15,9 @@ from core.import_data.fields import FieldChoice, guess_fields
 from core.import_data.findings import Finding, failing_files, has_errors
 from core.import_data.matching import guess_rule, match
 from core.import_data.plan import Choices, ImportPlan, make_plan
-from core.import_data.preflight import NETWORK_SPECIMENS, preflight
+from core.import_data.preflight import NETWORK_SPECIMENS, REFERENCE_SPECIMENS, preflight
 from core.import_data.sheet import read_sheet
+from core.jobs import presets
 from tests.core.import_data.pictures import grey, png, source
 from tests.core.textures import texture
 
@@ -59,6 +60,13 @@ def test_good_data_pass_without_a_word():
     assert plan.columns == (Column("mg_wt", "wt%", "mg", "process", "numeric"), UTS)
     assert plan.table["specimen"].tolist() == [f"S{i}" for i in range(N)]
     assert plan.table["mg_wt"].tolist() == [i / 100 for i in range(N)]
+
+
+def test_so_few_that_nothing_can_be_judged_is_said_so():
+    assert REFERENCE_SPECIMENS == presets.MIN_HELD_OUT + presets.MIN_SPECIMENS
+    told = "cannot tell how unusual an image is"
+    assert told in found(plan_of(rows(REFERENCE_SPECIMENS - 1)), "few specimens").message
+    assert told not in found(plan_of(rows(REFERENCE_SPECIMENS)), "few specimens").message
 
 
 def test_the_network_needs_as_many_specimens_as_the_check_says():

@@ -1,8 +1,9 @@
 """Jobs whose steps are small scripts, and a runner of them as a process of its own.
 
 What a job does follows from its model's name: ``fail...`` says why and ends with an error in the
-step ``learn``, ``slow...`` trains until it is asked to stop and then leaves a checkpoint,
-``deaf...`` does not hear, ``killed...`` is ended by the system; all others do their steps at once.
+step ``learn``, ``nameless...`` in the step ``labels``, ``slow...`` trains until it is asked to stop
+and then leaves a checkpoint, ``deaf...`` does not hear, ``killed...`` is ended by the system; all
+others do their steps at once.
 """
 
 import signal
@@ -45,7 +46,7 @@ def command(job: Job, step: str, resume: bool) -> Sequence[str]:
     script = "print('done')"
     if step == "train":
         script = {"slow": SLOW, "deaf": DEAF, "kill": KILLED}.get(name[:4], TRAIN)
-    elif step == "learn" and name.startswith("fail"):
+    elif (step, name[:4]) in {("learn", "fail"), ("labels", "name")}:
         script = FAIL
     return [sys.executable, "-c", script, model, "resumed" if resume else "begun"]
 
@@ -53,7 +54,7 @@ def command(job: Job, step: str, resume: bool) -> Sequence[str]:
 def request(name: str, data: Path, **changes) -> JobRequest:
     """A request for a model of this name."""
     settings = {"preset": "quick", "config": {"steps": 1}, "data_name": "Data"}
-    settings |= {"denoise_minutes": 1.0} | changes
+    settings |= {"denoise_minutes": 1.0, "label_starts": 3} | changes
     return JobRequest(name=name, data=str(data), **settings)
 
 

@@ -1,5 +1,6 @@
 """Presets fit the data set, say what it does not allow, and estimates follow speed and size."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,26 +8,39 @@ import numpy as np
 import pytest
 
 from bayesnet.levels import MIN_SPECIMENS as NETWORK_SPECIMENS
-from core.errors import ConfigError
-from core.files import write_json
+from core.errors import ConfigError, InputError
+from core.files import read_json, write_json
 from core.hardware import describe, pick_device
 from core.jobs import speed as speed_module
-from core.jobs.estimate import count_patches, estimate
+from core.jobs.estimate import estimate
+from core.jobs.picture_sizes import count_patches, picture_sizes
 from core.jobs.presets import (
     MIN_HELD_OUT,
     MIN_SPECIMENS,
     PRESETS,
     can_begin_from,
     held_out_count,
+    holds_regions,
     job_request,
     preset_config,
     skipped_steps,
 )
-from core.jobs.request import STEPS, TITLES, JobRequest, load_request, save_request
+from core.jobs.request import (
+    FEWEST_STARTS,
+    MOST_STARTS,
+    STEPS,
+    TITLES,
+    JobRequest,
+    load_request,
+    save_request,
+)
 from core.jobs.speed import Speed, known_speed, save_speed
+from core.labels import Plan
+from core.patch_pool import PatchPool
 from core.patches import patch_corners
 from core.split import split_dataset
 from core.train_config import TrainConfig
+from core.trainer import REGION_CELLS
 from core.workspace import ROOT
 from tests.core.textures import make_textures
 
@@ -71,6 +85,40 @@ def test_as_many_specimens_are_held_out_as_the_split_gives(count, tmp_path: Path
 def test_limits_are_those_of_the_steps():
     assert MIN_SPECIMENS == NETWORK_SPECIMENS
     assert set(TITLES) == set(STEPS)
+    assert Plan(starts=FEWEST_STARTS).starts == 3 and Plan(starts=MOST_STARTS).starts == 1000
+    for starts in (FEWEST_STARTS - 1, MOST_STARTS + 1):
+        with pytest.raises(ConfigError):
+            Plan(starts=starts)
+
+
+@pytest.mark.parametrize("name", ["standard", "thorough"])
+def test_going_on_from_a_model_has_the_terms_of_the_last_run_of_the_shipped_one(name):
+    config, fields = preset_config(name, 12, True), TrainConfig.from_file("fields")
+    terms = ("style_weight", "grey_weight", "relative_weight", "wasserstein_weight",
+             "critic_weight", "region_every", "learning_rate", "warm_up", "repeats")  # fmt: skip
+    assert {t: getattr(config, t) for t in terms} == {t: getattr(fields, t) for t in terms}
+    small = preset_config(name, 12, True, regions=False)
+    assert (small.region_every, small.critic_weight) == (0, 0.1)
+    for plain in (preset_config(name, 12, False), preset_config("quick", 12, True)):
+        assert (plain.wasserstein_weight, plain.critic_weight, plain.region_every) == (0, 0, 0)
+
+
+def test_regions_are_learned_where_every_picture_holds_one(tmp_path: Path):
+    small = make_textures(tmp_path / "small", specimens=4, height=255, width=400)
+    large = make_textures(tmp_path / "large", specimens=4, height=256, width=256)
+    assert not holds_regions(picture_sizes(small)) and holds_regions(picture_sizes(large))
+    side = REGION_CELLS * preset_config("quick", 4, True).model.patch_px
+    first = [large.specimens.index[0]]
+    assert len(PatchPool(large, first, side, 50, 0)) == 1
+
+
+def test_sizes_are_those_at_the_common_scale(tmp_path: Path):
+    data = make_textures(tmp_path / "d", specimens=3, height=300, width=500)
+    mixed = replace(data, table=data.table.assign(um_per_px=[0.495, 0.5, 1.0]))
+    assert picture_sizes(mixed) == ((300, 500), (300, 500), (600, 1000))
+    (data.root / data.table["file"].iloc[0]).unlink()
+    with pytest.raises(InputError, match="cannot be read any more"):
+        picture_sizes(data)
 
 
 def test_a_request_survives_the_disk_and_names_what_it_begins_from(tmp_path: Path):
@@ -118,9 +166,39 @@ def test_a_denoiser_begins_from_that_of_the_model_begun_from(tmp_path: Path):
         assert ("--init" in words) is begins
 
 
-def test_jobs_of_before_denoisers_do_without_one():
+def test_latents_are_named_from_as_many_patches_as_are_asked(tmp_path: Path):
+    data = make_textures(tmp_path / "d", specimens=8, height=32, width=32)
+    quick, standard = (
+        job_request(data, "mine", name, preset_config(name, 8, True), None)
+        for name in ("quick", "standard")
+    )
+    assert quick.label_starts == 0 and "numbers only" in quick.skipped["labels"]
+    assert standard.label_starts == 8 and "labels" not in standard.skipped
+    asked = job_request(data, "m", "quick", preset_config("quick", 8, True), None, label_starts=5)
+    assert asked.label_starts == 5 and "labels" not in asked.skipped
+    save_request(tmp_path / "job", asked)
+    assert load_request(tmp_path / "job") == asked
+    config = preset_config("quick", 3, True)
+    few = make_textures(tmp_path / "few", specimens=3, height=32, width=32)
+    assert "names need 4 specimens" in skipped_steps(few, config, label_starts=5)["labels"]
+    blind = replace(data, table=data.table.assign(um_per_px=np.nan))
+    assert "no picture has a scale" in skipped_steps(blind, config, label_starts=5)["labels"]
+
+
+def test_jobs_of_before_denoisers_do_without_one(tmp_path: Path):
     old = JobRequest(name="m", data="/d", data_name="D", preset="standard", config={})
-    assert "denoise" in old.skipped
+    assert "denoise" in old.skipped and "labels" in old.skipped
+    save_request(tmp_path / "job", old)
+    content = read_json(tmp_path / "job" / "request.json")
+    for name in ("denoise_minutes", "label_starts", "expected_s", "skipped"):
+        del content[name]
+    write_json(tmp_path / "job" / "request.json", content)
+    assert load_request(tmp_path / "job") == old
+    for wrong in (2, 1001):
+        with pytest.raises(ConfigError, match=f"label_starts is {wrong}; 0 for no names"):
+            replace(old, label_starts=wrong)
+    with pytest.raises(ConfigError, match="no step 'sleep'"):
+        replace(old, expected_s={"sleep": 1.0})
     with pytest.raises(ConfigError, match="denoise_minutes is -1"):
         replace(old, denoise_minutes=-1)
 
@@ -169,6 +247,27 @@ def test_an_estimate_by_hand():
     more = estimate(config, SPEED, 500, 12, 3, denoise_minutes=2.0)
     assert found.seconds["denoise"] == 0
     assert more.seconds["denoise"] == pytest.approx(15 + 50 + 120)
+    assert set(found.seconds) == set(STEPS) and found.seconds["labels"] == 0
+    # Two sets of 3 starts at 4 values along 64 latents and 6 directions.
+    named = estimate(config, SPEED, 500, 12, 3, label_starts=3, skipped=("learn",))
+    cores = os.cpu_count() or 1
+    assert named.seconds["labels"] == pytest.approx(15 + 1680 * (1 / 10 + 0.07 / cores))
+    assert named.seconds["learn"] == 0
+    both = estimate(config, SPEED, 500, 12, 3, denoise_minutes=2.0, label_starts=3)
+    assert both.seconds["labels"] == pytest.approx(15 + 1680 * (3 / 10 + 0.07 / cores))
+
+
+def test_an_estimate_counts_what_more_terms_of_the_loss_take():
+    plain = preset_config("standard", 12, False)
+    fields = preset_config("standard", 12, True)
+    steps = [estimate(config, SPEED, 0, 12, 3).steps for config in (plain, fields)]
+    assert steps == [3000, round(3000 / 1.575)]
+    ended = preset_config("standard", 12, True, minutes=None, steps=100, validation_patches=10,
+                          evaluate_every=50)  # fmt: skip
+    # 8 regions of 4 cells each are validated beside the patches.
+    passes = 256 + 2 * 42 + 4 * 42 * 3
+    found = estimate(ended, SPEED, 0, 12, 3).seconds["train"]
+    assert found == pytest.approx(15 + 157.5 + passes / 10)
 
 
 def test_a_budget_in_minutes_is_not_exceeded_and_fast_machines_end_sooner():
@@ -182,7 +281,7 @@ def test_a_budget_in_minutes_is_not_exceeded_and_fast_machines_end_sooner():
 def test_patches_are_counted_as_they_are_cut(tmp_path: Path):
     data = make_textures(tmp_path / "d", specimens=3, height=300, width=500)
     each = len(patch_corners(300, 500, 128, 60))
-    assert count_patches(data, 128, 60) == 3 * each
+    assert count_patches(picture_sizes(data), 128, 60) == 3 * each
 
 
 def test_a_speed_is_kept_for_its_own_machine(tmp_path: Path, monkeypatch):

@@ -1,7 +1,9 @@
 """The queue: one at a time, in order, stopped and resumed, and what is killed is said to be."""
 
 import os
+import shutil
 import signal
+import sys
 import time
 from dataclasses import replace
 
@@ -13,6 +15,7 @@ from core.jobs import queue, runner
 from core.jobs.__main__ import main
 from core.jobs.process import Process, identify, is_alive, this_process
 from core.jobs.progress import read_log, steps_of
+from core.jobs.publishing import is_published, model_folder
 from core.jobs.queue import damaged, find, jobs, remove, resume, runner_works, stop, waiting
 from core.jobs.request import STEPS, JobRequest, load_request
 from core.jobs.runner import Runner, last_words
@@ -29,7 +32,7 @@ def test_a_job_does_its_steps_and_its_model_appears_where_models_are(submit):
     Runner(command).run()
     job = find(number)
     assert (job.status.state, job.status.step, job.status.message) == ("finished", "", "")
-    assert list(job.status.done) == ["train", "denoise", "encode", "learn", "examples"]
+    assert list(job.status.done) == ["train", "denoise", "encode", "learn", "examples", "labels"]
     assert job.status.runner is None and job.status.ended >= job.status.started
     assert (models_folder() / "mine" / "trained").read_text() == "begun "
     assert not (models_folder() / "mine" / "denoiser-training").exists(), "of no use any more"
@@ -78,8 +81,52 @@ def test_a_failed_job_is_resumed_after_what_is_done(submit):
         return command(job, "encode", resumed)
 
     Runner(mended).run()
-    assert again == ["learn", "reference", "examples"]
+    assert again == ["learn", "reference", "examples", "labels"]
     assert find(number).status.state == "finished"
+
+
+def test_naming_that_fails_leaves_a_model_to_use_and_is_resumed_alone(submit):
+    number = submit("nameless")
+    Runner(command).run()
+    job = find(number)
+    assert (job.status.state, job.status.step) == ("failed", "labels")
+    assert is_published(job) and model_folder(job) == models_folder() / "nameless"
+    assert (model_folder(job) / "trained").read_text() == "begun "
+    resume(number)
+    again = []
+
+    def mended(job, step, resumed):
+        again.append((step, job.request.arguments(step, job.folder, resumed)[3]))
+        return command(job, "encode", resumed)
+
+    Runner(mended).run()
+    assert again == [("labels", str(models_folder() / "nameless"))]
+    assert find(number).status.state == "finished"
+
+
+def test_naming_that_is_stopped_leaves_a_model_to_use(submit):
+    number = submit("mine")
+
+    def stopped(job, step, again):
+        if step == "labels":
+            stop(number)
+            return [sys.executable, "-c", "import time; time.sleep(60)"]
+        return command(job, step, again)
+
+    Runner(stopped).run()
+    job = find(number)
+    assert (job.status.state, job.status.step) == ("stopped", "labels")
+    assert is_published(job) and job.status.resumable
+
+
+def test_a_model_removed_before_its_latents_are_named_is_missed_in_words(submit):
+    number = submit("nameless")
+    Runner(command).run()
+    shutil.rmtree(models_folder() / "nameless")
+    resume(number)
+    Runner(command).run()
+    assert "has been removed" in find(number).status.message
+    assert not (models_folder() / "nameless").exists() and not is_published(find(number))
 
 
 def test_a_step_that_the_system_kills_is_said(submit):
@@ -296,6 +343,12 @@ def test_requests_say_how_each_step_is_done(tmp_path):
     assert asked.arguments("encode", tmp_path, False)[-2:] == ["--stride", "99"]
     assert asked.arguments("learn", tmp_path, False)[:2] == ["-m", "bayesnet.learn"]
     assert asked.arguments("reference", tmp_path, False)[-1] == "--held-out"
+    assert asked.arguments("examples", tmp_path, False)[:2] == ["-m", "core.examples"]
+    named = replace(asked, label_starts=8)
+    words = ["-m", "core.labels", "--model", str(models_folder() / "m"), "--data", "/d"]
+    assert named.arguments("labels", tmp_path, False) == [*words, "--starts", "8"]
+    paper = replace(named, config={"model": {"decoder": "paper", "patch_px": 128}})
+    assert paper.arguments("labels", tmp_path, False)[-2:] == ["--size", "128"]
     with pytest.raises(ConfigError, match="no step 'sleep'"):
         JobRequest(name="m", data="", data_name="", preset="", config={}, skipped={"sleep": "why"})
     with pytest.raises(ConfigError, match="encode_stride is 0"):
