@@ -2,9 +2,11 @@
 
 import numpy as np
 
+from core.images import encode_png
 from core.metrics.dists import why_not_available
 from core.reference_file import load_reference
 from dashboard.similarity_card import similarity_rows
+from tests.core.textures import texture
 from tests.dashboard.conftest import sound, texts
 
 
@@ -35,7 +37,9 @@ def test_squares_are_said_to_be_the_patches_shown_of_those_evaluated(
     monkeypatch.setattr("core.evaluate.READ_PATCHES", 2)
     monkeypatch.setattr("dashboard.evaluations.N_PATCHES", 1)
     app = sound(open_page("evaluate"))
-    sound(app.button(key="evaluate_example").click().run())
+    picture = encode_png(texture(128, 384))
+    app.file_uploader(key="evaluate_files").set_value([("a.png", picture, "image/png")])
+    sound(app.button(key="evaluate_submit").click().run())
     captions = str([image.captions for image in app.get("image")])
     assert "squares: the 1 shown of 2 patches evaluated" in captions
 
