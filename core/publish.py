@@ -34,7 +34,8 @@ PARTS = (
     "examples",
 )
 OPTIONAL = (UNSEEN, LABELS, DENOISER, DENOISER_WEIGHTS)  # copied where they are there
-MAX_BYTES = 20_000_000
+CARD_BYTES = 24_000  # kept free for the card that `core.card` writes beside it
+MAX_BYTES = 20_000_000 - CARD_BYTES
 logger = logging.getLogger(__name__)
 
 

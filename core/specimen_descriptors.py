@@ -157,7 +157,7 @@ def save_descriptors(folder: Path, found: SpecimenDescriptors) -> None:
         "columns": [asdict(scalar) for scalar in found.scalars],
         "specimens": rows,
     }
-    write_json(Path(folder) / FILE, content)
+    write_json(Path(folder) / FILE, content, compact=True)
 
 
 def load_descriptors(folder: Path) -> SpecimenDescriptors | None:
