@@ -17,11 +17,12 @@ from bayesnet.network import Network
 from bayesnet.pictures import Picture, described_by, read_back, synthesise_field
 from bayesnet.query import Answer, most_probable
 from bayesnet.samples import Sample, diverse_designs
-from core.calibrate import describe
+from core.calibrate import intervals_from
 from core.checkpoint import LoadedModel
 from core.encode import load_latents
 from core.errors import CheckpointError, InputError
 from core.properties import PropertyModel
+from core.regressor import Prediction
 
 MAX_SIZE_PX = 4096
 
@@ -83,12 +84,19 @@ def _plain(limit: Wish) -> Any:
 
 
 def _picture_json(picture: Picture) -> dict[str, Any]:
+    reading = picture.reading
     return {
         "size_px": list(picture.pixels.shape),
         "seed": picture.seed,
         "latents": [float(v) for v in picture.z],
-        "predicted_back": {k: asdict(v) for k, v in picture.predicted.items()},
+        "predicted_back": _predictions_json(picture.predicted),
+        "predicted_by_latents": _predictions_json(reading.latents if reading else {}),
+        "predicted_by_structure": _predictions_json(reading.structure if reading else {}),
     }
+
+
+def _predictions_json(found: Mapping[str, Prediction]) -> dict[str, Any]:
+    return {name: asdict(value) for name, value in found.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +178,7 @@ def design(
     answer, seconds = proposal.answer, dict(proposal.seconds)
     start = time.perf_counter()
     described = described_by(network, answer.conditioned_on)
-    predicted = read_back(loaded, properties, proposal.pixels, described=described)
+    found = read_back(loaded, properties, proposal.pixels, described=described)
     seconds["read_back"] = time.perf_counter() - start
     start = time.perf_counter()
     samples: tuple[Sample, ...] = ()
@@ -194,12 +202,12 @@ def design(
         targets=dict(targets),
         process=limits,
         answer=answer,
-        main=Picture(proposal.pixels, answer.latents, seed, predicted),
+        main=Picture(proposal.pixels, answer.latents, seed, found.predicted, found),
         samples=samples,
         dropped=dropped,
         um_per_px=loaded.um_per_px,
         model_hash=loaded.hash,
-        calibration={one.column: describe(one) for one in properties.regressors},
+        calibration=intervals_from(properties),
         seconds=seconds | {"total": sum(seconds.values())},
     )
 

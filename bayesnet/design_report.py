@@ -25,7 +25,8 @@ METHOD = (
     "A Bayesian network ties process settings, the latents of a variational autoencoder over VGG19 "
     "texture features (TextureVAE, CEUR-WS Vol-2964, article 59, 2021) and properties together. "
     "What was asked for is its evidence; its most probable latents were decoded to the picture. "
-    "The picture was then encoded again, and its properties were predicted from it. "
+    "The picture was then encoded again and, where the model knows properties from it, its "
+    "structure measured; properties were predicted from both. "
 )
 REFINED = (
     "The latents were then moved to bring these same predictions to the target, and the best "

@@ -155,11 +155,12 @@ def learn(model: Path, data: Path | None, chunked: bool = False) -> Network:
     if unseen is not None and unseen.data_hash == table.data_hash:
         unseen = None  # the specimens fitted to
     config = NetworkConfig(patch_px=read_config(model).patch_px)
-    network = fit_network(table, config, load_descriptors(folder), unseen)
+    descriptors = load_descriptors(folder)
+    network = fit_network(table, config, descriptors, unseen)
     if isinstance(table, LatentStream):
         fitted = _kept_properties(model, table.data_hash)
     else:
-        fitted = property_models(table, unseen)
+        fitted = property_models(table, unseen, descriptors)
     write_fit(model, network, fitted)
     return network
 
@@ -171,10 +172,14 @@ def _kept_properties(model: Path, data_hash: str) -> PropertyModel | None:
     return kept if kept is not None and kept.data_hash == data_hash else None
 
 
-def property_models(table: LatentTable, unseen: LatentTable | None) -> PropertyModel | None:
+def property_models(
+    table: LatentTable,
+    unseen: LatentTable | None,
+    descriptors: SpecimenDescriptors | None = None,
+) -> PropertyModel | None:
     """Fit the property models that go with a network; None where no property has labels enough."""
     try:
-        return fit_calibrated(table, unseen)
+        return fit_calibrated(table, unseen, descriptors)
     except InputError as error:
         logger.warning("no property models: %s", error)
         return None

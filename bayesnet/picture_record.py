@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from core.properties import Prediction
+from core.regressor import Prediction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from bayesnet.inference import Beliefs, posterior
 from bayesnet.intervals import spread
 from bayesnet.network import Network
 from bayesnet.nodes import Node
+from bayesnet.on_target import on_target
 from bayesnet.posterior import Mode, Posterior, latents_given, process_posterior
 from bayesnet.threads import one_thread
 from core.errors import InputError
@@ -99,8 +100,9 @@ def most_probable(
     """Return the most probable latents and settings for target properties.
 
     The regime with the largest posterior weight is taken, and in it the posterior mean, which is
-    the mode of a Gaussian. (Weighting by the height of the density instead would always favour the
-    tightest regime, because in dozens of dimensions heights differ by many orders of magnitude.)
+    the mode of a Gaussian, moved to where the surfaces meet the target (`bayesnet.on_target`).
+    (Weighting by the height of the density instead would always favour the tightest regime,
+    because in dozens of dimensions heights differ by many orders of magnitude.)
     Intervals are over all regimes. An infeasible target is answered with the verdict, and with the
     design for the nearest feasible target, so that nothing is extrapolated.
 
@@ -125,6 +127,8 @@ def most_probable(
     best = int(found.regimes.argmax())
     weights = np.exp(found.log_weights[best] - logsumexp(found.log_weights[best]))
     settings = weights @ found.settings[best]  # (P,), inside the limits: a box is convex
+    if mode == "design":
+        settings = on_target(network, wanted, evidence, found.settings[best], weights)
     middle = weights @ found.targets[best]  # (T,), inside the ranges asked for
     scores = latents_given(network, found, best, middle[None], settings[None])[0]
     return Answer(

@@ -16,7 +16,7 @@ from core.columns import Column
 from core.errors import CheckpointError, InputError
 from core.files import read_json
 from core.json_values import text, truth
-from core.properties import Prediction
+from core.regressor import Prediction
 
 # Versions: 1 without refinement, 2 without calibration, 3 without denoiser.
 FORMAT, VERSION = "microdesign-design", 4

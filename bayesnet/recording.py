@@ -25,7 +25,7 @@ from core.errors import CheckpointError
 from core.files import read_json, sha256_file
 from core.hardware import describe
 from core.images import to_uint8
-from core.properties import Prediction
+from core.regressor import Prediction
 
 
 def parts_of(model: Path, fitted: Path | None = None) -> dict[str, str]:

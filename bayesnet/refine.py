@@ -23,22 +23,23 @@ from bayesnet.ranking import residuals, worst
 from core.checkpoint import LoadedModel
 from core.encode import LatentTable
 from core.errors import InputError
-from core.properties import Prediction, PropertyModel
+from core.properties import PropertyModel, Reading
+from core.regressor import Prediction
 
-STEPS = 3  # at most; each costs a picture and its encoding
+STEPS = 5  # at most; each costs a picture and its encoding
 ENOUGH = 0.3  # residual at which there is nothing to refine
 RESPONSE, RESPONSES = 0.5, (0.3, 1.5)  # of what is read back to the aim: at first, and its bounds
-LONGEST, FURTHEST = 1.0, 2.0  # z-scores of a property: one step's aim, and all of them together
-PATCHES = 16  # of the picture, for reading back; more than for a first look
+LONGEST, FURTHEST = 1.0, 3.0  # z-scores of a property: one step's aim, and all of them together
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One picture that was tried: latents, what was read back, residual."""
+    """One picture that was tried: latents, what was read back (`read_back`), residual."""
 
     z: Array
     predicted: dict[str, Prediction]
     residual: float
+    reading: Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,10 @@ def refine(
         raise InputError(f"steps = {steps}: at least one")
     begun = time.perf_counter()
     names = [n.column for n in network.outcomes if n.column in wanted]
-    first = _attempt(loaded, network, properties, start.pixels, start.z, wanted)
+    if start.reading is None:
+        first = _attempt(loaded, network, properties, start.pixels, start.z, wanted)
+    else:  # as it was read when it was made
+        first = _judged(network, start.z, wanted, start.predicted, start.reading)
     names = [name for name in names if name in first.predicted]
     if not names:
         raise InputError(f"none of {sorted(wanted)} can be read back from pictures")
@@ -128,7 +132,7 @@ def refine(
     best = int(np.argmin([a.residual for a in attempts]))
     chosen = attempts[best]
     return Refinement(
-        Picture(pictures[best], chosen.z, start.seed, chosen.predicted),
+        Picture(pictures[best], chosen.z, start.seed, chosen.predicted, chosen.reading),
         tuple(attempts),
         chosen.residual,
         time.perf_counter() - begun,
@@ -146,8 +150,18 @@ def _attempt(
     wanted: dict[str, Wish],
 ) -> Attempt:
     described = described_by(network, wanted)
-    predicted = read_back(loaded, properties, pixels, PATCHES, described)
-    return Attempt(z, predicted, worst(residuals(network, wanted, predicted)))
+    read = read_back(loaded, properties, pixels, described=described)
+    return _judged(network, z, wanted, read.predicted, read)
+
+
+def _judged(
+    network: Network,
+    z: Array,
+    wanted: dict[str, Wish],
+    predicted: dict[str, Prediction],
+    reading: Reading,
+) -> Attempt:
+    return Attempt(z, predicted, worst(residuals(network, wanted, predicted)), reading)
 
 
 def _direction(network: Network, names: list[str], regime: int) -> Array:

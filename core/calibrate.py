@@ -27,6 +27,8 @@ from core.errors import InputError, MicroDesignError
 from core.files import finish_together, read_json
 from core.properties import READ_PATCHES, PropertyModel, fit_properties
 from core.regressor import PATCH_COUNTS, Regressor, half_width_90
+from core.specimen_descriptors import SpecimenDescriptors
+from core.structure_model import fit_structure
 
 UNSEEN = "unseen"  # folder in the model's
 DRAWS = 5  # of patches from each micrograph, for means of fewer than it has
@@ -140,24 +142,54 @@ def load_unseen(folder: Path) -> LatentTable | None:
     return table
 
 
-def fit_calibrated(table: LatentTable, unseen: LatentTable | None) -> PropertyModel:
+def fit_calibrated(
+    table: LatentTable,
+    unseen: LatentTable | None,
+    descriptors: SpecimenDescriptors | None = None,
+) -> PropertyModel:
     """Fit the property models, and calibrate them on unseen specimens where there are any.
 
     Args:
         table: to fit to.
         unseen: to calibrate on; left aside where they are the specimens fitted to.
+        descriptors: of the same specimens, from which the properties are predicted, too. No
+            descriptor has learned anything, so these intervals are calibrated on the specimens
+            fitted to, each left out.
 
     Raises:
         InputError, CheckpointError: as `core.properties.fit_properties` and `calibrate`.
     """
     fitted = fit_properties(table)
+    if descriptors is not None and descriptors.data_hash == table.data_hash:
+        structure = fit_structure(descriptors, table.specimens, table.columns)
+        fitted = replace(fitted, structure=structure)
     if unseen is None or unseen.data_hash == table.data_hash:
         return fitted
     return calibrate(fitted, unseen)
 
 
-def describe(regressor: Regressor) -> str:
-    """Say on what a property's intervals were calibrated, in a sentence without its full stop."""
+def intervals_from(model: PropertyModel) -> dict[str, str]:
+    """Say of every property on what its intervals were calibrated, structure included."""
+    structure = {r.column: r for r in model.structure.regressors} if model.structure else {}
+    return {r.column: describe(r, structure.get(r.column)) for r in model.regressors}
+
+
+def describe(regressor: Regressor, structure: Regressor | None = None) -> str:
+    """Say on what a property's intervals were calibrated, in a sentence without its full stop.
+
+    Args:
+        regressor: of the property from latents; structure: from measured structure, where it is.
+    """
+    said = _described(regressor)
+    if structure is None or structure.half_width is None:
+        return said
+    return (
+        f"latents {said}; measured structure on the {len(structure.specimens)} specimens learned "
+        "from, each left out in turn"
+    )
+
+
+def _described(regressor: Regressor) -> str:
     found = regressor.calibration
     if regressor.half_width is None:
         return f"no interval: {found.specimens} labelled specimens, {MIN_INTERVAL} needed"

@@ -1,7 +1,7 @@
 """Evaluate an uploaded micrograph: what it is, how well the model knows it, what it would bear."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +13,11 @@ from core.images import Micrograph
 from core.metrics.catalogue import compare, load_metrics
 from core.patches import cut_at, independent_patches, spread_patches
 from core.picture_style import style_errors
-from core.properties import READ_PATCHES, Prediction, PropertyModel
+from core.properties import READ_PATCHES, PropertyModel, Reading
 from core.reference_file import Reference
+from core.regressor import Prediction
 from core.scale import to_scale
+from core.structure_model import Seen
 from core.synthesis import decode_patches, encode_with_style
 from core.unusual import Judgement, verdict
 
@@ -43,6 +45,8 @@ class Evaluation:
         mean_latent: (D,) over all patches used.
         n_patches: how many were used for latent and predictions.
         n_independent: how many of them fit side by side: what the intervals go by.
+        reading: what latents and measured structure say alone, see `with_structure`; None where
+            ``predictions`` are by the latents.
     """
 
     name: str
@@ -61,6 +65,7 @@ class Evaluation:
     mean_latent: NDArray[np.float32]
     n_patches: int
     n_independent: int
+    reading: Reading | None = None
 
     @property
     def style_error(self) -> float:
@@ -170,20 +175,41 @@ def judge_micrograph(
 
 
 def predict_together(
-    properties: PropertyModel, fields: Sequence[Evaluation]
-) -> dict[str, Prediction]:
+    properties: PropertyModel,
+    fields: Sequence[Evaluation],
+    measured: Seen | None = None,
+) -> Reading:
     """Predict properties of one specimen from several of its micrographs.
 
     Args:
         properties: the model's.
         fields: evaluations of the micrographs; every patch counts alike.
+        measured: in them all, pooled; None where nothing was.
 
     Returns:
-        Property -> value with 90 % interval.
+        What latents and, where it was measured, structure say, weighed together.
     """
     weights = [one.n_patches for one in fields]
     mean = np.average([one.mean_latent for one in fields], axis=0, weights=weights)
-    return properties.predict(mean, sum(one.n_independent for one in fields))
+    values, area_mm2 = ({}, 0.0) if measured is None else measured
+    count = sum(one.n_independent for one in fields)
+    return properties.read(mean, count, values, area_mm2)
+
+
+def with_structure(
+    found: Evaluation, properties: PropertyModel | None, measured: Seen | None
+) -> Evaluation:
+    """Return an evaluation whose properties are predicted from its measured structure, too.
+
+    Args:
+        found: by the latents alone.
+        properties: the model's; None: nothing is predicted.
+        measured: in the same micrograph; None where nothing was.
+    """
+    if properties is None or measured is None:
+        return found
+    reading = predict_together(properties, [found], measured)
+    return replace(found, predictions=reading.predicted, reading=reading)
 
 
 def similarity(

@@ -9,6 +9,7 @@ from core.descriptors import CHOSEN, SCALARS, Scalar, measure_field, segment_gra
 from core.measured_columns import Kind
 from core.stereology import QUANTITIES, measure_in_um
 
+Values = dict[str, float | None]  # name of a descriptor -> value
 STRUCTURE = tuple(Scalar(q.name, q.label, q.unit or "1") for q in QUANTITIES)  # of any material
 KNOWN = SCALARS + STRUCTURE
 CHOSEN_OF: dict[Kind, tuple[str, ...]] = {
@@ -32,7 +33,7 @@ def kind_of(names: Iterable[str]) -> Kind:
 
 def measure_fields(
     fields: Sequence[NDArray[np.floating]], um_per_px: float | None, kind: Kind = "graphite"
-) -> dict[str, float | None]:
+) -> Values:
     """Measure fields of one specimen, or a design's, as the data's specimens are measured.
 
     Args:
@@ -46,22 +47,37 @@ def measure_fields(
     Raises:
         InputError: a field is no grey picture or too small, or the scale is implausible.
     """
+    return measure_each(fields, um_per_px, kind)[0]
+
+
+def measure_each(
+    fields: Sequence[NDArray[np.floating]], um_per_px: float | None, kind: Kind = "graphite"
+) -> tuple[Values, tuple[Values, ...]]:
+    """Measure fields of one specimen together, and each alone.
+
+    Args, Raises: as `measure_fields`.
+
+    Returns:
+        What `measure_fields` returns of all of them, and of each.
+    """
     if kind == "phases":
         return _phases(fields, um_per_px)
     if um_per_px is not None:
-        return sum_up([measure_field(field, um_per_px) for field in fields]).scalars()
+        measured = [measure_field(field, um_per_px) for field in fields]
+        alone = tuple(sum_up([field]).scalars() for field in measured)
+        return (alone[0] if len(alone) == 1 else sum_up(measured).scalars()), alone
     areas = [segment_graphite(field).graphite for field in fields]
     share = sum(int(a.sum()) for a in areas) / sum(a.size for a in areas)
-    return {"graphite_pct": 100 * share}
+    return {"graphite_pct": 100 * share}, tuple({"graphite_pct": 100 * a.mean()} for a in areas)
 
 
 def _phases(
     fields: Sequence[NDArray[np.floating]], um_per_px: float | None
-) -> dict[str, float | None]:
+) -> tuple[Values, tuple[Values, ...]]:
     measured = [measure_in_um(field, um_per_px).values for field in fields]
-    found: dict[str, float | None] = {}
+    found: Values = {}
     for name in CHOSEN_OF["phases"]:
         own = [(v[name], f.size) for f, v in zip(fields, measured, strict=True) if name in v]
         values, areas = zip(*own, strict=True) if own else ((), ())
         found[name] = float(np.average(values, weights=areas)) if own else None
-    return found
+    return found, tuple(dict(values) for values in measured)

@@ -97,3 +97,18 @@ def _list(values: Any, name: str) -> Iterable[Any]:
 
 def _short(value: Any) -> str:
     return repr(value)[:60]
+
+
+def rounded(content: Any, digits: int) -> Any:
+    """Return JSON content with its floats rounded to so many significant digits.
+
+    >>> rounded({"a": [1.23456, 2, None]}, 3)
+    {'a': [1.23, 2, None]}
+    """
+    if isinstance(content, float):
+        return float(f"{content:.{digits}g}")
+    if isinstance(content, Mapping):
+        return {name: rounded(value, digits) for name, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return [rounded(value, digits) for value in content]
+    return content

@@ -22,8 +22,10 @@ from core.patch_pairs import sample_pairs
 from core.patches import cut_at, spread_patches
 from core.picture_style import pick, style_distance, style_of
 from core.properties import READ_PATCHES, PropertyModel
+from core.regressor import Prediction
 from core.results import write_result
 from core.scale import read_to_scale
+from core.structure_model import Seen, seen_fields
 from core.summaries import paired_difference, summary
 from core.synthesis import encode_patches, reconstruct
 from core.unseen import open_unseen, unseen_parser
@@ -151,10 +153,19 @@ def encode_fields(loaded: LoadedModel, data: DataSet) -> tuple[list[Array], list
 
 
 def property_errors(
-    properties: PropertyModel, data: DataSet, mu: Sequence[Array]
+    properties: PropertyModel, data: DataSet, mu: Sequence[Array], seen: Sequence[Seen]
 ) -> dict[str, Any]:
-    """Measure predicted properties of specimens from their patches' mu, (patches, D) each."""
-    predicted = [properties.predict(z.mean(axis=0), len(z)) for z in mu]
+    """Measure predicted properties of specimens.
+
+    Args:
+        properties: the model's; data: with the labels.
+        mu: of the specimens' patches, (patches, D) each.
+        seen: what was measured in their micrographs.
+    """
+    readings = [
+        properties.read(z.mean(axis=0), len(z), *one) for z, one in zip(mu, seen, strict=True)
+    ]
+    predicted = [one.predicted for one in readings]
     figures: dict[str, Any] = {
         "what": "absolute relative error, %, from one micrograph of each specimen; encoder and "
         "property models frozen",
@@ -180,10 +191,20 @@ def property_errors(
         figures[name] = {
             "error": summary(error),
             "reference_always_the_median": summary(middle),
+            "by_latents_alone": _errors(true, [r.latents.get(name) for r in readings]),
+            "by_measured_structure_alone": _errors(true, [r.structure.get(name) for r in readings]),
             "r2": float(r2_score(true[known], value[known])),
             "coverage_of_90_percent_interval": float(np.mean(inside)) if inside else None,
         }
     return figures
+
+
+def _errors(true: Array, found: Sequence[Prediction | None]) -> dict[str, Any] | None:
+    """Sum up absolute relative errors, %, of the specimens that a reader says something of."""
+    values = np.array([np.nan if one is None else one.value for one in found])
+    error = 100 * np.abs(values / true - 1)
+    known = error[np.isfinite(error)]
+    return summary(known) if known.size else None
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -203,7 +224,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         if (loaded.path / "properties.json").is_file():
             properties = PropertyModel.load(loaded.path / "properties.json")
             properties.require_model(loaded.hash)
-            content["properties"] = property_errors(properties, data, mu)
+            seen = seen_fields(properties.structure, data, loaded.um_per_px or 1.0)
+            content["properties"] = property_errors(properties, data, mu, seen)
         content["field_test"] = field_test(loaded, data, arguments.fields, arguments.seed)
         path = write_result("reconstruction", content, arguments.out)
     except MicroDesignError as error:

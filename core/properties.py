@@ -7,6 +7,7 @@ interval, calibrated inside the data, no longer holds: judge unusual inputs befo
 One property's model and its intervals are in `core.regressor`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,8 @@ from core.encode import LatentTable
 from core.errors import CheckpointError, InputError
 from core.files import read_json, write_json
 from core.json_values import text, texts, whole
-from core.regressor import Regressor, fit_regressor
+from core.regressor import Prediction, Regressor, fit_regressor
+from core.structure_model import StructureModel
 from core.validation import ACTIVE_VARIANCE
 
 Array = NDArray[np.float64]
@@ -32,12 +34,17 @@ READ_PATCHES = 25  # patches, at most, by which a micrograph's properties are pr
 
 
 @dataclass(frozen=True, slots=True)
-class Prediction:
-    """A predicted property with its 90 % interval, None when fewer than nine specimens."""
+class Reading:
+    """Properties predicted from a picture.
 
-    value: float
-    low: float | None
-    high: float | None
+    Attributes:
+        predicted: property -> prediction, by both readers where both can.
+        latents, structure: by each alone; ``structure`` may be empty.
+    """
+
+    predicted: dict[str, Prediction]
+    latents: dict[str, Prediction]
+    structure: dict[str, Prediction]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +55,7 @@ class PropertyModel:
         active: (A,) dimensions used, of ``dimensions``.
         regressors: one a property.
         notes: properties left out and why.
+        structure: the same properties from measured descriptors; None where there are none.
     """
 
     dimensions: int
@@ -56,6 +64,7 @@ class PropertyModel:
     data_hash: str
     model_hash: str
     notes: tuple[str, ...]
+    structure: StructureModel | None = None
 
     def require_model(self, model_hash: str) -> None:
         """Refuse latents of another model than the one fitted on.
@@ -92,6 +101,52 @@ class PropertyModel:
             result[regressor.column] = Prediction(value, *regressor.ends(value, n_patches))
         return result
 
+    def read(
+        self,
+        mean_latent: ArrayLike,
+        n_patches: int | None,
+        measured: Mapping[str, float | None],
+        area_mm2: float,
+    ) -> Reading:
+        """Predict every property of one specimen by two readers: latents and measured structure.
+
+        They are weighed by the inverse squares of their intervals for whole specimens: what a small
+        field shows by chance both see alike. The interval is that of the surer one for what was
+        seen; less is not claimed, since both err alike where the specimen's own test does.
+
+        Args:
+            mean_latent, n_patches: as `predict`.
+            measured, area_mm2: as `StructureModel.predict`.
+
+        Raises:
+            InputError: as `predict`.
+        """
+        latents = self.predict(mean_latent, n_patches)
+        structure = {} if self.structure is None else self.structure.predict(measured, area_mm2)
+        found = dict(latents)
+        for name, other in structure.items():
+            own, shares = found.get(name), self._shares(name)
+            if own is None or own.low is None or own.high is None or shares is None:
+                continue
+            value = shares[0] * own.value + shares[1] * other.value
+            half = min(own.high - own.low, (other.high or 0.0) - (other.low or 0.0)) / 2
+            found[name] = Prediction(value, value - half, value + half)
+        return Reading(found, latents, structure)
+
+    def _shares(self, column: str) -> tuple[float, float] | None:
+        """Return the weights of latents and structure for a property; None where not known."""
+        readers = (self.regressors, () if self.structure is None else self.structure.regressors)
+        halves = [
+            max(r.half_width, 1e-12)
+            for some in readers
+            for r in some
+            if r.column == column and r.half_width is not None
+        ]
+        if len(halves) < len(readers):
+            return None
+        own, other = (1 / half**2 for half in halves)
+        return own / (own + other), other / (own + other)
+
     def predict_many(self, latents: ArrayLike) -> dict[str, Array]:
         """Predict every property, (n,) each, for mean latents (n, D), without intervals."""
         z = np.asarray(latents, dtype=np.float64)
@@ -114,6 +169,7 @@ class PropertyModel:
             "data_hash": self.data_hash,
             "model_hash": self.model_hash,
             "notes": list(self.notes),
+            "structure": None if self.structure is None else self.structure.to_json(),
         }
 
     @classmethod
@@ -129,7 +185,7 @@ class PropertyModel:
         if content.get("version") not in (LEFT_OUT_ONLY, VERSION):
             raise CheckpointError(f"{path} has another version; run python -m bayesnet.learn again")
         try:
-            regressors = content["regressors"]
+            regressors, structure = content["regressors"], content.get("structure")
             if content["version"] == LEFT_OUT_ONLY:
                 regressors = [_left_out(r) for r in regressors]
             model = cls(
@@ -139,6 +195,7 @@ class PropertyModel:
                 data_hash=text(content["data_hash"], "data_hash"),
                 model_hash=text(content["model_hash"], "model_hash"),
                 notes=texts(content["notes"], "notes"),
+                structure=None if structure is None else StructureModel.from_json(structure),
             )
             for r in model.regressors:
                 if not r.is_sound(len(model.active)):

@@ -1,6 +1,7 @@
 """Rows of the paper's Tables 2 and 3: every regressor on every representation, split by split."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,7 @@ from core.property_splits import (
     random_patches,
     specimen_average,
 )
+from core.structure_model import Seen
 from core.summaries import specimen_means
 
 PAPER_PATCHES = 30  # of each casting of the paper's design, where castings are left out
@@ -161,7 +163,11 @@ def _histogram(representation: str, column: str, known: Labelled, own: Array) ->
 
 
 def shipped(
-    model: PropertyModel, fields: Features, counts: list[int], fresh: DataSet
+    model: PropertyModel,
+    fields: Features,
+    counts: list[int],
+    fresh: DataSet,
+    seen: Sequence[Seen],
 ) -> tuple[list[Row], dict[str, list[Row]]]:
     """Judge the model's own predictions of new specimens, with their intervals.
 
@@ -170,12 +176,16 @@ def shipped(
         fields: mean latents of one micrograph of each new specimen.
         counts: how many patches each mean is of.
         fresh: with their labels.
+        seen: what was measured in these micrographs.
 
     Returns:
         Figures of each property, and its predictions specimen by specimen.
     """
     rows, points = [], {}
-    answers = [model.predict(mu, n) for mu, n in zip(fields.mu, counts, strict=True)]
+    answers = [
+        model.read(mu, n, *one).predicted
+        for mu, n, one in zip(fields.mu, counts, seen, strict=True)
+    ]
     for regressor in model.regressors:
         name = regressor.column
         true = labels(fresh, name, fields.specimen)

@@ -37,6 +37,7 @@ from core.property_rows import (
 )
 from core.property_text import tables_text
 from core.results import RESULTS, given_words, record, write_result
+from core.structure_model import seen_fields
 from core.unseen import require_unseen
 
 LEARNED_PATCHES = 4  # of each micrograph that the model was trained on
@@ -95,7 +96,8 @@ def measure_tables(
     fields, counts = field_features(loaded, fresh, names)
     logger.info("%d micrographs of %s read", len(names), fresh.name)
     rows += rows_of_new(learned, read.specimen, data, represent(fields), names, fresh)
-    as_shipped, points = shipped(model, fields, counts, fresh)
+    seen = seen_fields(model.structure, fresh, loaded.um_per_px or 1.0)[: len(names)]
+    as_shipped, points = shipped(model, fields, counts, fresh, seen)
     content: Row = {
         "learned": _said(data, len(data.specimens)),
         "fresh": _said(fresh, len(names)),

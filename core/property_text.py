@@ -109,8 +109,8 @@ def _as_shipped(row: Mapping[str, Any]) -> str:
     covered = row["coverage_of_90_percent_interval"]
     said = "none" if covered is None else f"{100 * covered:.0f} %"
     return (
-        f"{row['property']} as shipped (kernel ridge on all patches of the data learned from), "
-        f"{row['n']} new specimens: {figures_text(row)}; 90 % intervals cover {said}"
+        f"{row['property']} as shipped (kernel ridge on latents and on measured structure, "
+        f"weighed), {row['n']} new specimens: {figures_text(row)}; 90 % intervals cover {said}"
     )
 
 

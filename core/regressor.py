@@ -34,6 +34,15 @@ ARRAYS = ("points", "labels", "left_out", "dual")
 PATCH_COUNTS = (1, 4, 9, 16, 25)  # intervals are calibrated for means of so many, and of all
 
 
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """A predicted property with its 90 % interval, None when fewer than nine specimens."""
+
+    value: float
+    low: float | None
+    high: float | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Regressor:
     """One property's kernel ridge model and how well it does on left-out specimens.
@@ -196,15 +205,21 @@ def left_out_patches(regressor: Regressor, specimen: str, latents: Array) -> Arr
 
 
 def fit_regressor(
-    column: Column, patches: list[Array], values: Array, names: Sequence[str]
+    column: Column,
+    patches: list[Array],
+    values: Array,
+    names: Sequence[str],
+    points: Array | None = None,
 ) -> Regressor:
     """Fit one property.
 
     Args:
         column: the property; values: (S,) its labels, not all the same; names: the specimens'.
         patches: the patches' active latents, (n, A) for each labelled specimen.
+        points: (S, A) of the specimens; the means of their patches for None.
     """
-    points = np.stack([p.mean(axis=0) for p in patches])
+    if points is None:
+        points = np.stack([p.mean(axis=0) for p in patches])
     centre, scale = float(values.mean()), float(values.std())
     y = (values - centre) / scale
     kernels = candidate_kernels(points)

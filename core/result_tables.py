@@ -24,6 +24,7 @@ MEASURED = ("reconstruction", "metrics", "design_latency", "closed_loop", "first
 ON_A_MODEL = (*OPTIONAL, UNUSUAL, REGRESSORS, ORACLE, MODEL, DESIGN, DASHBOARD, LOAD)
 # Those of them that say nothing of pictures made.
 WITHOUT_PICTURES = (UNUSUAL, REGRESSORS)
+READERS = ("by_latents_alone", "by_measured_structure_alone")
 MARGIN = 0.1  # by which fields may be farther from real ones than these are from each other
 _SPECIAL = ("what", "unit", "patches", "verdicts", "castings")  # entries that are no column's
 
@@ -198,13 +199,15 @@ def _properties(found: Mapping[str, Any]) -> str:
             [
                 name,
                 _spread(entry["error"], 1),
-                _spread(entry["reference_always_the_median"], 1),
                 f"{entry['r2']:.2f}",
+                *(_spread(entry[r], 1) if entry.get(r) else "not known" for r in READERS),
+                _spread(entry["reference_always_the_median"], 1),
                 "none" if covered is None else f"{100 * covered:.0f} %",
             ]
         )
-    header = ["error of predicted properties, %, median (90th pct)", "from one micrograph"]
-    return table([*header, "always the median", "R2", "90 % interval covers"], rows)
+    header = ["error of predicted properties, %, median (90th pct)", "from one micrograph", "R2"]
+    alone = ["by latents alone", "by measured structure alone"]
+    return table([*header, *alone, "always the median", "90 % interval covers"], rows)
 
 
 def _regressors(results: Path) -> list[str]:

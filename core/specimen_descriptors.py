@@ -23,14 +23,17 @@ from core.dataset import DataSet, load_dataset
 from core.descriptors import Scalar
 from core.descriptors.graphite_iron import looks_like_graphite_iron
 from core.errors import CheckpointError, InputError, MicroDesignError
-from core.field_descriptors import CHOSEN_OF, KNOWN, WITHOUT_SCALE, kind_of, measure_fields
+from core.field_descriptors import CHOSEN_OF, KNOWN, WITHOUT_SCALE, Values, kind_of, measure_each
 from core.files import read_json, write_json
+from core.json_values import rounded
 from core.measured_columns import Kind
 from core.scale import common_scale, read_to_scale
 
 FILE = "descriptors.json"
 FORMAT = 1
 MAX_BYTES = 2**26
+AREA = "area_mm2"
+FIELD_DIGITS = 5  # of fields' values that are kept
 LOOKED_AT = 12  # micrographs, spread over the data set, that say whether there is graphite
 logger = logging.getLogger(__name__)
 
@@ -46,6 +49,8 @@ class SpecimenDescriptors:
         um_per_px: scale at which it was measured, None where unknown.
         data_hash: of the data set.
         note: why there are none, fewer than usual or other ones; empty otherwise.
+        fields: frame of every field alone, indexed by specimen, with a column for each of
+            ``scalars`` and its ``area_mm2``; None without a scale and in files of before.
     """
 
     scalars: tuple[Scalar, ...]
@@ -53,6 +58,7 @@ class SpecimenDescriptors:
     um_per_px: float | None
     data_hash: str
     note: str
+    fields: pd.DataFrame | None = None
 
     @property
     def kind(self) -> Kind:
@@ -73,13 +79,23 @@ def measure_specimens(data: DataSet, um_per_px: float | None = None) -> Specimen
     names = list(dict.fromkeys(owner))
     kind: Kind = "graphite" if _shows_graphite(data, scale) else "phases"
     chosen = (CHOSEN_OF if scale is not None else WITHOUT_SCALE)[kind]
-    rows = []
+    rows, each = [], []
     for number, name in enumerate(names, start=1):
         fields = [read_to_scale(data, int(i), scale) for i in np.flatnonzero(owner == name)]
-        rows.append(measure_specimen(name, fields, scale, kind))
+        pooled, alone = _measured(name, fields, scale, kind)
+        rows.append(pooled)
+        each += [(name, field.size, one) for field, one in zip(fields, alone, strict=False)]
         if number % 20 == 0 or number == len(names):
             logger.info("descriptors of %d of %d specimens", number, len(names))
-    return _table(data, chosen, names, rows, scale, _note(kind, scale))
+    scalars = tuple(s for s in KNOWN if s.name in chosen)
+    return SpecimenDescriptors(
+        scalars=scalars,
+        values=_frame(names, rows, scalars),
+        um_per_px=scale,
+        data_hash=data.hash,
+        note=_note(kind, scale),
+        fields=None if scale is None else _fields(each, scalars, scale),
+    )
 
 
 def _note(kind: Kind, scale: float | None) -> str:
@@ -116,37 +132,40 @@ def measure_specimen(
         scale: um per px; without it only what needs none is measured.
         kind: what to measure.
     """
+    return _measured(name, fields, scale, kind)[0]
+
+
+def _measured(
+    name: str, fields: Sequence[NDArray[np.float32]], scale: float | None, kind: Kind
+) -> tuple[Values, tuple[Values, ...]]:
+    """Measure the fields of a specimen together and each alone; nothing where they are small."""
     try:
-        return measure_fields(fields, scale, kind)
+        return measure_each(fields, scale, kind)
     except InputError as error:
         logger.warning("%s is not measured: %s", name, error)
-        return {}
+        return {}, ()
 
 
-def _table(
-    data: DataSet,
-    chosen: Sequence[str],
-    names: Sequence[str],
-    rows: Sequence[dict[str, float | None]],
-    scale: float | None,
-    note: str,
-) -> SpecimenDescriptors:
-    scalars = tuple(s for s in KNOWN if s.name in chosen)
-    index = pd.Index(names, name="specimen", dtype=object)
-    values = pd.DataFrame(
-        {s.name: [np.nan if r.get(s.name) is None else r[s.name] for r in rows] for s in scalars},
-        index=index,
-        dtype=float,
-    )
-    return SpecimenDescriptors(
-        scalars=scalars, values=values, um_per_px=scale, data_hash=data.hash, note=note
-    )
+def _frame(names: Sequence[str], rows: Sequence[Values], scalars: Sequence[Scalar]) -> pd.DataFrame:
+    """Return a frame indexed by specimen, a column a descriptor, NaN where there is no value."""
+    found = {
+        s.name: [np.nan if r.get(s.name) is None else r[s.name] for r in rows] for s in scalars
+    }
+    return pd.DataFrame(found, index=pd.Index(names, name="specimen", dtype=object), dtype=float)
+
+
+def _fields(
+    each: Sequence[tuple[str, int, Values]], scalars: Sequence[Scalar], scale: float
+) -> pd.DataFrame:
+    """Return the frame of fields: specimen, number of pixels and values of each."""
+    frame = _frame([name for name, _, _ in each], [values for _, _, values in each], scalars)
+    return frame.assign(**{AREA: [size * scale**2 * 1e-6 for _, size, _ in each]})
 
 
 def save_descriptors(folder: Path, found: SpecimenDescriptors) -> None:
     """Write ``descriptors.json``; floats survive exactly, NaN becomes null."""
-    rows: dict[str, list[float | None]] = {
-        str(name): [None if np.isnan(v) else float(v) for v in row]
+    rows = {
+        str(name): _plain(row)
         for name, row in zip(found.values.index, found.values.to_numpy(), strict=True)
     }
     content = {
@@ -157,7 +176,15 @@ def save_descriptors(folder: Path, found: SpecimenDescriptors) -> None:
         "columns": [asdict(scalar) for scalar in found.scalars],
         "specimens": rows,
     }
+    if found.fields is not None:
+        owners, cells = found.fields.index.astype(str), found.fields.to_numpy()
+        each = [[name, *_plain(row)] for name, row in zip(owners, cells, strict=True)]
+        content["fields"] = rounded(each, FIELD_DIGITS)
     write_json(Path(folder) / FILE, content, compact=True)
+
+
+def _plain(row: NDArray[np.float64]) -> list[float | None]:
+    return [None if np.isnan(v) else float(v) for v in row]
 
 
 def load_descriptors(folder: Path) -> SpecimenDescriptors | None:
@@ -189,6 +216,7 @@ def _read(content: dict[str, Any]) -> SpecimenDescriptors:
     if np.isinf(table).any() or len(set(scalars)) < len(scalars):
         raise ValueError("values are infinite, or a column is there twice")
     scale = content["um_per_px"]
+    each = content.get("fields")
     return SpecimenDescriptors(
         scalars=scalars,
         values=pd.DataFrame(
@@ -199,7 +227,18 @@ def _read(content: dict[str, Any]) -> SpecimenDescriptors:
         um_per_px=None if scale is None else float(scale),
         data_hash=str(content["data_hash"]),
         note=str(content["note"]),
+        fields=None if each is None else _read_fields(each, [*(s.name for s in scalars), AREA]),
     )
+
+
+def _read_fields(rows: Any, names: Sequence[str]) -> pd.DataFrame:
+    """Return the frame of fields; damage raises one of the usual errors."""
+    table = np.array([[np.nan if v is None else v for v in row[1:]] for row in rows], float)
+    table = table.reshape(len(rows), len(names))
+    if np.isinf(table).any() or not (table[:, -1] > 0).all():
+        raise ValueError("a field has an infinite value, or no area")
+    index = pd.Index([str(row[0]) for row in rows], name="specimen", dtype=object)
+    return pd.DataFrame(table, index=index, columns=list(names))
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -1,5 +1,6 @@
 """Numbers, intervals and limits as people read them."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
 LIKELY = "% likely"  # the unit of a probability
@@ -93,6 +94,48 @@ def interval(estimate: Estimated, unit: str) -> str:
         digits += 1
     low, high = number(estimate.low, digits), number(estimate.high, digits)
     return f"{low} {unit}".rstrip() if low == high else f"{low} to {high} {unit}".rstrip()
+
+
+class TwoReaders(Protocol):
+    """What two readers say of a picture: `core.properties.Reading`."""
+
+    @property
+    def latents(self) -> Mapping[str, Estimated]: ...
+    @property
+    def structure(self) -> Mapping[str, Estimated]: ...
+
+
+def readers(found: TwoReaders | None, named: Mapping[str, Named]) -> str:
+    """Say what latents and measured structure tell alone, and whether they contradict each other.
+
+    They do where their values lie farther apart than both intervals together reach. Empty where the
+    structure says nothing.
+    """
+    said, apart = [], []
+    for name, other in ({} if found is None else found.structure).items():
+        own = None if found is None else found.latents.get(name)
+        if own is None or name not in named:
+            continue
+        label, unit = named[name].label, named[name].unit
+        said.append(f"{label} {quantity(own.value, unit)} and {quantity(other.value, unit)}")
+        if not _meet(own, other):
+            apart.append(label)
+    if not said:
+        return ""
+    text = (
+        f"By its latents and by the structure measured in it: {'; '.join(said)}. "
+        "They are weighed together by how sure each is of specimens left out."
+    )
+    if apart:
+        text += f" Their intervals do not meet for {', '.join(apart)}: take it with care."
+    return text
+
+
+def _meet(one: Estimated, other: Estimated) -> bool:
+    """Tell whether two intervals have something in common; none has with everything."""
+    if one.low is None or one.high is None or other.low is None or other.high is None:
+        return True
+    return max(one.low, other.low) <= min(one.high, other.high)
 
 
 def titled(named: Named) -> str:

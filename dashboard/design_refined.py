@@ -5,13 +5,14 @@ import streamlit as st
 from bayesnet.design import Design
 from bayesnet.network import Network
 from bayesnet.ranking import residuals, worst
-from bayesnet.refine import ENOUGH, PATCHES, STEPS, Refinement
+from bayesnet.refine import ENOUGH, STEPS, Refinement
 from core.images import encode_png
 from dashboard import design_request, designs, pictures, waiting
 from dashboard.design_request import DesignRequest
 from dashboard.design_result import description, designed_for
+from dashboard.errors import escape
 from dashboard.state import Model
-from dashboard.wording import interval, number, quantity, shortfall, unbroken, wished
+from dashboard.wording import interval, number, quantity, readers, shortfall, unbroken, wished
 
 
 def offer(
@@ -22,7 +23,7 @@ def offer(
     if st.query_params.get("refined") == "1":
         design_request.refine(model.id, request)
     if not design_request.to_be_refined(model.id, request):
-        seconds = STEPS * (design.seconds["decode"] + 2 * design.seconds["read_back"])
+        seconds = STEPS * (design.seconds["decode"] + design.seconds["read_back"])
         if st.button(
             "Refine",
             key="design_refine",
@@ -47,8 +48,7 @@ def show(found: Refinement, design: Design, model: Model, network: Network) -> N
             f"None of {len(found.attempts) - 1} pictures reads nearer to the target than the "
             f"first, whose residual is {found.before:.2f}."
             if len(found.attempts) > 1
-            else f"There is nothing to refine: read back from {PATCHES} patches, its residual is "
-            f"{found.before:.2f}."
+            else f"There is nothing to refine: its residual is {found.before:.2f}."
         )
         return
     left, right = st.columns([11, 10], gap="medium")
@@ -75,10 +75,10 @@ def show(found: Refinement, design: Design, model: Model, network: Network) -> N
             }
         )
     right.table(rows, hide_index=True)
+    told = readers(found.picture.reading, {n.column: n for n in network.outcomes})
     right.caption(
         f"Residual {found.before:.2f} before, {found.residual:.2f} refined, after "
-        f"{len(found.attempts) - 1} more pictures in {found.seconds:.1f} s. Both are read back "
-        f"from {PATCHES} patches, so the first may differ a little from above."
+        f"{len(found.attempts) - 1} more pictures in {found.seconds:.1f} s. " + escape(told)
     )
     said = f"{description(design, model)}; refined"
     right.download_button(

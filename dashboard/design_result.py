@@ -19,7 +19,7 @@ from dashboard import components, design_export, design_ranking, measured_back, 
 from dashboard.design_request import DesignRequest, in_address
 from dashboard.errors import escape
 from dashboard.state import Model
-from dashboard.wording import interval, listed, quantity
+from dashboard.wording import interval, listed, quantity, readers
 
 VERDICTS = {
     "feasible": (st.success, "Feasible."),
@@ -149,6 +149,8 @@ def read_back(design: Design, network: Network) -> None:
         "Nearest feasible" if stands_in(design.answer) else "Target",
     )
     st.caption(_judged(design, network))
+    if said := readers(design.main.reading, named):
+        st.caption(escape(said))
     if said := measured_back.told(design, network):
         st.caption(escape(said))
 

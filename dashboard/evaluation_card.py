@@ -25,7 +25,7 @@ from dashboard.errors import escape
 from dashboard.evaluations import Evaluated
 from dashboard.measurements import Measured
 from dashboard.state import Model
-from dashboard.wording import Named, number
+from dashboard.wording import Named, number, readers
 
 SCALE_TOLERANCE = 0.15
 
@@ -117,6 +117,8 @@ def show(
         with right:
             if one.predictions:
                 components.estimates(one.predictions, named, "Predicted from the micrograph")
+                if told := readers(one.reading, named):
+                    st.caption(escape(told))
             said = f"**Style error {number(one.style_error)}** (relative; 0 is the same style)"
             if one.distance is not None:
                 said += f" · **distance {number(one.distance, 2)}** (no unit; 95 % of usual "
@@ -152,13 +154,25 @@ def _verdict(one: Evaluation) -> None:
 
 
 def show_together(
-    properties: PropertyModel | None, found: Sequence[Evaluated], named: Mapping[str, Named]
+    properties: PropertyModel | None,
+    found: Sequence[Evaluated],
+    named: Mapping[str, Named],
+    pooled: FieldsSummary | None,
 ) -> None:
-    """Show the properties that several micrographs suggest as fields of one specimen."""
+    """Show the properties that several micrographs suggest as fields of one specimen.
+
+    Args:
+        properties: the model's; found: the fields; named: the properties.
+        pooled: what was measured in them; None where it was not.
+    """
     if properties is None:
         return
-    predictions = predict_together(properties, [one.evaluation for one in found])
-    components.estimates(predictions, named, f"Predicted from {len(found)} fields together")
+    seen = None if pooled is None else (pooled.pooled.scalars(), pooled.pooled.area_mm2)
+    reading = predict_together(properties, [one.evaluation for one in found], seen)
+    heading = f"Predicted from {len(found)} fields together"
+    components.estimates(reading.predicted, named, heading)
+    if told := readers(reading, named):
+        st.caption(escape(told))
     if unusual := sum(bool(one.evaluation.unusual) for one in found):
         st.warning(
             f"{unusual} of {len(found)} fields are outside the reference data: these values are "

@@ -15,10 +15,13 @@ from core import logs
 from core.errors import CheckpointError
 from core.evaluate import Evaluation, evaluate_image
 from core.evaluate import similarity as find_similarity
+from core.evaluate import with_structure as structure_of
 from core.images import Micrograph, read_image
 from core.info_bar import InfoBar, find_info_bar
 from core.microscope_text import with_text_scale
+from core.properties import PropertyModel
 from core.reference_file import Reference
+from core.structure_model import Seen
 from dashboard import pictures, state
 from dashboard.caching import kept, kept_by_size
 from dashboard.measurements import fingerprint
@@ -151,6 +154,14 @@ def _evaluate(key: tuple, _model: Model, _micrograph: Micrograph) -> Evaluated:
     return Evaluated(
         replace(found, pixels=found.pixels[:1, :1].copy()), preview, micrograph.um_per_px, True
     )
+
+
+def with_structure(
+    found: Evaluated, properties: PropertyModel | None, seen: Seen | None
+) -> Evaluated:
+    """Return an evaluation with properties by its measured structure, too."""
+    again = structure_of(found.evaluation, properties, seen)
+    return replace(found, evaluation=again)
 
 
 def similarity(

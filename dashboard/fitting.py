@@ -39,8 +39,10 @@ def fit_anew(model: Model, data: str, arcs: tuple[tuple[str, str], ...] | None =
     config = NetworkConfig(arcs=arcs, patch_px=read_config(model.folder).patch_px)
     about = {"model": logs.short(model.weights), "specimens": len(table.specimens)}
     with logs.timed(logger, "fit", **about), state.lock():
-        network = fit_network(table, config, load_descriptors(folder), unseen)
-        replace_fit(model.fitted_folder, network, property_models(table, unseen))
+        descriptors = load_descriptors(folder)
+        network = fit_network(table, config, descriptors, unseen)
+        fitted = property_models(table, unseen, descriptors)
+        replace_fit(model.fitted_folder, network, fitted)
     return network
 
 

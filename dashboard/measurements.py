@@ -134,6 +134,22 @@ def _structure(key: tuple, _micrograph: Micrograph) -> Measurement:
         return measure_in_um(_micrograph.pixels, _micrograph.um_per_px)
 
 
+def seen(
+    micrograph: Micrograph, graphite: Measured | None, structure: Measurement | None
+) -> tuple[dict[str, float | None], float] | None:
+    """Return what was measured on a micrograph by name, and its area, mm2.
+
+    None without a scale, or where nothing was measured.
+    """
+    if micrograph.um_per_px is None:
+        return None
+    described = None if graphite is None else graphite.descriptors()
+    values: dict[str, float | None] = {} if described is None else described.scalars()
+    values |= {} if structure is None else structure.values
+    area_mm2 = micrograph.pixels.size * micrograph.um_per_px**2 * 1e-6
+    return (values, area_mm2) if values else None
+
+
 def together(measured: Sequence[Measured]) -> FieldsSummary:
     """Pool micrographs as fields of one specimen.
 

@@ -14,6 +14,7 @@ from core.wording import (
     limit,
     number,
     quantity,
+    readers,
     titled,
 )
 
@@ -27,6 +28,7 @@ __all__ = [
     "listed",
     "number",
     "quantity",
+    "readers",
     "shortfall",
     "titled",
     "unbroken",

@@ -8,7 +8,7 @@ import numpy as np
 from bayesnet.recipe import PARTS, PictureRecord, Recipe
 from core.columns import Column
 from core.images import to_uint8
-from core.properties import Prediction
+from core.regressor import Prediction
 
 COLUMNS = (
     Column("mg_wt", "wt%", "Magnesium", "process", "numeric"),

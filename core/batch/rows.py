@@ -14,15 +14,16 @@ from core.batch.sources import Source
 from core.checkpoint import LoadedModel
 from core.descriptors import describe
 from core.errors import InputError, MicroDesignError
-from core.evaluate import evaluate_image
+from core.evaluate import evaluate_image, with_structure
 from core.exports.scale_bar import with_scale_bar
 from core.exports.spreadsheet import descriptor_cells, structure_reasons
 from core.images import Micrograph, read_image
 from core.info_bar import find_info_bar, without_info_bar
 from core.measured_columns import Kind
 from core.microscope_text import with_text_scale
-from core.properties import Prediction, PropertyModel
+from core.properties import PropertyModel
 from core.reference import Reference
+from core.regressor import Prediction
 from core.stereology import Measurement, measure_in_um
 
 THUMBNAIL_PX = 128
@@ -118,12 +119,17 @@ def _evaluated(evaluator: Evaluator, name: str, micrograph: Micrograph) -> Row:
     remarks = list(found.notes)
     if evaluator.measured == "phases":
         structure = measure_in_um(micrograph.pixels, micrograph.um_per_px)
+        if (scale := micrograph.um_per_px) is not None:
+            area_mm2 = micrograph.pixels.size * scale**2 * 1e-6
+            found = with_structure(found, evaluator.properties, (structure.values, area_mm2))
         remarks += structure_reasons(structure)
     elif evaluator.measured and micrograph.um_per_px is None:
         remarks.append("descriptors need a scale")
     elif evaluator.measured:
         try:
             measured = describe(micrograph.pixels, micrograph.um_per_px or 0.0)
+            of = (measured.scalars(), measured.area_mm2)
+            found = with_structure(found, evaluator.properties, of)
             cells = tuple(descriptor_cells(measured))
             remarks += [*measured.notes, *filter(None, [measured.grain_reason])]
         except InputError as error:

@@ -14,7 +14,7 @@ from core.exports.html import Block, Picture, Row, Said, Section, Table, Text, T
 from core.exports.scale_bar import png, with_scale_bar
 from core.reference import Reference
 from core.regressor import Regressor
-from core.wording import interval, number, quantity
+from core.wording import interval, number, quantity, readers
 
 GAP_PX = 8
 SYNTHETIC = (
@@ -24,7 +24,7 @@ SYNTHETIC = (
 METHOD = (
     "Patches of the micrograph were encoded by a variational autoencoder over VGG19 texture "
     "features (TextureVAE, CEUR-WS Vol-2964, article 59, 2021). Properties are predicted from "
-    "their mean latent. The distance "
+    "their mean latent, and from the structure measured where the model knows how. The distance "
     "says how far the patches lie from what the model knows: 95 % of usual micrographs stay "
     "below 1. The style error compares patches with their reconstructions; 0 is the same style."
 )
@@ -125,6 +125,8 @@ def _section(
     blocks.append(Picture(one.preview, caption, f"{found.name} with numbered patches", 560))
     if found.predictions:
         blocks.append(_predictions(one, properties))
+        if told := readers(found.reading, {p.column: p for p in properties}):
+            blocks.append(Text(told, small=True))
     rows = [["This micrograph", number(found.style_error)], *_usual_rows(reference)]
     blocks.append(Table(["Relative style error (no unit)", ""], rows))
     if one.similarity:

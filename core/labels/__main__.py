@@ -11,7 +11,8 @@ from core.checkpoint import load_model
 from core.dataset import load_dataset
 from core.encode import load_latents
 from core.errors import MicroDesignError
-from core.labels.labels import Direction, Labels, load_labels, rounded, save_labels
+from core.json_values import rounded
+from core.labels.labels import DIGITS, Direction, Labels, load_labels, save_labels
 from core.labels.matching import match_dimensions, recurring_labels
 from core.labels.measure import label_model
 from core.labels.traversals import Plan
@@ -38,7 +39,7 @@ def result(labels: Labels, argv: list[str], denoiser_sha256: str | None = None) 
     content["figures"] = labels.figures
     for name in ("dimensions", "directions"):
         content[name] = {d.name: _short(d) for d in getattr(labels, name)}
-    return dict(rounded(content))
+    return dict(rounded(content, DIGITS))
 
 
 def _short(direction: Direction) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from core.errors import CheckpointError
 from core.files import read_json, write_json
-from core.json_values import mapping, number, text, truth, whole
+from core.json_values import mapping, number, rounded, text, truth, whole
 from core.labels.effects import Curve
 from core.labels.influence import LEAST_INFLUENCE
 from core.labels.naming import NO_EFFECT, UNUSED, WEAK_MOVE, Effect, label_text
@@ -16,7 +16,7 @@ from core.labels.quantities import QUANTITIES
 
 FILE = "labels.json"
 FORMAT = 1
-DIGITS = 6  # that are kept of each figure
+DIGITS, CURVE_DIGITS = 6, 3  # that are kept of each figure, and of curves, which are drawn
 _QUANTITIES = {quantity.name for quantity in QUANTITIES}
 
 
@@ -139,7 +139,9 @@ def save_labels(folder: Path, labels: Labels) -> None:
     content = {field.name: getattr(labels, field.name) for field in fields(labels)}
     for name in ("dimensions", "directions"):
         content[name] = [asdict(direction) for direction in content[name]]
-    write_json(Path(folder) / FILE, {"format": FORMAT} | rounded(content), compact=True)
+        for direction in content[name]:
+            direction["curves"] = rounded(direction["curves"], CURVE_DIGITS)
+    write_json(Path(folder) / FILE, {"format": FORMAT} | rounded(content, DIGITS), compact=True)
 
 
 def load_labels(folder: Path) -> Labels:
@@ -164,17 +166,6 @@ def load_labels(folder: Path) -> Labels:
             f"{path} is damaged: {error}; run python -m core.labels again"
         ) from error
     return labels
-
-
-def rounded(content: Any) -> Any:
-    """Return JSON content with its numbers rounded to `DIGITS` significant digits."""
-    if isinstance(content, float):
-        return float(f"{content:.{DIGITS}g}")
-    if isinstance(content, Mapping):
-        return {name: rounded(value) for name, value in content.items()}
-    if isinstance(content, (list, tuple)):
-        return [rounded(value) for value in content]
-    return content
 
 
 def _direction(entry: Mapping[str, Any]) -> Direction:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.calibrate import describe
+from core.calibrate import intervals_from
 from core.info_bar import without_info_bar
 from dashboard import (
     address,
@@ -83,13 +83,15 @@ for place, job in enumerate(jobs):
         source = evaluations.read(model, job)
         micrograph = without_info_bar(source.micrograph, info_bar_form.chosen(job, source))
         found = evaluations.evaluate(model, micrograph, job.data is not None)
-        done.append((place, job, source, found))
         if asked.graphite:
             with errors.shown():
                 measured.append((place, measurements.measure(micrograph, job.data is not None)))
         if asked.structure:
             with errors.shown():
                 structures[place] = measurements.structure(micrograph, job.data is not None)
+        seen = measurements.seen(micrograph, dict(measured).get(place), structures.get(place))
+        found = evaluations.with_structure(found, properties, seen)
+        done.append((place, job, source, found))
     if source and not found:  # it may be the rows left out that made it fail
         info_bar_form.show(place, job, source)
 if done:
@@ -97,16 +99,17 @@ if done:
     sized = [one for _, one in measured]
     pooled = None
     if asked.together and len(done) > 1:
-        evaluation_card.show_together(properties, found, named)
         if len(sized) == len(done):
             with errors.shown():
                 pooled = measurements.together(sized)
-                descriptor_card.show_together(sized, pooled)
+        evaluation_card.show_together(properties, found, named, pooled)
+        if pooled is not None:
+            descriptor_card.show_together(sized, pooled)
     given = jobs[0].um_per_px if jobs[0].data is not None else model.um_per_px
     scale = "as each file says" if given is None else f"{given:g} µm per px"
     many = f"{len(done)} micrograph{'s' if len(done) > 1 else ''}"
     st.caption(f"Evaluated: {many}, scale {scale}.")
-    for said in sorted({describe(regressor) for regressor in regressors}):
+    for said in sorted(set(intervals_from(properties).values()) if properties else ()):
         st.caption(errors.escape(f"90 % intervals of properties: {said}."))
     others = [
         (job.name, source.micrograph.um_per_px, structures[place])

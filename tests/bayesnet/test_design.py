@@ -96,7 +96,7 @@ def test_design_starts_from_the_networks_answer(made, tiny_network: Network, tar
 def test_descriptors_of_any_material_are_measured_in_the_picture(loaded, properties) -> None:
     pixels = lamellae(256, 6, 10, noise=0.02)
     for names in (("spacing_um", "anisotropy"), ("graphite_pct",)):
-        found = read_back(loaded, properties, pixels, 1, names)
+        found = read_back(loaded, properties, pixels, 1, names).predicted
         kind = "graphite" if "graphite_pct" in names else "phases"
         own = measure_fields([pixels], loaded.um_per_px, kind)
         assert {n: found[n].value for n in names} == {n: own[n] for n in names}

@@ -7,7 +7,7 @@ import pytest
 
 from bayesnet.demands import parse_demand
 from bayesnet.ranking import Z90, chance, ranked, residuals, worst
-from core.properties import Prediction
+from core.regressor import Prediction
 
 
 def test_a_residual_counts_in_half_widths_of_the_interval(network):

@@ -10,7 +10,8 @@ from bayesnet.pictures import Picture
 from bayesnet.query import most_probable
 from bayesnet.refine import refine
 from core.errors import InputError
-from core.properties import Prediction
+from core.properties import Reading
+from core.regressor import Prediction
 
 TARGET = {"uts_mpa": 400.0, "ys_mpa": 240.0}
 
@@ -40,10 +41,11 @@ def biased(network, monkeypatch):
             wanted = [(TARGET[n.column] - n.mean) / n.scale for n in network.properties]
             found = wanted + gain * (found - wanted)
             values = [n.mean + n.scale * v for n, v in zip(network.properties, found, strict=True)]
-            return {
+            read = {
                 name: Prediction(v + s, v + s - 25, v + s + 25)
                 for name, v, s in zip(names, values, shift, strict=True)
             }
+            return Reading(read, read, {})
 
         monkeypatch.setattr(module, "synthesise_field", field)
         monkeypatch.setattr(module, "read_back", back)

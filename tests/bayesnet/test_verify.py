@@ -142,7 +142,7 @@ def test_castings_are_compared_with_what_their_settings_give():
 def test_one_turn_of_the_loop_is_written_as_a_result(tiny_model, tmp_path, monkeypatch):
     monkeypatch.setattr(oracle.os, "cpu_count", lambda: 1)
     monkeypatch.setattr(oracle, "FIELD_PX", 256)
-    monkeypatch.setattr("bayesnet.refine.PATCHES", 1)
+    monkeypatch.setattr("bayesnet.pictures.PREDICT_PATCHES", 1)
     given = ["--targets", "1", "--infeasible", "2", "--oracle", "8", "--instrument", "8"]
     given += ["--next-tests", "0"]
     folders = ["--out", str(tmp_path), "--picture", str(tmp_path)]

@@ -131,15 +131,15 @@ def test_fields_of_one_specimen_are_predicted_from_all_their_patches(
         for shape in ((128, 128), (128, 384))
     )
     assert first.n_patches == 1 < second.n_patches
-    assert predict_together(properties, [first]) == first.predictions
+    assert predict_together(properties, [first]).predicted == first.predictions
     found = predict_together(properties, [first, second])
     mean = np.average(
         [first.mean_latent, second.mean_latent], axis=0, weights=[1, second.n_patches]
     )
     wanted = properties.predict(mean, first.n_independent + second.n_independent)
     for name, value in wanted.items():
-        assert found[name].value == pytest.approx(value.value, rel=1e-5)
-        assert found[name].low == pytest.approx(value.low, rel=1e-5)
+        assert found.predicted[name].value == pytest.approx(value.value, rel=1e-5)
+        assert found.predicted[name].low == pytest.approx(value.low, rel=1e-5)
 
 
 def test_a_reference_of_another_model_is_refused(

@@ -20,6 +20,7 @@ from core.measure import (
 )
 from core.properties import PropertyModel
 from core.results import record, write_result
+from core.structure_model import seen_fields
 from core.summaries import mean_interval, median_interval, paired_difference, summary
 from core.vgg import STYLE_LAYERS
 from tests.core.textures import make_textures
@@ -152,7 +153,8 @@ def test_property_errors_stand_beside_the_median_and_the_coverage(
     assert len(mu) == len(tiny_castings.specimens)
     assert {m.shape for m in mu} == {v.shape for v in logvar} == {(1, 8)}, "room for one patch"
     properties = PropertyModel.load(tiny_model / "properties.json")
-    found = property_errors(properties, tiny_castings, mu)
+    seen = seen_fields(properties.structure, tiny_castings, 1.0)
+    found = property_errors(properties, tiny_castings, mu, seen)
     json.dumps(found, allow_nan=False)
     true = tiny_castings.specimens["uts_mpa"].to_numpy()
     means = [properties.predict(z.mean(axis=0), 1)["uts_mpa"] for z in mu]

@@ -10,7 +10,7 @@ from PIL import Image
 
 from core.batch.rows import Row
 from core.files import write_json
-from core.properties import Prediction
+from core.regressor import Prediction
 from dashboard.batches import MOST_PROBLEMS, Batch, problems, screen_table, summary
 from tests.dashboard.conftest import sound, texts
 

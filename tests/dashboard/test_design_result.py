@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bayesnet.feasibility import Feasibility
-from core.properties import Prediction
+from core.regressor import Prediction
 from dashboard import design_ranking, design_refined, design_result
 from dashboard.design_result import description, designed_for, stands_in
 
@@ -86,6 +86,7 @@ def test_a_refined_design_is_read_back_with_intervals(monkeypatch):
         SimpleNamespace(
             pixels=np.zeros((32, 32), np.float32),
             predicted={"uts_mpa": Prediction(value, value - 20, value + 20)},
+            reading=None,
         )
         for value in (414.0, 402.0)
     )

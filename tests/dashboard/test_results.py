@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from core.exports.spreadsheet import harmless
-from core.properties import Prediction
+from core.regressor import Prediction
 from dashboard.results import as_csv
 
 COLUMN = SimpleNamespace(column="uts_mpa", label="Tensile strength", unit="MPa")

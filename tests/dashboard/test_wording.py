@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from core.properties import Prediction
+from core.regressor import Prediction
 from dashboard.wording import interval, limit, number, quantity, titled
 
 

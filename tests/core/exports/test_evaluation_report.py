@@ -8,8 +8,8 @@ import pytest
 from core.conformal import Calibration
 from core.evaluate import Evaluation
 from core.exports.evaluation_report import Reported, evaluation_report
-from core.properties import Prediction
 from core.reference_file import Reference
+from core.regressor import Prediction
 from core.usual import fit_usual
 
 MANIFEST = {

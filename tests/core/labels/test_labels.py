@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from core.errors import CheckpointError, ConfigError, InputError
+from core.json_values import rounded
 from core.labels import (
     FILE,
     Plan,
@@ -18,7 +19,7 @@ from core.labels import (
     save_labels,
 )
 from core.labels.influence import influences
-from core.labels.labels import rounded
+from core.labels.labels import DIGITS
 from tests.core.labels.discs import LATENTS, PLAN, draw, label_discs, latent_table
 
 
@@ -168,7 +169,7 @@ def test_labels_come_back_from_the_disk(discs, tmp_path):
     assert [d.title for d in found.dimensions] == [d.title for d in discs.dimensions]
     one, other = found.dimensions[0].effects[0], discs.dimensions[0].effects[0]
     assert one.slope == pytest.approx(other.slope, rel=1e-5) and one.clear == other.clear
-    assert found.figures["stability"] == rounded(discs.figures["stability"])
+    assert found.figures["stability"] == rounded(discs.figures["stability"], DIGITS)
     found.require_model("a" * 64)
     with pytest.raises(CheckpointError, match=r"labels of another model; run python -m core\.labe"):
         found.require_model("b" * 64)

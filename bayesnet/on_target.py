@@ -1,0 +1,77 @@
+"""Settings that give the target: from the posterior's mean on to where the surfaces say it is met.
+
+Settings that give one and the same target lie on a curve, and the mean of a curve lies beside it.
+From the mean the nearest settings are therefore sought, by how the posterior scatters, whose
+expected properties are the target's, as far as the surfaces are known there.
+"""
+
+import numpy as np
+from scipy.optimize import least_squares
+
+from bayesnet.demands import Demand
+from bayesnet.evidence import Evidence
+from bayesnet.gaussian import Array
+from bayesnet.network import Network
+from bayesnet.nodes import Node
+from bayesnet.reachable import uses_surface
+from bayesnet.surface import predict_surface, surface_sd, transform
+
+LEAST_SD = 1e-3  # of a setting in the posterior, z-scores: such a one hardly moves
+MOST = 60  # evaluations of the surfaces
+
+
+def on_target(
+    network: Network,
+    wanted: dict[Node, Demand],
+    evidence: Evidence,
+    draws: Array,
+    weights: Array,
+) -> Array:
+    """Return the settings nearest to the mean of draws at which the surfaces give the target.
+
+    Args:
+        network: the fitted network.
+        wanted: outcome nodes and what is asked of them, extremes settled.
+        evidence: limits of the settings.
+        draws: (n, P) settings in z-scores, inside the limits.
+        weights: (n,) theirs; they sum to one.
+
+    Returns:
+        (P,) z-scores inside the limits; the mean itself where no surface tells the properties.
+    """
+    mean: Array = weights @ draws
+    order = network.outcome_places(wanted)
+    numeric = np.array([not node.group for node in network.process], dtype=bool)
+    free = ~evidence.fixed & numeric
+    if not free.any() or not uses_surface(network, order):
+        return mean
+    support = network.support
+    centred = (draws - mean)[:, free]
+    sd = np.sqrt(weights @ centred**2).clip(LEAST_SD)
+    cov = (centred * weights[:, None]).T @ centred + np.diag((0.05 * sd) ** 2)
+    root = np.linalg.inv(np.linalg.cholesky(cov))
+    known = np.isfinite(support.properties)
+    scales = [
+        max(
+            float(surface_sd(support.surfaces[m], support.process[known[:, m]], mean[None])[0]),
+            1e-6,
+        )
+        for m in order
+    ]
+
+    def gaps(inner: Array) -> Array:
+        settings = mean.copy()
+        settings[free] = inner
+        found = []
+        for m, demand, scale in zip(order, wanted.values(), scales, strict=True):
+            surface = support.surfaces[m]
+            value = float(predict_surface(surface, support.process, settings[None])[0])
+            low, high = (transform(np.array(end), surface.log) for end in (demand.low, demand.high))
+            found.append((value - float(np.clip(value, low, high))) / scale)
+        return np.concatenate([found, root @ (inner - mean[free])])
+
+    bounds = (evidence.low[free] - 1e-9, evidence.high[free] + 1e-9)
+    found = least_squares(gaps, mean[free], bounds=bounds, x_scale=sd, max_nfev=MOST)
+    result = mean.copy()
+    result[free] = np.clip(found.x, evidence.low[free], evidence.high[free])
+    return result
