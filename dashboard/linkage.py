@@ -98,6 +98,13 @@ def bases(model: Model, properties: PropertyModel, regressor: Regressor) -> dict
         "most of their micrographs (the paper's protocol), so new specimens do somewhat worse.",
         tuple(left_out_points(regressor)),
     )
+    for one in properties.structure.regressors if properties.structure else ():
+        if one.column == regressor.column:
+            found["Learned, from measured structure alone"] = Basis(
+                "The same specimens, each predicted without its label from the descriptors "
+                "measured in its micrographs: no encoder, nothing learned from these pictures.",
+                tuple(left_out_points(one)),
+            )
     return {name: basis for name, basis in found.items() if basis.points}
 
 

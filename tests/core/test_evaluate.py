@@ -7,14 +7,23 @@ import numpy as np
 import pytest
 
 from core.checkpoint import LoadedModel
+from core.columns import Column
 from core.errors import CheckpointError, InputError
-from core.evaluate import evaluate_image, far_apart, predict_together, similarity
+from core.evaluate import (
+    evaluate_image,
+    far_apart,
+    predict_together,
+    similarity,
+    with_structure,
+)
 from core.images import Micrograph
 from core.metrics.catalogue import compare, load_metrics
 from core.patches import cut_at, spread_patches
 from core.picture_style import style_errors
 from core.properties import READ_PATCHES, PropertyModel
 from core.reference_file import Reference
+from core.regressor import fit_regressor
+from core.structure_model import StructureModel
 from core.synthesis import encode_patches, encode_with_style
 from tests.core.textures import texture
 
@@ -140,6 +149,38 @@ def test_fields_of_one_specimen_are_predicted_from_all_their_patches(
     for name, value in wanted.items():
         assert found.predicted[name].value == pytest.approx(value.value, rel=1e-5)
         assert found.predicted[name].low == pytest.approx(value.low, rel=1e-5)
+
+
+def test_measured_structure_is_the_second_reader(
+    loaded: LoadedModel, properties: PropertyModel, reference: Reference
+) -> None:
+    rng = np.random.default_rng(0)
+    areas = rng.uniform(5, 15, size=(12, 1))
+    column = Column("uts_mpa", "MPa", "UTS", "property", "numeric")
+    strengths = 500 - 10 * areas[:, 0] + rng.normal(size=12)
+    scores = list((areas - 10)[:, None])
+    regressor = fit_regressor(column, scores, strengths, [f"s{i}" for i in range(12)])
+    structure = StructureModel(
+        inputs=("graphite_pct",),
+        centre=np.array([10.0]),
+        scale=np.array([1.0]),
+        field_mm2=0.1,
+        specimen_mm2=0.1,
+        regressors=(regressor,),
+    )
+    both = replace(properties, structure=structure)
+    found = evaluate_image(loaded, both, reference, micrograph(texture(128, 128)), n_patches=1)
+    assert found.reading is None
+    seen = with_structure(found, both, ({"graphite_pct": 12.0}, 0.2))
+    other = seen.reading.structure["uts_mpa"]
+    assert abs(other.value - 380) < 5
+    own = seen.reading.latents["uts_mpa"]
+    assert own == found.predictions["uts_mpa"]
+    low, high = sorted((own.value, other.value))
+    assert low < seen.predictions["uts_mpa"].value < high
+    assert seen.predictions["ys_mpa"] == found.predictions["ys_mpa"], "no structure tells it"
+    for nothing in (with_structure(found, both, None), with_structure(found, None, ({}, 0.0))):
+        assert nothing.predictions == found.predictions and nothing.reading is None
 
 
 def test_a_reference_of_another_model_is_refused(

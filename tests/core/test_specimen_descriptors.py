@@ -10,6 +10,7 @@ from core.descriptors import CHOSEN, describe_fields
 from core.errors import CheckpointError
 from core.images import encode_png
 from core.specimen_descriptors import (
+    AREA,
     FILE,
     load_descriptors,
     measure_specimens,
@@ -134,3 +135,28 @@ def test_file_round_trip_is_exact_and_damage_is_refused(tmp_path):
         (tmp_path / FILE).write_text(json.dumps(content | damage))
         with pytest.raises(CheckpointError):
             load_descriptors(tmp_path)
+
+
+def test_every_field_is_kept_alone_with_its_area(tmp_path):
+    data = written(tmp_path / "d", PICTURES, 2.0)
+    found = measure_specimens(data, 2.0)
+    assert list(found.fields.index) == ["a", "a", "b"]
+    assert found.fields[AREA].tolist() == pytest.approx([(2 * 256) ** 2 * 1e-6] * 3)
+    for row in range(3):
+        alone = describe_fields([data.read(row).pixels], 2.0).pooled.scalars()
+        assert found.fields.iloc[row]["graphite_pct"] == alone["graphite_pct"]
+    save_descriptors(tmp_path, found)
+    again = load_descriptors(tmp_path).fields
+    np.testing.assert_allclose(again.to_numpy(), found.fields.to_numpy(), rtol=1e-4)
+    assert list(again.columns) == list(found.fields.columns)
+    content = json.loads((tmp_path / FILE).read_text())
+    (tmp_path / FILE).write_text(json.dumps({k: v for k, v in content.items() if k != "fields"}))
+    assert load_descriptors(tmp_path).fields is None, "files of before"
+    for damage in ([["a", 1.0]], [["a", *[1.0] * len(CHOSEN), 0.0]], [[]], 7):
+        (tmp_path / FILE).write_text(json.dumps(content | {"fields": damage}))
+        with pytest.raises(CheckpointError):
+            load_descriptors(tmp_path)
+
+
+def test_without_a_scale_no_field_is_kept_alone(tmp_path):
+    assert measure_specimens(written(tmp_path / "d", PICTURES, ""), None).fields is None

@@ -4,8 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from core.properties import Reading
 from core.regressor import Prediction
-from dashboard.wording import interval, limit, number, quantity, titled
+from dashboard.wording import interval, limit, number, quantity, readers, titled
 
 
 @pytest.mark.parametrize(
@@ -61,3 +62,22 @@ def test_limits_are_said_in_words(low, high, said):
 
 def test_a_title_without_unit_is_the_label():
     assert titled(SimpleNamespace(label="Nodularity", unit="")) == "Nodularity"
+
+
+def told(own, other):
+    """What is said of one property by both readers, each (value, low, high)."""
+    reading = Reading({}, {"uts_mpa": Prediction(*own)}, {"uts_mpa": Prediction(*other)})
+    return readers(reading, {"uts_mpa": SimpleNamespace(label="Tensile strength", unit="MPa")})
+
+
+def test_both_readers_are_told_and_that_they_contradict_each_other():
+    said = told((430.0, 400.0, 460.0), (415.0, 390.0, 440.0))
+    assert "Tensile strength 430 MPa and 415 MPa" in said and "do not meet" not in said
+    said = told((430.0, 400.0, 460.0), (350.0, 330.0, 370.0))
+    assert "do not meet for Tensile strength: take it with care" in said
+    assert "do not meet" not in told((430.0, None, None), (350.0, 330.0, 370.0))
+
+
+def test_a_single_reader_needs_no_words():
+    assert readers(None, {}) == ""
+    assert readers(Reading({}, {"uts_mpa": Prediction(430.0, 400.0, 460.0)}, {}), {}) == ""
