@@ -14,10 +14,12 @@ from bayesnet.gaussian import Array
 from bayesnet.network import Network
 from bayesnet.nodes import Node
 from bayesnet.reachable import uses_surface
-from bayesnet.surface import predict_surface, surface_sd, transform
+from bayesnet.surface import predict_surface, surface_gradient, surface_sd, transform
 
 LEAST_SD = 1e-3  # of a setting in the posterior, z-scores: such a one hardly moves
-MOST = 60  # evaluations of the surfaces
+MOST = 100  # evaluations of the surfaces
+CLOSE = 1e-12  # steps, relative: the answer must not depend on units
+ROOM = 1e-9  # beyond the limits, for a mean at one of them
 
 
 def on_target(
@@ -59,19 +61,45 @@ def on_target(
         for m in order
     ]
 
-    def gaps(inner: Array) -> Array:
+    places, demands = list(order), list(wanted.values())
+
+    def at(inner: Array) -> Array:
         settings = mean.copy()
         settings[free] = inner
-        found = []
-        for m, demand, scale in zip(order, wanted.values(), scales, strict=True):
+        return settings
+
+    def gaps(inner: Array) -> Array:
+        settings, found = at(inner), []
+        for m, demand, scale in zip(places, demands, scales, strict=True):
             surface = support.surfaces[m]
             value = float(predict_surface(surface, support.process, settings[None])[0])
-            low, high = (transform(np.array(end), surface.log) for end in (demand.low, demand.high))
+            low, high = (float(transform(np.array(e), surface.log)) for e in _ends(demand))
             found.append((value - float(np.clip(value, low, high))) / scale)
         return np.concatenate([found, root @ (inner - mean[free])])
 
-    bounds = (evidence.low[free] - 1e-9, evidence.high[free] + 1e-9)
-    found = least_squares(gaps, mean[free], bounds=bounds, x_scale=sd, max_nfev=MOST)
+    def slopes(inner: Array) -> Array:
+        settings, outside = at(inner), gaps(inner)[: len(places), None] != 0
+        rows = [
+            surface_gradient(support.surfaces[m], support.process, settings)[free] / scale
+            for m, scale in zip(places, scales, strict=True)
+        ]
+        return np.vstack([np.stack(rows) * outside, root])
+
+    found = least_squares(
+        gaps,
+        mean[free],
+        slopes,
+        bounds=(evidence.low[free] - ROOM, evidence.high[free] + ROOM),
+        method="dogbox",
+        ftol=None,
+        xtol=CLOSE,
+        gtol=None,
+        max_nfev=MOST,
+    )
     result = mean.copy()
     result[free] = np.clip(found.x, evidence.low[free], evidence.high[free])
     return result
+
+
+def _ends(demand: Demand) -> tuple[float, float]:
+    return demand.low, demand.high

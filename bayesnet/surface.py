@@ -84,6 +84,14 @@ def predict_surface(surface: Surface, support_process: Array, process: Array) ->
     return result
 
 
+def surface_gradient(surface: Surface, support_process: Array, settings: Array) -> Array:
+    """Return the slope (P,) of the property, or of its logarithm, at settings (P,)."""
+    weights = kernel(settings[None], support_process, surface.lengths, surface.constant)[0]
+    apart = (support_process - settings) / surface.lengths**2  # (S, P)
+    result: Array = surface.scale * ((weights * surface.alpha) @ apart)
+    return result
+
+
 def surface_sd(surface: Surface, known_process: Array, process: Array) -> Array:
     """Return the standard deviation (n,) of the surface itself, as `Surface.sd` has its unit.
 
