@@ -191,23 +191,27 @@ def _signed(entry: Mapping[str, Any], digits: int) -> str:
 
 
 def _properties(found: Mapping[str, Any]) -> str:
+    """Return the table of predicted properties; older results are of the latents alone."""
+    both = all(set(READERS) <= set(found[name]) for name in _columns(found))
     rows = []
     for name in _columns(found):
         entry = found[name]
         covered = entry["coverage_of_90_percent_interval"]
+        alone = [_spread(entry[r], 1) if entry[r] else "none" for r in READERS] if both else []
         rows.append(
             [
                 name,
                 _spread(entry["error"], 1),
                 f"{entry['r2']:.2f}",
-                *(_spread(entry[r], 1) if entry.get(r) else "not known" for r in READERS),
+                *alone,
                 _spread(entry["reference_always_the_median"], 1),
                 "none" if covered is None else f"{100 * covered:.0f} %",
             ]
         )
-    header = ["error of predicted properties, %, median (90th pct)", "from one micrograph", "R2"]
-    alone = ["by latents alone", "by measured structure alone"]
-    return table([*header, *alone, "always the median", "90 % interval covers"], rows)
+    header = ["error of predicted properties, %, median (90th pct)"]
+    header += ["from one micrograph" if both else "from one micrograph, by its latents alone", "R2"]
+    header += ["by latents alone", "by measured structure alone"] if both else []
+    return table([*header, "always the median", "90 % interval covers"], rows)
 
 
 def _regressors(results: Path) -> list[str]:
