@@ -129,6 +129,9 @@ class StructureModel:
         size = len(found.inputs)
         if {found.centre.shape, found.scale.shape} != {(size,)} or not found.scale.all():
             raise ValueError("centre or scale of the structure's descriptors")
+        columns = {regressor.column for regressor in found.regressors}
+        if len(columns) < len(found.regressors) or len(set(found.inputs)) < size:
+            raise ValueError("a property or descriptor of the structure is there twice")
         for regressor in found.regressors:
             if not regressor.is_sound(size):
                 raise ValueError(f"arrays or numbers of {regressor.column} from the structure")

@@ -119,6 +119,8 @@ def test_the_file_keeps_it_exactly_and_damage_is_refused(model):
         ("inputs", "graphite"),
         ("field_mm2", None),
         ("regressors", [{}]),
+        ("regressors", 2 * content["regressors"]),
+        ("inputs", ["graphite_pct"] * 3),
     ):
         with pytest.raises((KeyError, TypeError, ValueError)):
             StructureModel.from_json(content | {name: value})
