@@ -10,6 +10,7 @@ from core.columns import Column
 from core.descriptors import SCALARS
 from core.properties import PropertyModel
 from core.regressor import Prediction, fit_regressor
+from core.results import ROOT
 from core.specimen_descriptors import AREA, SpecimenDescriptors
 from core.structure_model import StructureModel, fit_structure
 
@@ -175,3 +176,12 @@ def test_property_models_keep_their_structure_in_their_file(tmp_path, model):
     assert again.read([0.5], 1, at, 1.0) == both.read([0.5], 1, at, 1.0)
     properties(None).save(path)
     assert PropertyModel.load(path).structure is None
+
+
+def test_the_shipped_model_reads_structure_and_is_surer_by_it():
+    shipped = PropertyModel.load(ROOT / "assets" / "reference" / "properties.json")
+    own = {r.column: r for r in shipped.regressors}
+    for regressor in shipped.structure.regressors:
+        assert regressor.half_width < own[regressor.column].half_width
+        assert len(regressor.specimens) == 120
+    assert {r.column for r in shipped.structure.regressors} == set(own)
