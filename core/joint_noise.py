@@ -39,4 +39,5 @@ def draw_normal(shape: Sequence[int], generator: Generator | None) -> Tensor:
         return torch.randn(tuple(shape), generator=generator, device=device, dtype=torch.float32)
     whole = (shape[0] * generator.count, *shape[1:])
     first = generator.place * shape[0]
-    return torch.randn(whole, generator=generator)[first : first + shape[0]]
+    rows = torch.randn(whole, generator=generator, dtype=torch.float32)
+    return rows[first : first + shape[0]]
