@@ -3,8 +3,8 @@
 Two inferences at once on the same cores are slower than one after the other, and each needs its own
 memory: with one at a time, memory does not grow with the number of visitors.
 
-First come, first served, but what is quick goes before what is long, as far as that can be known:
-by what a click has used already. A page that needs one patch decoded does not wait behind fifty
+First come, first served, but what is quick goes before what is long: what says so itself, and
+clicks that have used much already. A page that needs one patch decoded does not wait behind fifty
 designs, and each of those shows its first picture before any is refined. How many may go before a
 long one is bounded, so that it is served whatever comes (a feedback queue with bounded overtaking).
 """
@@ -66,6 +66,17 @@ class Turns:
         with self._changed:
             self._take_place()
         self._mine.long = not quick
+
+    def for_long(self) -> "Turns":
+        """Return this gate for a turn that will take seconds: quick clicks of others go before it.
+
+        >>> turns = Turns()
+        >>> with turns.for_long():
+        ...     turns.taken
+        True
+        """
+        self._mine.long = True
+        return self
 
     def __enter__(self) -> None:
         with self._changed:

@@ -102,7 +102,7 @@ def _design_samples(
     loaded, network, properties = _parts(_model)
     answer = propose(_model, request).answer
     table = state.latents(_model)
-    with state.lock(), _told("samples", _model, request):
+    with state.lock().for_long(), _told("samples", _model, request):
         return diverse_designs(
             loaded,
             network,
@@ -128,7 +128,7 @@ def _refined(key: tuple[str, ...], _model: Model, request: DesignRequest) -> Ref
     found = design(_model, request)
     table = state.latents(_model)
     answer = found.answer
-    with state.lock(), _told("refinement", _model, request):
+    with state.lock().for_long(), _told("refinement", _model, request):
         return refine(
             loaded, network, properties, table, found.main, answer.conditioned_on, answer.regimes
         )

@@ -144,7 +144,7 @@ def _evaluate(key: tuple, _model: Model, _micrograph: Micrograph) -> Evaluated:
     loaded, properties = state.loaded(_model), state.properties(_model)
     reference, micrograph = usual(_model), _micrograph
     about = {"model": logs.short(_model.weights), "pixels": micrograph.pixels.size}
-    with state.lock(), logs.timed(logger, "evaluation", **about):
+    with state.lock().for_long(), logs.timed(logger, "evaluation", **about):
         found = evaluate_image(
             loaded, properties, reference, micrograph, n_patches=N_PATCHES, seed=0
         )
@@ -177,5 +177,5 @@ def similarity(
 def _similarity(
     key: tuple[str, ...], _model: Model, _evaluation: Evaluation
 ) -> tuple[dict[str, NDArray[np.float64]], dict[str, str]]:
-    with state.lock():
+    with state.lock().for_long():
         return find_similarity(state.loaded(_model), _evaluation)

@@ -38,7 +38,7 @@ def fit_anew(model: Model, data: str, arcs: tuple[tuple[str, str], ...] | None =
         unseen = None
     config = NetworkConfig(arcs=arcs, patch_px=read_config(model.folder).patch_px)
     about = {"model": logs.short(model.weights), "specimens": len(table.specimens)}
-    with logs.timed(logger, "fit", **about), state.lock():
+    with logs.timed(logger, "fit", **about), state.lock().for_long():
         descriptors = load_descriptors(folder)
         network = fit_network(table, config, descriptors, unseen)
         fitted = property_models(table, unseen, descriptors)

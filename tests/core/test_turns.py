@@ -177,6 +177,24 @@ def test_what_is_quick_goes_before_what_is_long_but_not_for_ever(later: int, pla
     assert sorted(n for n in order if n != "rest of the design") == list(range(later))
 
 
+def test_a_turn_that_says_it_is_long_lets_quick_clicks_go_first():
+    turns, order = Turns(), []
+
+    def work(name: str, long: bool) -> None:
+        with turns.for_long() if long else turns:
+            order.append(name)
+
+    threads = []
+    with turns:
+        for count, (name, long) in enumerate([("refinement", True), ("page", False)], 1):
+            threads.append(threading.Thread(target=work, args=(name, long)))
+            threads[-1].start()
+            wait_until(lambda: turns.waiting == count)  # noqa: B023
+    for thread in threads:
+        thread.join(5)
+    assert order == ["page", "refinement"]
+
+
 @pytest.mark.parametrize("quick", [True, False])
 def test_a_click_after_a_long_one_counts_as_quick_again_and_a_file_of_many_does_not(quick: bool):
     now = [0.0]
