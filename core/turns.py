@@ -3,20 +3,20 @@
 Two inferences at once on the same cores are slower than one after the other, and each needs its own
 memory: with one at a time, memory does not grow with the number of visitors.
 
-First come, first served, but what is quick goes before what is long: what says so itself, and
-clicks that have used much already. A page that needs one patch decoded does not wait behind fifty
-designs, and each of those shows its first picture before any is refined. How many may go before a
-long one is bounded, so that it is served whatever comes (a feedback queue with bounded overtaking).
+First come, first served, but what is quick goes before what says that it is long. A page that needs
+one patch decoded does not wait behind fifty designs, and each of those shows its first picture
+before any is refined. How many may go before a long one is bounded, so that it is served whatever
+comes.
 """
 
 import threading
 import time
 from bisect import insort
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 SHARE_S = 8.0
-QUICK_S = 2.0
-OVERTAKEN = 100  # later clicks at most that go before a long one
+OVERTAKEN = 100  # later clicks at most that go before a long turn
 
 
 class Turns:
@@ -25,13 +25,12 @@ class Turns:
     Unlike `threading.Lock` it serves in the order of arrival, so nobody is passed over for long,
     and `ahead` tells a waiting page how many are before it. A page asks for several turns, one
     after the other: it has one place for all of them, that of its click (`arrive`) or else of its
-    first turn, so that who has waited once does not wait again behind everybody. After ``quick_s``
-    seconds of turns up to `OVERTAKEN` later clicks that have used less go before it; after
-    ``share_s`` it goes to the end. Not reentrant: whoever has the turn must not ask for another.
+    first turn, so that who has waited once does not wait again behind everybody; after ``share_s``
+    seconds of turns it goes to the end. Not reentrant: whoever has the turn must not ask for
+    another.
 
     Args:
         share_s: how long a place holds, seconds of turns.
-        quick_s: how long a click counts as quick, seconds of turns.
         clock: tells the time in seconds.
         tidy: done after each turn, when the next may already have begun.
 
@@ -44,47 +43,49 @@ class Turns:
     def __init__(
         self,
         share_s: float = SHARE_S,
-        quick_s: float = QUICK_S,
         clock: Callable[[], float] = time.monotonic,
         tidy: Callable[[], object] = bool,
     ) -> None:
-        self.share_s, self.quick_s, self.clock, self.tidy = share_s, quick_s, clock, tidy
+        self.share_s, self.clock, self.tidy = share_s, clock, tidy
         self._changed = threading.Condition()
         self._queue: list[tuple[float, int]] = []  # places and threads that wait, in order
         self._current: tuple[float, int] | None = None  # who has the turn
         self._places = 0  # given so far
         self._mine = _Own()
 
-    def arrive(self, quick: bool = True) -> None:
+    def arrive(self) -> None:
         """Take a new place, the last: what this thread asks for next is of a new click or file.
-
-        ``quick`` is False for one of many files: quick clicks of others go before it.
 
         The place counts from now, not from the first turn: a page that first waits for what another
         page computes may be the one that has to go on with it, and all who wait as well with it.
         """
         with self._changed:
             self._take_place()
-        self._mine.long = not quick
 
-    def for_long(self) -> "Turns":
-        """Return this gate for a turn that will take seconds: quick clicks of others go before it.
+    def for_long(self) -> AbstractContextManager[None]:
+        """Return what gives turns that take seconds: up to `OVERTAKEN` later clicks go before each.
 
         >>> turns = Turns()
         >>> with turns.for_long():
         ...     turns.taken
         True
         """
-        self._mine.long = True
-        return self
+        return _Long(self)
 
     def __enter__(self) -> None:
+        self.take()
+
+    def take(self, behind: float = 0) -> None:
+        """Wait for the turn and take it, as ``with`` does.
+
+        Args:
+            behind: how many places later than its own this thread waits.
+        """
         with self._changed:
             own = self._mine
             if any(thread == threading.get_ident() for _, thread in self._all()):
                 raise RuntimeError("this thread has the turn or waits for it already")
-            place = own.place or self._take_place()
-            me = (place + (OVERTAKEN + 0.5) * own.long, threading.get_ident())
+            me = ((own.place or self._take_place()) + behind, threading.get_ident())
             insort(self._queue, me)
             try:
                 self._changed.wait_for(lambda: self._current is None and self._queue[0] == me)
@@ -99,7 +100,6 @@ class Turns:
     def __exit__(self, *_: object) -> None:
         own = self._mine
         own.used_s += self.clock() - own.since
-        own.long |= own.used_s >= self.quick_s
         if own.used_s >= self.share_s:
             own.place = None
         with self._changed:
@@ -138,10 +138,22 @@ class Turns:
         return threads.index(thread) if thread in threads else 0
 
 
+class _Long(AbstractContextManager[None]):
+    """The turns of a gate, for what is long."""
+
+    def __init__(self, turns: Turns) -> None:
+        self.turns = turns
+
+    def __enter__(self) -> None:
+        self.turns.take(OVERTAKEN + 0.5)  # so that no other has the same place
+
+    def __exit__(self, *error: object) -> None:
+        self.turns.__exit__(*error)
+
+
 class _Own(threading.local):
     """A thread's place, how long it has had turns with it, and since when it has this one."""
 
     place: int | None = None
     used_s = 0.0
-    long = False  # its click has used too much to count as quick
     since = 0.0

@@ -86,9 +86,9 @@ def do_next(model: Model, properties: PropertyModel | None, batch: Batch) -> Non
         measured=batch.measured,
     )
     source = batch.pending[0]
-    state.lock().arrive(quick=False)  # a batch keeps nobody waiting: each file has its own place
+    state.lock().arrive()  # a long batch does not keep others waiting: each file has its own place
     about = {"model": logs.short(model.weights), "number": len(batch.rows) + 1}
-    with state.lock(), logs.timed(logger, "batch_file", **about) as told:
+    with state.lock().for_long(), logs.timed(logger, "batch_file", **about) as told:
         row = evaluate_source(evaluator, source)
         told["readable"] = row.problem is None
     batch.rows.append(row)

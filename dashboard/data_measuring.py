@@ -47,7 +47,7 @@ def measured(plan: ImportPlan, found: Uploaded) -> ImportPlan:
             kind,
             known,
             lambda done: bar.progress(done / count, f"Measured {done} of {count}"),
-            state.lock(),
+            state.lock().for_long(),
         )
     bar.empty()
     return result.plan

@@ -80,7 +80,7 @@ def _examined(listing: Listing) -> dict[str, Examined]:
         found = examine_all(
             listing.pictures,
             lambda done: bar.progress(done / count, f"Picture {done} of {count}"),
-            state.lock(),
+            state.lock().for_long(),
         )
     bar.empty()
     return found

@@ -59,7 +59,7 @@ def test_who_waits_is_told_how_many_are_before():
 
 def test_who_has_waited_once_keeps_its_place_until_its_share_is_used_up():
     now = [0.0]
-    turns, order = Turns(share_s=5.0, quick_s=5.0, clock=lambda: now[0]), []
+    turns, order = Turns(share_s=5.0, clock=lambda: now[0]), []
     begun, go_on = threading.Event(), threading.Event()
 
     def page() -> None:
@@ -145,83 +145,22 @@ def test_a_place_counts_from_the_click_and_not_from_the_first_turn():
 
 @pytest.mark.parametrize(("later", "place"), [(3, 3), (OVERTAKEN + 20, OVERTAKEN)])
 def test_what_is_quick_goes_before_what_is_long_but_not_for_ever(later: int, place: int):
-    now = [0.0]
-    turns, order = Turns(share_s=8.0, quick_s=2.0, clock=lambda: now[0]), []
-    first, go_on = threading.Event(), threading.Event()
-
-    def long() -> None:  # a design: its first picture, then the rest of it
-        with turns:
-            now[0] += 3.0
-            first.set()
-            go_on.wait(5)
-        with turns:
-            order.append("rest of the design")
-
-    def quick(number: int) -> None:
-        with turns:
-            order.append(number)
-            if number == 0:
-                wait_until(lambda: turns.waiting == later)
-
-    threads = [threading.Thread(target=long)]
-    threads[0].start()
-    assert first.wait(5)
-    for number in range(later):
-        threads.append(threading.Thread(target=quick, args=(number,)))
-        threads[-1].start()
-        wait_until(lambda: turns.waiting == number + 1)  # noqa: B023
-    go_on.set()
-    for thread in threads:
-        thread.join(5)
-    assert order.index("rest of the design") == place, order
-    assert sorted(n for n in order if n != "rest of the design") == list(range(later))
-
-
-def test_a_turn_that_says_it_is_long_lets_quick_clicks_go_first():
     turns, order = Turns(), []
 
-    def work(name: str, long: bool) -> None:
-        with turns.for_long() if long else turns:
-            order.append(name)
+    def work(number: int) -> None:  # the first is long
+        with turns if number else turns.for_long():
+            order.append(number)
 
     threads = []
     with turns:
-        for count, (name, long) in enumerate([("refinement", True), ("page", False)], 1):
-            threads.append(threading.Thread(target=work, args=(name, long)))
+        for number in range(later + 1):
+            threads.append(threading.Thread(target=work, args=(number,)))
             threads[-1].start()
-            wait_until(lambda: turns.waiting == count)  # noqa: B023
+            wait_until(lambda: turns.waiting == number + 1)  # noqa: B023
     for thread in threads:
         thread.join(5)
-    assert order == ["page", "refinement"]
-
-
-@pytest.mark.parametrize("quick", [True, False])
-def test_a_click_after_a_long_one_counts_as_quick_again_and_a_file_of_many_does_not(quick: bool):
-    now = [0.0]
-    turns, order = Turns(quick_s=2.0, clock=lambda: now[0]), []
-    turns.arrive()
-    with turns:
-        now[0] += 3.0
-    turns.arrive(quick=quick)
-
-    def hold() -> None:
-        with turns:
-            wait_until(lambda: turns.waiting == 2)
-
-    def other() -> None:
-        with turns:
-            order.append("later")
-
-    threads = [threading.Thread(target=hold), threading.Thread(target=other)]
-    threads[0].start()
-    wait_until(lambda: turns.taken)
-    threads[1].start()
-    wait_until(lambda: turns.waiting == 1)
-    with turns:
-        order.append("again")
-    for thread in threads:
-        thread.join(5)
-    assert order == (["again", "later"] if quick else ["later", "again"])
+    quick = list(range(1, later + 1))
+    assert order == [*quick[:place], 0, *quick[place:]]
 
 
 def test_an_error_inside_gives_the_turn_back():
