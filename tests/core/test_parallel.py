@@ -99,17 +99,19 @@ def test_batch_that_cannot_be_shared_equally_is_refused(batch: int, second_of_tw
 def single(vgg_weights, one_thread, data: DataSet, tmp_path: Path, monkeypatch) -> Iterator[Path]:
     """A float64 run by one process: finished in `single`, its half-way checkpoint in `pair`."""
     monkeypatch.setattr("core.trainer.STANDARDISE_PATCHES", 4)
-    in_double(monkeypatch.setattr)
-    for name, steps in (("pair", STEPS // 2), ("single", STEPS)):
-        out = tmp_path / name
-        out.mkdir()
-        trainer = make_trainer(CONFIG, data, out, "cpu")
-        assert type(trainer) is Trainer and not isinstance(trainer, ParallelTrainer)
-        while trainer.step < steps:
-            trainer.train_step()
-        trainer.save()
-    yield tmp_path
-    torch.set_default_dtype(torch.float32)
+    try:
+        in_double(monkeypatch.setattr)
+        for name, steps in (("pair", STEPS // 2), ("single", STEPS)):
+            out = tmp_path / name
+            out.mkdir()
+            trainer = make_trainer(CONFIG, data, out, "cpu")
+            assert type(trainer) is Trainer and not isinstance(trainer, ParallelTrainer)
+            while trainer.step < steps:
+                trainer.train_step()
+            trainer.save()
+        yield tmp_path
+    finally:  # also where a step fails: other tests compute in float32
+        torch.set_default_dtype(torch.float32)
 
 
 def weights(run: Path) -> dict[str, torch.Tensor]:
