@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.turns import Turns
+from core.turns import OVERTAKEN, Turns
 from dashboard import design_map, designs, waiting
 from dashboard.waiting import line
 from tests.dashboard.conftest import sound
@@ -93,3 +93,24 @@ def test_the_design_page_says_what_it_works_on(
     monkeypatch.setattr(module, name, lambda *a, **k: seen.append(tuple(now)) or plain(*a, **k))
     sound(open_page(size="256"))
     assert seen == [(said,)]
+
+
+def test_the_first_picture_of_a_design_is_quick_and_further_samples_are_long(
+    with_model, open_page, monkeypatch
+):
+    turn, seen = [0.0], {}
+    take, plain = Turns.take, {n: getattr(designs, n) for n in ("find_proposal", "diverse_designs")}
+
+    def taken(self, behind=0):
+        turn[0] = behind
+        take(self, behind)
+
+    def told(name):
+        return lambda *a, **k: seen.update({name: turn[0]}) or plain[name](*a, **k)
+
+    monkeypatch.setattr(Turns, "take", taken)
+    for name in plain:
+        monkeypatch.setattr(designs, name, told(name))
+    sound(open_page(size="256"))
+    assert seen["find_proposal"] == 0
+    assert seen["diverse_designs"] >= OVERTAKEN
