@@ -1,14 +1,14 @@
 """Pieces of page that several pages share."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import streamlit as st
+from PIL import Image
 
 from bayesnet.choice import candidate_name
 from bayesnet.demands import Wish
 from bayesnet.network import Network
-from dashboard import state
+from dashboard import pictures, state
 from dashboard.errors import escape
 from dashboard.state import Model
 from dashboard.wording import Estimated, Named, interval, quantity, shortfall, unbroken, wished
@@ -158,12 +158,24 @@ def estimates(
 
 
 def gallery(
-    pictures: Sequence[Any], captions: Sequence[str], alts: Sequence[str], width: int, gap: str
+    images: Sequence[Image.Image],
+    captions: Sequence[str],
+    alts: Sequence[str],
+    width: int,
+    gap: str,
 ) -> None:
-    """Show small pictures beside each other; they wrap where the window is narrow."""
+    """Show small pictures beside each other; they wrap where the window is narrow.
+
+    Args:
+        images: made smaller where they are wider than they are shown.
+        captions, alts: one each; an alt says what is seen to those who do not see it.
+        width: px.
+        gap: between them, as Streamlit names it.
+    """
     with st.container(horizontal=True, gap=gap):
-        for picture, caption, alt in zip(pictures, captions, alts, strict=True):
-            st.image(picture, caption=caption, alt=alt, width=width, output_format="PNG")
+        for image, caption, alt in zip(images, captions, alts, strict=True):
+            shown = pictures.on_screen(image, width)
+            st.image(shown, caption=caption, alt=alt, width=width, output_format="PNG")
 
 
 def left_out_score(network: Network) -> float | None:

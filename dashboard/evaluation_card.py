@@ -133,7 +133,7 @@ def show(
         st.markdown("**Patches: original on the left, reconstruction on the right**")
         components.gallery(
             [
-                pictures.png(pictures.side_by_side(pair, 2, of_model if found.um_per_px else None))
+                pictures.side_by_side(pair, 2, of_model if found.um_per_px else None)
                 for pair in zip(one.originals, one.reconstructions, strict=True)
             ],
             [f"patch {i}" for i in range(1, len(one.originals) + 1)],

@@ -67,13 +67,18 @@ def measured(model: Model) -> dict[str, Any] | None:
     path = own if own.is_file() else RESULTS / "properties.json"
     if not path.is_file():
         return None
-    content = read_json(path)
+    content = _tables(state.stamped(path), path)
     if not isinstance(content, dict) or content.get("model_sha256") != model.weights:
         return None
     wanted = {"rows", "points", "properties", "left_out_casting", "vae", "backbone", "fresh"}
     if missing := wanted - set(content):
         raise CheckpointError(f"{path} lacks {', '.join(sorted(missing))}: run make measure")
     return content
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _tables(key: str, _path: Path) -> Any:
+    return read_json(_path)
 
 
 def bases(model: Model, properties: PropertyModel, regressor: Regressor) -> dict[str, Basis]:
@@ -86,12 +91,13 @@ def bases(model: Model, properties: PropertyModel, regressor: Regressor) -> dict
             "these; one micrograph each.",
             tuple(points),
         )
-    unseen = _unseen(model.key(f"{UNSEEN}/latents.json"), str(model.folder))
-    if unseen is not None and regressor.calibration.method == "unseen":
+    if regressor.calibration.method == "unseen":
+        key = model.key("properties.json", f"{UNSEEN}/latents.json")
+        name, points_unseen = _unseen(key, regressor.column, model.folder, properties, regressor)
         found["Calibrated on"] = Basis(
-            f"{unseen.data_name}: new to the model, too, but the width of the intervals comes from "
-            "these; one micrograph each.",
-            tuple(unseen_points(properties, regressor, unseen)),
+            f"{name}: new to the model, too, but the width of the intervals comes from these; one "
+            "micrograph each.",
+            points_unseen,
         )
     found["Learned, label left out"] = Basis(
         "The specimens learned from, each predicted without its label. The encoder has learned "
@@ -108,18 +114,41 @@ def bases(model: Model, properties: PropertyModel, regressor: Regressor) -> dict
     return {name: basis for name, basis in found.items() if basis.points}
 
 
-@st.cache_resource(max_entries=2, show_spinner=False)
-def _unseen(key: tuple[str, ...], folder: str) -> LatentTable | None:
-    return load_unseen(Path(folder))
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _unseen(
+    key: tuple[str, ...],
+    column: str,
+    _folder: Path,
+    _properties: PropertyModel,
+    _regressor: Regressor,
+) -> tuple[str, tuple[Point, ...]]:
+    """Return the name of the data calibrated on, and its points; none where it is not there."""
+    unseen = load_unseen(_folder)
+    if unseen is None:
+        return "", ()
+    return unseen.data_name, tuple(unseen_points(_properties, _regressor, unseen))
 
 
 def patch_predictions(
     model: Model, properties: PropertyModel, regressor: Regressor, specimen: str
 ) -> list[float]:
     """Return what each patch of a specimen suggests, by a model fitted without the specimen."""
-    table = state.latents(model)
-    own = table.mu[table.specimen == specimen][:, list(properties.active)]
-    return [float(value) for value in left_out_patches(regressor, specimen, own.astype(float))]
+    key = model.key("properties.json", "latents/latents.json")
+    return _of_patches(key, regressor.column, specimen, model, properties, regressor)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _of_patches(
+    key: tuple[str, ...],
+    column: str,
+    specimen: str,
+    _model: Model,
+    _properties: PropertyModel,
+    _regressor: Regressor,
+) -> list[float]:
+    table = state.latents(_model)
+    own = table.mu[table.specimen == specimen][:, list(_properties.active)]
+    return [float(value) for value in left_out_patches(_regressor, specimen, own.astype(float))]
 
 
 def table_rows(

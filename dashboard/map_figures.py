@@ -84,7 +84,7 @@ def latent_map(
         )
     for place, (letter, row) in enumerate(marks):
         figure.add_trace(
-            scatter(
+            go.Scatter(  # drawn over the others, WebGL or not
                 x=[points[row, 0]],
                 y=[points[row, 1]],
                 mode="markers+text",

@@ -66,7 +66,7 @@ def show(
         if found.patch is not None:
             shown.insert(0, (found.said, found.patch))
         components.gallery(
-            [pictures.png(pictures.with_scale_bar(p, model.um_per_px, 2)) for _, p in shown],
+            [pictures.with_scale_bar(p, model.um_per_px, 2) for _, p in shown],
             [caption for caption, _ in shown],
             [f"Patch {row + 1} of specimen {specimen}, {caption}" for caption, _ in shown],
             200,

@@ -79,8 +79,8 @@ def patch_histogram(
             marker={"color": colour},
             hovertemplate=f"{name}<br>%{{x}}: %{{y}} patches<extra></extra>",
         )
-        figure.add_vline(x=float(np.mean(values)), line={"color": colour, "dash": "dot"})
-    figure.add_vline(x=true, line={"color": SLATE, "width": 2})
+        _mark(figure, float(np.mean(values)), {"color": colour, "dash": "dot"})
+    _mark(figure, true, {"color": SLATE, "width": 2})
     for name, line in (("mean", {"dash": "dot"}), ("measured", {"width": 2})):
         figure.add_scatter(
             x=[None], y=[None], mode="lines", name=name, line=line | {"color": SLATE}
@@ -89,6 +89,11 @@ def patch_histogram(
     figure.update_xaxes(title=f"Predicted from a patch:<br>{title}")
     figure.update_yaxes(title="Patches")
     return laid_out(figure, 340)
+
+
+def _mark(figure: go.Figure, x: float, line: dict[str, object]) -> None:
+    """Draw a vertical line; Plotly's own `add_vline` takes ten times as long."""
+    figure.add_shape(type="line", x0=x, x1=x, y0=0, y1=1, yref="y domain", line=line)
 
 
 def comparison(errors: Mapping[str, Mapping[str, float]]) -> go.Figure:

@@ -111,15 +111,16 @@ class Model:
     def key(self, *names: str) -> tuple[str, ...]:
         """Return what changes when one of these parts is replaced; part of every cache key."""
         parts = [self.part(name) for name in names or ("manifest.json",)]
-        return tuple(f"{path}@{_stamp(path)}" for path in parts)
+        return tuple(map(stamped, parts))
 
 
-def _stamp(path: Path) -> str:
+def stamped(path: Path) -> str:
+    """Return a path and what changes when its file is replaced; part of cache keys."""
     try:
         status = path.stat()
     except OSError:
-        return "missing"
-    return f"{status.st_mtime_ns}-{status.st_size}"
+        return f"{path}@missing"
+    return f"{path}@{status.st_mtime_ns}-{status.st_size}"
 
 
 def models() -> tuple[Model, ...]:

@@ -121,7 +121,7 @@ with errors.shown():
             patch_card.show(letter, rows[letter], decoded, table, model, network, descriptors)
     st.subheader("From A to B", anchor=False)
     components.gallery(
-        [pictures.png(pictures.with_scale_bar(p, model.um_per_px, 1)) for p in strip],
+        [pictures.with_scale_bar(p, model.um_per_px) for p in strip],
         ["A", *(f"{100 * i / (STEPS - 1):.0f} %" for i in range(1, STEPS - 1)), "B"],
         [f"Decoded {100 * i / (STEPS - 1):.0f} % of the way from A to B" for i in range(STEPS)],
         128,

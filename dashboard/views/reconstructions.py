@@ -50,7 +50,7 @@ else:
         captions.append(f"{example.look} · {settings}" if settings else example.look)
     components.gallery(
         [
-            pictures.png(pictures.side_by_side(pair, 2, model.um_per_px))
+            pictures.side_by_side(pair, 2, model.um_per_px)
             for pair in zip(originals, made, strict=True)
         ],
         captions,
@@ -87,7 +87,7 @@ def next_samples() -> None:
 with waiting.working("Drawing…"):
     drawn = decoding.prior_samples(model, N_SAMPLES, seed)
 components.gallery(
-    [pictures.png(pictures.with_scale_bar(p, model.um_per_px, 2, SMALL_TEXT_PX)) for p in drawn],
+    [pictures.with_scale_bar(p, model.um_per_px, 2, SMALL_TEXT_PX) for p in drawn],
     [f"sample {i}" for i in range(1, N_SAMPLES + 1)],
     [f"Random sample {i}, seed {seed}" for i in range(1, N_SAMPLES + 1)],
     172,

@@ -126,7 +126,7 @@ for place, (start, number) in enumerate(zip(starts, numbers, strict=True)):
             st.markdown(f"**{title}**")
             components.gallery(
                 [
-                    pictures.png(pictures.with_scale_bar(p, model.um_per_px, 1, SMALL_TEXT_PX))
+                    pictures.with_scale_bar(p, model.um_per_px, 1, SMALL_TEXT_PX)
                     for p in (patch, *row)
                 ],
                 ["original", *[f"{v:+.1f}".replace("-", "−") for v in values]],

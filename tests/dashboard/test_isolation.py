@@ -24,10 +24,11 @@ SHARED = {
     "designs._explanation", "designs._next_tests", "designs._propose", "designs._refined",
     "latent_effects._load", "latent_maps._descriptors", "latent_maps._path",
     "latent_maps._projection", "measured_back._measured", "linkage._fitted_again",
-    "linkage._unseen", "originals._drawn", "originals._measured", "originals._patch",
-    "originals._planned", "state._examples", "state._latents", "state._load", "state._network",
-    "saved_designs._thumbnail", "specimen_pictures._field", "state._properties", "state._reference",
-    "state.lock", "training_form._sizes",
+    "linkage._of_patches", "linkage._tables", "linkage._unseen", "originals._drawn",
+    "originals._measured", "originals._patch", "originals._planned", "state._examples",
+    "state._latents", "state._load", "state._network", "saved_designs._thumbnail",
+    "specimen_pictures._field", "state._properties", "state._reference", "state.lock",
+    "training_form._sizes",
 }  # fmt: skip
 OF_UPLOADS = {
     "data_report._cropped", "decoding._traverse", "evaluations._evaluate",

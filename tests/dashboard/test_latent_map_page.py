@@ -115,8 +115,9 @@ def test_hover_texts_give_the_value_that_colours_a_point_with_its_unit():
 
 def test_many_points_are_drawn_by_the_graphics_card(monkeypatch):
     monkeypatch.setattr(map_figures, "WEBGL_FROM", 5)
-    figure = latent_map(POINTS, ("x", "y"), NAMES, None, [])
-    assert isinstance(figure.data[0], go.Scattergl)
+    points, a = latent_map(POINTS, ("x", "y"), NAMES, None, [("A", 0)]).data
+    assert isinstance(points, go.Scattergl)
+    assert isinstance(a, go.Scatter) and list(a.text) == ["A"]
     monkeypatch.setattr(map_figures, "WEBGL_FROM", 6)
     assert isinstance(latent_map(POINTS, ("x", "y"), NAMES, None, []).data[0], go.Scatter)
 

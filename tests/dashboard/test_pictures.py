@@ -14,6 +14,7 @@ from dashboard.pictures import (
     PREVIEW_PX,
     bar_length_um,
     marked,
+    on_screen,
     png,
     side_by_side,
     thumbnail,
@@ -111,6 +112,16 @@ def test_a_large_micrograph_is_previewed_smaller_with_its_patches_in_place():
 def test_png_can_be_read_again():
     with Image.open(io.BytesIO(png(barred(ramp(128, 128), 1.0)))) as image:
         assert image.format == "PNG"
+
+
+@pytest.mark.parametrize(("width", "shown"), [(84, 84), (300, 128)])
+def test_pictures_on_the_screen_are_as_wide_as_they_are_shown_and_never_wider(width, shown):
+    pixels = ramp(128, 128)
+    picture = Image.open(io.BytesIO(on_screen(barred(pixels, 1.0), width)))
+    assert picture.format == "PNG" and picture.width == shown
+    assert picture.height == pytest.approx(barred(pixels, 1.0).height * shown / 128, abs=1)
+    if shown == 128:
+        assert np.array_equal(np.asarray(picture), np.asarray(barred(pixels, 1.0)))
 
 
 def test_rows_that_are_left_out_are_tinted_and_no_others():

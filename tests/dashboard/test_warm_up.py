@@ -1,10 +1,12 @@
 """Claims about what the server prepares before its first visitor."""
 
 import asyncio
+import gc
 import logging
 import os
 import threading
 import time
+import weakref
 from pathlib import Path
 
 import pytest
@@ -45,6 +47,27 @@ def test_a_damaged_model_is_logged_and_left_for_the_page_to_say(with_model, monk
     with caplog.at_level(logging.ERROR):
         warm_up.first_design()
     assert "the first design could not be prepared" in caplog.text
+
+
+def test_what_is_loaded_is_not_searched_for_garbage_again_but_later_garbage_is(monkeypatch):
+    """Streamlit has everything searched after each run of a page."""
+
+    class Loop:
+        def __init__(self) -> None:
+            self.own = self
+
+    monkeypatch.setattr(state, "models", lambda: ())
+    loaded = {"a": []}
+    gc.unfreeze()
+    try:
+        warm_up.first_design()
+        assert gc.get_freeze_count() > 10_000
+        assert not any(loaded is one for one in gc.get_objects())
+        gone = weakref.ref(Loop())
+        gc.collect()
+        assert gone() is None
+    finally:
+        gc.unfreeze()
 
 
 @pytest.fixture
