@@ -23,6 +23,7 @@ from torch.profiler import ProfilerActivity
 from torch.profiler import profile as watch
 from torch.utils.flop_counter import FlopCounterMode
 
+from core.bench_sharing import sharing
 from core.checkpoint import LoadedModel, load_model
 from core.dataset import load_dataset
 from core.errors import MicroDesignError
@@ -201,6 +202,9 @@ def report(content: dict[str, Any]) -> str:
             f"95th percentile {1000 * found[f'decode_{side}_px']['p95_s']:.0f} ms"
             for side in DECODE_PX
         ),
+        f"two processes at once: {content['sharing']['together']['times_alone']:.1f} times as long "
+        f"a patch as one alone; {content['sharing']['together_default']['times_alone']:.1f} times "
+        "with OpenMP's default",
         f"peak memory: {content['peak_memory_inference_gib']:.2f} GiB encoding and decoding, "
         f"{content['peak_memory_all_gib']:.2f} GiB with training",
     ]
@@ -238,6 +242,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         content["hardware"] = describe(device)
         content["inference"] = inference(loaded, arguments.rounds)
         content["peak_memory_inference_gib"] = peak_memory_gib()
+        content["sharing"] = sharing(arguments.model, arguments.rounds)
         config = replace(TrainConfig.from_file(arguments.config), validation_patches=1)
         with tempfile.TemporaryDirectory() as folder:
             trainer = Trainer(config, data, Path(folder), str(device))

@@ -34,8 +34,20 @@ def _model(found: Content) -> list[str]:
         f"matrix products reach in the same process (most of a step's time: {most}); encoding a "
         f"2048 x 1532 px micrograph {encoded['seconds']:.1f} s; decoding {decoded}; memory "
         f"{found['peak_memory_inference_gib']:.1f} GiB, {found['peak_memory_all_gib']:.1f} GiB "
-        "with training."
+        f"with training.{_sharing(found)}"
     ]
+
+
+def _sharing(found: Content) -> str:
+    """Say how two processes share the cores, where that was measured."""
+    if "sharing" not in found:
+        return ""
+    ours, default = (found["sharing"][name] for name in ("together", "together_default"))
+    return (
+        f" Two processes at once take {ours['times_alone']:.1f} times as long a patch as one alone "
+        f"({default['times_alone']:.1f} times with OpenMP's default, which "
+        "`core.openmp` replaces)."
+    )
 
 
 def _sizes(inference: Content, kind: str) -> str:

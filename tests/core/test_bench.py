@@ -14,7 +14,9 @@ from core.bench import (
     report,
     seconds,
 )
+from core.bench_sharing import DEFAULT_SPINS, sharing
 from core.model import ModelConfig
+from core.openmp import SPINS
 from core.train_config import TrainConfig
 from core.trainer import Trainer
 from tests.core.textures import make_textures
@@ -76,6 +78,9 @@ def test_profile_names_what_takes_the_time():
     assert shares == sorted(shares, reverse=True) and sum(shares) <= 1 + 1e-9
 
 
+SHARED = ("1.9 times as long a patch as one alone", "33.4 times with OpenMP's default")
+
+
 def test_everything_measured_is_printed():
     decode = {"median_s": 0.0123, "p95_s": 0.0456, "n": 5}
     step = {
@@ -89,16 +94,42 @@ def test_everything_measured_is_printed():
         "inference": {f"decode_{side}_px": decode for side in (128, 512, 1024)}
         | {"encode_micrograph_2048x1532": encoded},
         "training": step,
+        "sharing": {
+            "together": {"times_alone": 1.93},
+            "together_default": {"times_alone": 33.4},
+        },
         "peak_memory_inference_gib": 1.25,
         "peak_memory_all_gib": 2.75,
         "peak_device_memory_gib": None,
     }
     text = report(content)
     told = ("5.4 patches/s", "88 GFLOP", "43 % of the 211", "61.0 %  aten::mm (7 calls)", "8.91 s")
-    for figure in (*told, "1024 px: median 12 ms, 95th percentile 46 ms", "1.25 GiB", "2.75 GiB"):
+    for figure in (
+        *told,
+        "1024 px: median 12 ms, 95th percentile 46 ms",
+        "1.25 GiB",
+        "2.75 GiB",
+        *SHARED,
+    ):
         assert figure in text, figure
     assert "GPU" not in text
     assert "GPU: 3.50 GiB" in report(content | {"peak_device_memory_gib": 3.5})
+
+
+def test_processes_at_once_are_measured_with_brief_and_with_usual_waiting(tiny_model: Path):
+    found = sharing(tiny_model, 1)
+    assert [found[name]["spins"] for name in ("alone", "together", "together_default")] == [
+        SPINS, SPINS, DEFAULT_SPINS,
+    ]  # fmt: skip
+    alone = found["alone"]["seconds"]
+    assert alone > 0
+    for name in ("together", "together_default"):
+        assert found[name]["times_alone"] == found[name]["seconds"] / alone
+
+
+def test_a_process_that_cannot_begin_ends_the_measurement(tmp_path: Path):
+    with pytest.raises(RuntimeError, match="could not begin"):
+        sharing(tmp_path, 1)
 
 
 def test_warming_up_is_not_counted():

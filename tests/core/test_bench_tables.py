@@ -48,6 +48,13 @@ def test_speed_stands_beside_the_machine_s_own_limit(tmp_path: Path) -> None:
     assert "micrograph 6.3 s; decoding 21 ms at 128 px, 740 ms at 1024 px;" in text
 
 
+def test_how_processes_share_the_cores_stands_beside_openmp_s_default(tmp_path: Path) -> None:
+    shared = {"together": {"times_alone": 1.93}, "together_default": {"times_alone": 33.4}}
+    write_result("bench_model", MODEL | {"sharing": shared}, tmp_path)
+    (text,) = bench_text(tmp_path)
+    assert "1.9 times as long a patch as one alone (33.4 times with OpenMP's default" in text
+
+
 def test_designs_stand_beside_their_bars(tmp_path: Path) -> None:
     write_result("bench_design", DESIGN, tmp_path)
     (text,) = bench_text(tmp_path)

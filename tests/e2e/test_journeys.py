@@ -1,9 +1,12 @@
 """Journeys in headless Chromium through the real `streamlit run dashboard/app.py`."""
 
+import http.client
 import json
 import os
+import select
 import time
 import urllib.request
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -124,10 +127,20 @@ def test_an_upload_beyond_the_limit_is_refused_by_the_server(page, served, tmp_p
         page.locator(".st-key-evaluate_files input[type=file]").set_input_files(small)
     upload = sent.value
     headers = {k: v for k, v in upload.headers.items() if k.startswith("x-")}
+    headers["Cookie"] = "; ".join(f"{c['name']}={c['value']}" for c in page.context.cookies())
+    headers["Content-Type"] = "multipart/form-data; boundary=part"
+    begin = b'--part\r\nContent-Disposition: form-data; name="file"; filename="big.png"\r\n\r\n'
 
     def put(size: int) -> int:
-        part = {"name": "big.png", "mimeType": "image/png", "buffer": b"x" * size}
-        return page.request.put(upload.url, headers=headers, multipart={"file": part}).status
+        body, address = begin + b"x" * size + b"\r\n--part--\r\n", urlsplit(upload.url)
+        with closing(http.client.HTTPConnection(address.netloc, timeout=60)) as connection:
+            connection.putrequest("PUT", address.path)
+            for name, value in {**headers, "Content-Length": str(len(body))}.items():
+                connection.putheader(name, value)
+            connection.endheaders()
+            if not select.select([connection.sock], [], [], 1.0)[0]:  # not refused by its length
+                connection.send(body)
+            return connection.getresponse().status
 
     assert put(1000) in (200, 204)
     assert put(65 * 2**20) == 413

@@ -1,0 +1,95 @@
+"""How processes that compute at once share the cores: with threads that wait briefly, and without.
+
+``python -m core.bench_sharing MODEL ROUNDS`` is one of them, started by `sharing`.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.checkpoint import load_model
+from core.openmp import SPINS
+from core.synthesis import synthesise
+
+ROOT = Path(__file__).resolve().parents[1]
+DEFAULT_SPINS = "300000"  # of GNU OpenMP, where nothing is set
+SIDE_PX = 128
+AT_ONCE = 2
+
+
+def sharing(model: Path, rounds: int) -> dict[str, Any]:
+    """Measure one process that decodes patches, and several at once.
+
+    Args:
+        model: its folder.
+        rounds: patches that each process decodes.
+
+    Returns:
+        JSON content: "alone" (as it ships) and, for several at once, "together" (as it ships) and
+        "together_default" (OpenMP's default); seconds a patch, and how many times as long as alone.
+    """
+    alone = _seconds(model, rounds, 1, SPINS)
+    together = _seconds(model, rounds, AT_ONCE, SPINS)
+    default = _seconds(model, rounds, AT_ONCE, DEFAULT_SPINS)
+    return {
+        "what": f"{AT_ONCE} processes that decode and finish patches of {SIDE_PX} px at once, with "
+        "all threads each: seconds a patch, mean over both; times_alone beside one process alone",
+        "rounds": rounds,
+        "alone": {"spins": SPINS, "seconds": alone},
+        "together": {"spins": SPINS, "seconds": together, "times_alone": together / alone},
+        "together_default": {
+            "spins": DEFAULT_SPINS, "seconds": default, "times_alone": default / alone,
+        },
+    }  # fmt: skip
+
+
+def _seconds(model: Path, rounds: int, processes: int, spins: str) -> float:
+    """Return the mean seconds a patch of processes that begin together."""
+    kept = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-m", "core.bench_sharing", str(model.resolve()), str(rounds)],
+            cwd=ROOT, env=kept | {"GOMP_SPINCOUNT": spins}, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )
+        for _ in range(processes)
+    ]  # fmt: skip
+    try:
+        for one in running:
+            if one.stdout is None or one.stdout.readline() != "ready\n":
+                raise RuntimeError("a process of the bench could not begin; its message is above")
+        found = []
+        for one in running:
+            if one.stdin is not None:
+                one.stdin.write("go\n")
+                one.stdin.flush()
+        for one in running:
+            said, _ = one.communicate()
+            found.append(float(said))
+    finally:
+        for one in running:
+            one.kill()
+            one.wait()
+    return float(np.mean(found))
+
+
+def main() -> None:
+    """Load the model, wait for a line, decode patches, and print the seconds of each."""
+    loaded, rounds = load_model(Path(sys.argv[1]), backbone=False), int(sys.argv[2])
+    z = np.zeros(loaded.config.latents, dtype=np.float32)
+    synthesise(loaded, z, SIDE_PX, SIDE_PX, 0)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    begun = time.perf_counter()
+    for seed in range(rounds):
+        synthesise(loaded, z, SIDE_PX, SIDE_PX, seed)
+    print((time.perf_counter() - begun) / rounds, flush=True)
+
+
+if __name__ == "__main__":
+    main()
