@@ -6,6 +6,8 @@ BIN := .venv/bin
 WORK ?= runs
 # Processes that share the unit tests, a thread each.
 JOBS ?= 2
+# Browsers, with a server each, that share the tests of pages: they wait for each other's answers much of the time.
+PAGES ?= 3
 # A folder with real micrographs (castiron, uhcs, superalloy), where there is one: some figures need it.
 REAL ?= $(wildcard ../shared/data/micrographs)
 # A model trained on runs/paper, where there is one.
@@ -33,7 +35,7 @@ hostile: .venv/installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.hostile.report
 
 e2e: .venv/installed-dev weights browser
-	$(BIN)/python -m pytest tests/e2e --numprocesses=$(JOBS) --dist=loadfile
+	$(BIN)/python -m pytest tests/e2e --numprocesses=$(PAGES) --dist=loadfile --no-loadscope-reorder
 
 weights: .venv/installed
 	$(BIN)/python -m core.vgg

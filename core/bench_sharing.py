@@ -3,6 +3,7 @@
 ``python -m core.bench_sharing MODEL ROUNDS`` is one of them, started by `sharing`.
 """
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -51,31 +52,25 @@ def sharing(model: Path, rounds: int) -> dict[str, Any]:
 def _seconds(model: Path, rounds: int, processes: int, spins: str) -> float:
     """Return the mean seconds a patch of processes that begin together."""
     kept = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
-    running = [
-        subprocess.Popen(
-            [sys.executable, "-m", "core.bench_sharing", str(model.resolve()), str(rounds)],
-            cwd=ROOT, env=kept | {"GOMP_SPINCOUNT": spins}, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        )
-        for _ in range(processes)
-    ]  # fmt: skip
-    try:
+    command = [sys.executable, "-m", "core.bench_sharing", str(model.resolve()), str(rounds)]
+    with contextlib.ExitStack() as stack:
+        running = []
+        for _ in range(processes):
+            one = subprocess.Popen(
+                command, cwd=ROOT, env=kept | {"GOMP_SPINCOUNT": spins}, text=True,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            )  # fmt: skip
+            stack.enter_context(one)  # closes its pipes
+            stack.callback(one.kill)
+            running.append(one)
         for one in running:
             if one.stdout is None or one.stdout.readline() != "ready\n":
                 raise RuntimeError("a process of the bench could not begin; its message is above")
-        found = []
         for one in running:
             if one.stdin is not None:
                 one.stdin.write("go\n")
                 one.stdin.flush()
-        for one in running:
-            said, _ = one.communicate()
-            found.append(float(said))
-    finally:
-        for one in running:
-            one.kill()
-            one.wait()
-    return float(np.mean(found))
+        return float(np.mean([float(one.communicate()[0]) for one in running]))
 
 
 def main() -> None:

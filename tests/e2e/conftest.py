@@ -28,7 +28,7 @@ def workspace(request, tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def served(workspace, vgg_weights, tmp_path_factory):
     """A dashboard started from the repository's root, cut off from the network.
 

@@ -55,7 +55,10 @@ def test_reconstructions_are_finished(vgg_weights, model: Path) -> None:
     assert not np.array_equal(first, reconstruct(loaded, patches.astype(np.float32), 0, False))
 
 
-def test_drafts_and_finished_pictures_are_timed_apart(vgg_weights, model: Path) -> None:
+def test_drafts_and_finished_pictures_are_timed_apart(
+    vgg_weights, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.bench.MICROGRAPH_PX", (256, 384))
     found = inference(load_model(model), rounds=1)
     sizes = [f"{kind}_{side}_px" for kind in ("decode", "finished") for side in (128, 512, 1024)]
     assert sizes == [name for name in found if name.endswith("_px")]
