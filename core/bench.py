@@ -204,7 +204,8 @@ def report(content: dict[str, Any]) -> str:
         ),
         f"two processes at once: {content['sharing']['together']['times_alone']:.1f} times as long "
         f"a patch as one alone; {content['sharing']['together_default']['times_alone']:.1f} times "
-        "with OpenMP's default",
+        "with OpenMP's default, with which one alone takes "
+        f"{content['sharing']['alone_default']['times_alone']:.2f} times as long",
         f"peak memory: {content['peak_memory_inference_gib']:.2f} GiB encoding and decoding, "
         f"{content['peak_memory_all_gib']:.2f} GiB with training",
     ]

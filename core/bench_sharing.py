@@ -31,22 +31,30 @@ def sharing(model: Path, rounds: int) -> dict[str, Any]:
         rounds: patches that each process decodes.
 
     Returns:
-        JSON content: "alone" (as it ships) and, for several at once, "together" (as it ships) and
-        "together_default" (OpenMP's default); seconds a patch, and how many times as long as alone.
+        JSON content: "alone" and "together", as it ships, then "alone_default" and
+        "together_default", with OpenMP's default; of each the seconds a patch, and beside "alone".
     """
-    alone = _seconds(model, rounds, 1, SPINS)
-    together = _seconds(model, rounds, AT_ONCE, SPINS)
-    default = _seconds(model, rounds, AT_ONCE, DEFAULT_SPINS)
+    cases = {
+        "alone": (1, SPINS),
+        "together": (AT_ONCE, SPINS),
+        "alone_default": (1, DEFAULT_SPINS),
+        "together_default": (AT_ONCE, DEFAULT_SPINS),
+    }
+    found = {name: _seconds(model, rounds, *case) for name, case in cases.items()}
     return {
-        "what": f"{AT_ONCE} processes that decode and finish patches of {SIDE_PX} px at once, with "
-        "all threads each: seconds a patch, mean over both; times_alone beside one process alone",
+        "what": f"one process, or {AT_ONCE} at once, that decode and finish patches of {SIDE_PX} "
+        "px, with all threads each: seconds a patch, mean over both; times_alone beside one alone, "
+        "as it ships",
         "rounds": rounds,
-        "alone": {"spins": SPINS, "seconds": alone},
-        "together": {"spins": SPINS, "seconds": together, "times_alone": together / alone},
-        "together_default": {
-            "spins": DEFAULT_SPINS, "seconds": default, "times_alone": default / alone,
+        **{
+            name: {
+                "spins": cases[name][1],
+                "seconds": seconds,
+                "times_alone": seconds / found["alone"],
+            }
+            for name, seconds in found.items()
         },
-    }  # fmt: skip
+    }
 
 
 def _seconds(model: Path, rounds: int, processes: int, spins: str) -> float:

@@ -42,11 +42,14 @@ def _sharing(found: Content) -> str:
     """Say how two processes share the cores, where that was measured."""
     if "sharing" not in found:
         return ""
-    ours, default = (found["sharing"][name] for name in ("together", "together_default"))
+    times = {
+        name: found["sharing"][name]["times_alone"]
+        for name in ("together", "together_default", "alone_default")
+    }
     return (
-        f" Two processes at once take {ours['times_alone']:.1f} times as long a patch as one alone "
-        f"({default['times_alone']:.1f} times with OpenMP's default, which "
-        "`core.openmp` replaces)."
+        f" Two processes at once take {times['together']:.1f} times as long a patch as one alone; "
+        f"with OpenMP's default, which `core.openmp` replaces, {times['together_default']:.1f} "
+        f"times, and one alone {times['alone_default']:.2f} times."
     )
 
 

@@ -49,10 +49,12 @@ def test_speed_stands_beside_the_machine_s_own_limit(tmp_path: Path) -> None:
 
 
 def test_how_processes_share_the_cores_stands_beside_openmp_s_default(tmp_path: Path) -> None:
-    shared = {"together": {"times_alone": 1.93}, "together_default": {"times_alone": 33.4}}
+    times = {"together": 1.93, "together_default": 33.4, "alone_default": 0.96}
+    shared = {name: {"times_alone": value} for name, value in times.items()}
     write_result("bench_model", MODEL | {"sharing": shared}, tmp_path)
     (text,) = bench_text(tmp_path)
-    assert "1.9 times as long a patch as one alone (33.4 times with OpenMP's default" in text
+    assert "1.9 times as long a patch as one alone; with OpenMP's default" in text
+    assert "33.4 times, and one alone 0.96 times." in text
 
 
 def test_designs_stand_beside_their_bars(tmp_path: Path) -> None:
