@@ -35,7 +35,7 @@ hostile: .venv/installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.hostile.report
 
 e2e: .venv/installed-dev weights browser
-	$(BIN)/python -m pytest tests/e2e --numprocesses=$(PAGES) --dist=loadfile --no-loadscope-reorder
+	GOMP_SPINCOUNT=1000 $(BIN)/python -m pytest tests/e2e --numprocesses=$(PAGES) --dist=loadfile --no-loadscope-reorder
 
 weights: .venv/installed
 	$(BIN)/python -m core.vgg

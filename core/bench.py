@@ -202,10 +202,11 @@ def report(content: dict[str, Any]) -> str:
             f"95th percentile {1000 * found[f'decode_{side}_px']['p95_s']:.0f} ms"
             for side in DECODE_PX
         ),
-        f"two processes at once: {content['sharing']['together']['times_alone']:.1f} times as long "
-        f"a patch as one alone; {content['sharing']['together_default']['times_alone']:.1f} times "
-        "with OpenMP's default, with which one alone takes "
-        f"{content['sharing']['alone_default']['times_alone']:.2f} times as long",
+        "a patch beside another process, times as long as alone: "
+        + ", ".join(
+            f"{name} {one['times_alone'][0]:.2f}"
+            for name, one in content["sharing"]["cases"].items()
+        ),
         f"peak memory: {content['peak_memory_inference_gib']:.2f} GiB encoding and decoding, "
         f"{content['peak_memory_all_gib']:.2f} GiB with training",
     ]

@@ -1,4 +1,4 @@
-"""How processes that compute at once share the cores: with threads that wait briefly, and without.
+"""How processes that compute at once share the cores, as `core.openmp` lets threads wait.
 
 ``python -m core.bench_sharing MODEL ROUNDS`` is one of them, started by `sharing`.
 """
@@ -8,64 +8,67 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from core.checkpoint import load_model
-from core.openmp import SPINS
+from core.openmp import BRIEF, SPINS
 from core.synthesis import synthesise
 
 ROOT = Path(__file__).resolve().parents[1]
 DEFAULT_SPINS = "300000"  # of GNU OpenMP, where nothing is set
 SIDE_PX = 128
-AT_ONCE = 2
 
 
 def sharing(model: Path, rounds: int) -> dict[str, Any]:
-    """Measure one process that decodes patches, and several at once.
+    """Measure a process that decodes patches, alone and beside another one.
 
     Args:
         model: its folder.
         rounds: patches that each process decodes.
 
     Returns:
-        JSON content: "alone" and "together", as it ships, then "alone_default" and
-        "together_default", with OpenMP's default; of each the seconds a patch, and beside "alone".
+        JSON content: "alone" (as it ships), "beside_job" (beside one that runs in the background),
+        "beside_own" (beside one like itself), then "default_alone" and "default_beside" with
+        OpenMP's default. Of each the seconds a patch, and beside those of "alone"; of the one
+        beside it, too.
     """
     cases = {
-        "alone": (1, SPINS),
-        "together": (AT_ONCE, SPINS),
-        "alone_default": (1, DEFAULT_SPINS),
-        "together_default": (AT_ONCE, DEFAULT_SPINS),
+        "alone": (SPINS,),
+        "beside_job": (SPINS, BRIEF),
+        "beside_own": (SPINS, SPINS),
+        "default_alone": (DEFAULT_SPINS,),
+        "default_beside": (DEFAULT_SPINS, DEFAULT_SPINS),
     }
-    found = {name: _seconds(model, rounds, *case) for name, case in cases.items()}
+    found = {name: _seconds(model, rounds, spins) for name, spins in cases.items()}
+    alone = found["alone"][0]
     return {
-        "what": f"one process, or {AT_ONCE} at once, that decode and finish patches of {SIDE_PX} "
-        "px, with all threads each: seconds a patch, mean over both; times_alone beside one alone, "
-        "as it ships",
+        "what": f"a process that decodes and finishes patches of {SIDE_PX} px with all threads, "
+        "alone and beside another that does the same: seconds a patch, and times those of alone",
         "rounds": rounds,
-        **{
+        "cases": {
             name: {
-                "spins": cases[name][1],
+                "spins": list(cases[name]),
                 "seconds": seconds,
-                "times_alone": seconds / found["alone"],
+                "times_alone": [one / alone for one in seconds],
             }
             for name, seconds in found.items()
         },
     }
 
 
-def _seconds(model: Path, rounds: int, processes: int, spins: str) -> float:
-    """Return the mean seconds a patch of processes that begin together."""
+def _seconds(model: Path, rounds: int, spins: Sequence[str]) -> list[float]:
+    """Return the seconds a patch of processes that begin together, one for each of ``spins``."""
     kept = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
     command = [sys.executable, "-m", "core.bench_sharing", str(model.resolve()), str(rounds)]
     with contextlib.ExitStack() as stack:
         running = []
-        for _ in range(processes):
+        for count in spins:
             one = subprocess.Popen(
-                command, cwd=ROOT, env=kept | {"GOMP_SPINCOUNT": spins}, text=True,
+                command, cwd=ROOT, env=kept | {"GOMP_SPINCOUNT": count}, text=True,
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             )  # fmt: skip
             stack.enter_context(one)  # closes its pipes
@@ -78,7 +81,7 @@ def _seconds(model: Path, rounds: int, processes: int, spins: str) -> float:
             if one.stdin is not None:
                 one.stdin.write("go\n")
                 one.stdin.flush()
-        return float(np.mean([float(one.communicate()[0]) for one in running]))
+        return [float(one.communicate()[0]) for one in running]
 
 
 def main() -> None:

@@ -42,14 +42,12 @@ def _sharing(found: Content) -> str:
     """Say how two processes share the cores, where that was measured."""
     if "sharing" not in found:
         return ""
-    times = {
-        name: found["sharing"][name]["times_alone"]
-        for name in ("together", "together_default", "alone_default")
-    }
+    times = {name: one["times_alone"][0] for name, one in found["sharing"]["cases"].items()}
     return (
-        f" Two processes at once take {times['together']:.1f} times as long a patch as one alone; "
-        f"with OpenMP's default, which `core.openmp` replaces, {times['together_default']:.1f} "
-        f"times, and one alone {times['alone_default']:.2f} times."
+        f" Beside a training of the dashboard's a patch takes {times['beside_job']:.1f} times as "
+        f"long as alone, beside another process {times['beside_own']:.1f} times; with OpenMP's "
+        f"default, which `core.openmp` replaces, {times['default_beside']:.1f} times (alone "
+        f"{times['default_alone']:.2f} times)."
     )
 
 

@@ -26,6 +26,7 @@ from core.jobs.queue import RUNNER_LOCK, Job, claim, states_lock, waiting
 from core.jobs.request import AFTERWARDS, STEPS
 from core.jobs.status import LOG, STOP, State, Status, changed, load_status, save_status
 from core.locks import exclusive, tried
+from core.openmp import beside_others
 from core.workspace import ROOT, jobs_folder
 
 POLL_S = 0.2
@@ -104,7 +105,7 @@ class Runner:
             child = subprocess.Popen(
                 command,
                 cwd=ROOT,
-                env=os.environ | {"PYTHONUNBUFFERED": "1"},
+                env=beside_others(os.environ | {"PYTHONUNBUFFERED": "1"}),
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=subprocess.STDOUT,

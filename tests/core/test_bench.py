@@ -16,7 +16,7 @@ from core.bench import (
 )
 from core.bench_sharing import DEFAULT_SPINS, sharing
 from core.model import ModelConfig
-from core.openmp import SPINS
+from core.openmp import BRIEF, SPINS
 from core.train_config import TrainConfig
 from core.trainer import Trainer
 from tests.core.textures import make_textures
@@ -78,11 +78,7 @@ def test_profile_names_what_takes_the_time():
     assert shares == sorted(shares, reverse=True) and sum(shares) <= 1 + 1e-9
 
 
-SHARED = (
-    "1.9 times as long a patch as one alone",
-    "33.4 times with OpenMP's default",
-    "0.96 times",
-)
+SHARED = ("times as long as alone: beside_job 2.94",)
 
 
 def test_everything_measured_is_printed():
@@ -98,11 +94,7 @@ def test_everything_measured_is_printed():
         "inference": {f"decode_{side}_px": decode for side in (128, 512, 1024)}
         | {"encode_micrograph_2048x1532": encoded},
         "training": step,
-        "sharing": {
-            "together": {"times_alone": 1.93},
-            "together_default": {"times_alone": 33.4},
-            "alone_default": {"times_alone": 0.96},
-        },
+        "sharing": {"cases": {"beside_job": {"times_alone": [2.94, 1.8]}}},
         "peak_memory_inference_gib": 1.25,
         "peak_memory_all_gib": 2.75,
         "peak_device_memory_gib": None,
@@ -121,14 +113,19 @@ def test_everything_measured_is_printed():
     assert "GPU: 3.50 GiB" in report(content | {"peak_device_memory_gib": 3.5})
 
 
-def test_processes_at_once_are_measured_with_brief_and_with_usual_waiting(tiny_model: Path):
-    found = sharing(tiny_model, 1)
-    cases = ("alone", "together", "alone_default", "together_default")
-    assert [found[name]["spins"] for name in cases] == [SPINS] * 2 + [DEFAULT_SPINS] * 2
-    alone = found["alone"]["seconds"]
+def test_processes_at_once_are_measured_as_they_ship_and_with_openmp_s_default(tiny_model: Path):
+    cases = sharing(tiny_model, 1)["cases"]
+    assert {name: one["spins"] for name, one in cases.items()} == {
+        "alone": [SPINS],
+        "beside_job": [SPINS, BRIEF],
+        "beside_own": [SPINS] * 2,
+        "default_alone": [DEFAULT_SPINS],
+        "default_beside": [DEFAULT_SPINS] * 2,
+    }
+    (alone,) = cases["alone"]["seconds"]
     assert alone > 0
-    for name in cases:
-        assert found[name]["times_alone"] == found[name]["seconds"] / alone
+    for one in cases.values():
+        assert one["times_alone"] == [seconds / alone for seconds in one["seconds"]]
 
 
 def test_a_process_that_cannot_begin_ends_the_measurement(tmp_path: Path):

@@ -49,12 +49,12 @@ def test_speed_stands_beside_the_machine_s_own_limit(tmp_path: Path) -> None:
 
 
 def test_how_processes_share_the_cores_stands_beside_openmp_s_default(tmp_path: Path) -> None:
-    times = {"together": 1.93, "together_default": 33.4, "alone_default": 0.96}
-    shared = {name: {"times_alone": value} for name, value in times.items()}
-    write_result("bench_model", MODEL | {"sharing": shared}, tmp_path)
+    times = {"beside_job": 2.94, "beside_own": 9.5, "default_beside": 33.4, "default_alone": 0.98}
+    cases = {name: {"times_alone": [value]} for name, value in times.items()}
+    write_result("bench_model", MODEL | {"sharing": {"cases": cases}}, tmp_path)
     (text,) = bench_text(tmp_path)
-    assert "1.9 times as long a patch as one alone; with OpenMP's default" in text
-    assert "33.4 times, and one alone 0.96 times." in text
+    assert "2.9 times as long as alone, beside another process 9.5 times;" in text
+    assert "33.4 times (alone 0.98 times)." in text
 
 
 def test_designs_stand_beside_their_bars(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from core.openmp import SPINS, wait_briefly
+from core.openmp import BRIEF, SPINS, beside_others, wait_less
 from tests.conftest import ROOT
 
 SETTINGS = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
@@ -27,7 +27,7 @@ def spins(imports: str, **settings: str) -> set[str]:
 
 
 @pytest.mark.parametrize("first", ["core", "bayesnet.learn", "dashboard.app"])
-def test_threads_wait_briefly_whatever_is_imported_first(first):
+def test_threads_wait_less_whatever_is_imported_first(first):
     assert spins(first) == {SPINS}
     assert spins("torch") != {SPINS}  # else there is nothing to set
 
@@ -35,5 +35,12 @@ def test_threads_wait_briefly_whatever_is_imported_first(first):
 def test_what_somebody_has_set_stays():
     assert spins("core", GOMP_SPINCOUNT="77") == {"77"}
     given = {"OMP_WAIT_POLICY": "active"}
-    wait_briefly(given)
+    wait_less(given)
     assert given == {"OMP_WAIT_POLICY": "active"}
+
+
+def test_what_runs_in_the_background_hardly_waits_unless_somebody_has_set_it():
+    assert beside_others({"A": "b"}) == {"A": "b", "GOMP_SPINCOUNT": BRIEF}
+    assert beside_others({"GOMP_SPINCOUNT": SPINS}) == {"GOMP_SPINCOUNT": BRIEF}
+    for made in ({"GOMP_SPINCOUNT": "77"}, {"OMP_WAIT_POLICY": "active"}):
+        assert beside_others(made) == made
