@@ -26,7 +26,7 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
     # Here, not at the top: Streamlit's caches are to belong to the server, which now runs.
     from dashboard import decoding, designs, evaluations, fitting  # noqa: F401
 
-    answer_at_once()
+    logs.event(logger, "answers_at_once", sockets=answer_at_once())
     threading.Thread(target=tidy, name="tidy", daemon=True).start()
     threading.Thread(target=first_design, name="first design", daemon=True).start()
     yield

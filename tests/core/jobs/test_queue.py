@@ -21,9 +21,28 @@ from core.jobs.request import STEPS, JobRequest, load_request
 from core.jobs.runner import Runner, last_words
 from core.jobs.status import Status, load_status, observed, save_status
 from core.locks import tried
+from core.openmp import BRIEF, SPINS
 from core.workspace import jobs_folder, models_folder
 from tests.core.jobs.conftest import until, until_begun
 from tests.core.jobs.fakes import command, request
+
+
+@pytest.mark.parametrize(("before", "told"), [(SPINS, BRIEF), ("77", "77")])
+def test_steps_leave_the_cores_to_others_unless_somebody_has_set_it(
+    submit, monkeypatch, before, told
+):
+    monkeypatch.setenv("GOMP_SPINCOUNT", before)
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    says = "import os; print('spins', os.environ['GOMP_SPINCOUNT'])"
+
+    def saying(job: queue.Job, step: str, resume: bool) -> list[str]:
+        if step == "train":
+            return list(command(job, step, resume))
+        return [sys.executable, "-c", says]
+
+    number = submit("mine")
+    Runner(saying).run()
+    assert f"spins {told}\n" in read_log(find(number))
 
 
 def test_a_job_does_its_steps_and_its_model_appears_where_models_are(submit):
