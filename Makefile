@@ -99,7 +99,7 @@ reference: .venv/installed weights
 	$(BIN)/python -m core.calibrate --model $(WORK)/reference --data $(WORK)/usual
 	$(BIN)/python -m bayesnet.learn --model $(WORK)/reference --data $(WORK)/extended
 	$(BIN)/python -m core.examples --model $(WORK)/reference --data $(WORK)/extended
-	$(BIN)/python -m core.labels --model $(WORK)/reference --data $(WORK)/extended --out docs/results
+	$(BIN)/python -m core.labels --model $(WORK)/reference --data $(WORK)/extended --work $(WORK)/labels --out docs/results
 	$(BIN)/python -m core.publish --model $(WORK)/reference --out assets/reference
 
 # The figures in docs/results, for the model in assets/.

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from core.cells import pad_circular
 from core.errors import ConfigError
 from core.model import check_integer, checked_keys
 
@@ -133,7 +134,7 @@ class Block(nn.Module):
         for layer in (self.affine, self.second):
             _zero(layer)
 
-    def forward(self, x: Tensor, w: Tensor, shares: Shares) -> Tensor:
+    def forward(self, x: Tensor, w: Tensor, shares: Shares, periodic: bool = False) -> Tensor:
         """Map x (B, C, H, W) for w (B, R, C, width) to the same shape."""
         size = torch.linalg.vector_norm(x, dim=1, keepdim=True).float().square() / x.shape[1]
         gain = self.gain.to(x.dtype)[:, None, None]
@@ -141,8 +142,8 @@ class Block(nn.Module):
         scale, shift = self.affine(w).chunk(2, dim=-1)
         both = shares.spread(torch.cat([1 + scale, shift], dim=-1))
         scale, shift = both.to(x.dtype).chunk(2, dim=1)
-        h = F.silu(torch.addcmul(shift, self.first(h), scale))
-        y: Tensor = x + self.second(h)
+        h = F.silu(torch.addcmul(shift, _convolved(self.first, h, periodic), scale))
+        y: Tensor = x + _convolved(self.second, h, periodic)
         return y
 
 
@@ -177,7 +178,9 @@ class Denoiser(nn.Module):
         self.outlet = nn.Conv2d(channels[0], STRIDE**2, 3, padding=1)
         _zero(self.outlet)
 
-    def forward(self, noisy: Tensor, noise: Tensor, z: Tensor, shares: Shares) -> Tensor:
+    def forward(
+        self, noisy: Tensor, noise: Tensor, z: Tensor, shares: Shares, periodic: bool = False
+    ) -> Tensor:
         """Estimate the micrograph in each noisy one.
 
         Args:
@@ -185,17 +188,20 @@ class Denoiser(nn.Module):
             noise: (B,) standard deviation of that noise.
             z: (B, R, C, D) latents of the cells.
             shares: how the cells lie in the picture.
+            periodic: whether opposite edges touch; zeros lie round the picture otherwise.
 
         Returns:
             (B, 1, H, W) float32, not limited to [0, 1].
         """
         noise = noise.view(-1, 1, 1, 1)
         total = (noise.square() + self.spread.square()).sqrt()
-        own = self._network((noisy - self.centre) / total, noise, z, shares).float()
+        own = self._network((noisy - self.centre) / total, noise, z, shares, periodic).float()
         kept = (self.spread / total).square() * (noisy - self.centre)
         return self.centre + kept + own * noise * self.spread / total
 
-    def _network(self, x: Tensor, noise: Tensor, z: Tensor, shares: Shares) -> Tensor:
+    def _network(
+        self, x: Tensor, noise: Tensor, z: Tensor, shares: Shares, periodic: bool
+    ) -> Tensor:
         angles = noise.flatten().log()[:, None] * self.waves
         said = self.of_noise(torch.cat([angles.sin(), angles.cos()], dim=1))
         w = F.silu(self.of_z(z) + said[:, None, None, :])
@@ -203,20 +209,28 @@ class Denoiser(nn.Module):
         for _ in self.coarser:
             levels.append(levels[-1].halved())
         x = F.pixel_unshuffle(x, STRIDE).contiguous(memory_format=torch.channels_last)
-        x = self.inlet(x)
+        x = _convolved(self.inlet, x, periodic)
         seen = []
         for i, block in enumerate(self.down):
             if i:
                 x = _halved(x, *self.coarser[i - 1].parameters())
-            x = block(x, w, levels[i])
+            x = block(x, w, levels[i], periodic)
             seen.append(x)
-        x = self.middle(x, w, levels[-1])
+        x = self.middle(x, w, levels[-1], periodic)
         for i in reversed(range(len(levels))):
             if i < len(levels) - 1:
                 x = F.interpolate(self.finer[i](x), scale_factor=2.0)
-            x = self.up[i](x + seen[i], w, levels[i])
-            x = self.up_again[i](x, w, levels[i])
-        return F.pixel_shuffle(self.outlet(F.silu(x)), STRIDE)
+            x = self.up[i](x + seen[i], w, levels[i], periodic)
+            x = self.up_again[i](x, w, levels[i], periodic)
+        return F.pixel_shuffle(_convolved(self.outlet, F.silu(x), periodic), STRIDE)
+
+
+def _convolved(layer: nn.Conv2d, x: Tensor, periodic: bool) -> Tensor:
+    """Return a 3x3 convolution of x (B, C, H, W), of the same size."""
+    if not periodic:
+        y: Tensor = layer(x)
+        return y
+    return F.conv2d(pad_circular(x), layer.weight, layer.bias)
 
 
 def _halved(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from core.decoders import drawn_px
 from core.denoiser.network import STRIDE, Denoiser, Shares
 from core.joint_noise import draw_normal
 
-MARGIN_PX = 32  # seen round each tile and not kept
+MARGIN_PX = 32  # seen round each tile and not kept; periodic pictures seen whole need none
 TILE_PX = 1024  # bounds the memory of large fields; smaller ones are slower
 SEEN_PX = 5  # a side, of what is compared
 CONTRADICTED = 0.5  # of the grey levels' standard deviation
@@ -118,6 +118,9 @@ def _estimate(
     noise = torch.full((len(x),), level, device=x.device)
     found = torch.empty_like(x)
     with torch.autocast(x.device.type, torch.bfloat16, enabled=precision == "bfloat16"):
+        if periodic and all(_in_one(side, step) for side in (height, width)):
+            shares = Shares(*(_by_position(w) for w in (cells_y, cells_x)))
+            return denoiser(x, noise, cells, shares, periodic)
         for top, bottom, y in _tiles(height, step, periodic):
             for left, right, across in _tiles(width, step, periodic):
                 tile = x[:, :, y][:, :, :, across]
@@ -125,6 +128,11 @@ def _estimate(
                 made = denoiser(tile, noise, cells, shares)[..., MARGIN_PX:, MARGIN_PX:]
                 found[:, :, top:bottom, left:right] = made[..., : bottom - top, : right - left]
     return found
+
+
+def _in_one(length: int, step: int) -> bool:
+    """Whether a periodic side is seen whole, without a margin: it wraps around by itself."""
+    return length % step == 0 and round(length / TILE_PX) <= 1
 
 
 def _tiles(length: int, step: int, periodic: bool) -> Iterator[tuple[int, int, Tensor]]:

@@ -66,6 +66,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--against", type=Path, help="a model trained anew, with labels and latents of --data"
     )
+    parser.add_argument(
+        "--work",
+        type=Path,
+        help="keep finished traversals in this folder, and take those that are there: a run broken "
+        "off goes on, and runs of some --latents each prepare one of all; empty it after a change "
+        "of the code",
+    )
     parser.add_argument("--out", type=Path, help="also write the figures into this folder")
     return parser
 
@@ -84,7 +91,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         )
         loaded, data = load_model(arguments.model, backbone=False), load_dataset(arguments.data)
         table = load_latents(arguments.model / "latents")
-        labels = label_model(loaded, table, data, plan, arguments.latents)
+        labels = label_model(loaded, table, data, plan, arguments.latents, arguments.work)
         if arguments.against:
             other = load_labels(arguments.against)
             match = match_dimensions(table, load_latents(arguments.against / "latents"))
@@ -111,7 +118,7 @@ def _given(arguments: argparse.Namespace) -> list[str]:
     """Return the command line that gives this result."""
     words = []
     for name, value in vars(arguments).items():
-        if value is None or name == "out":
+        if value is None or name in ("out", "work"):
             continue
         values = value if isinstance(value, list) else [value]
         words += [f"--{name}", *map(str, values)]

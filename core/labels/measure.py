@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+import core
 from core.checkpoint import LoadedModel
 from core.dataset import DataSet
 from core.encode import LatentTable
@@ -13,6 +16,7 @@ from core.errors import ConfigError, InputError
 from core.labels.effects import curve, estimate
 from core.labels.entanglement import entanglement, independence, size_and_sparsity
 from core.labels.influence import influences
+from core.labels.kept import Kept
 from core.labels.labels import Direction, Labels
 from core.labels.naming import (
     Effect,
@@ -47,6 +51,7 @@ def label_model(
     data: DataSet,
     plan: Plan,
     only: Sequence[int] | None = None,
+    work: Path | None = None,
 ) -> Labels:
     """Name the latents of a model.
 
@@ -56,6 +61,7 @@ def label_model(
         data: the training set.
         plan: how to traverse.
         only: latents to traverse; all active ones for None.
+        work: a folder where finished traversals are kept, so that a run broken off goes on.
 
     Raises:
         InputError: latents or data are of another model or data set, the model has no scale or no
@@ -83,7 +89,22 @@ def label_model(
         properties = PropertyModel.load(path)
         properties.require_model(loaded.hash)
         influence = influences(properties, specimen_means(table.mu, table.specimen)[0])
-    return label_latents(decode, table, specimens, plan, loaded.um_per_px, only, influence)
+    kept = None if work is None else Kept(work, _about(loaded, plan))
+    return label_latents(decode, table, specimens, plan, loaded.um_per_px, only, influence, kept)
+
+
+def _about(loaded: LoadedModel, plan: Plan) -> dict[str, Any]:
+    """Return what decides what is measured along a direction from given starts."""
+    return {
+        "model": loaded.hash,
+        "denoiser": loaded.denoiser_hash,
+        "um_per_px": loaded.um_per_px,
+        "values": plan.values,
+        "size_px": plan.size_px,
+        "seed": plan.seed,
+        "quantities": [quantity.name for quantity in QUANTITIES],
+        "version": core.__version__,
+    }
 
 
 def label_latents(
@@ -94,6 +115,7 @@ def label_latents(
     um_per_px: float,
     only: Sequence[int] | None = None,
     influence: Array | None = None,
+    kept: Kept | None = None,
 ) -> Labels:
     """Name latents by what a decoder draws; see `label_model`.
 
@@ -105,6 +127,7 @@ def label_latents(
         um_per_px: scale of the pictures.
         only: latents to traverse; all active ones for None.
         influence: (D,) of each latent on designs; None where it is not known.
+        kept: where finished traversals are kept; None for nowhere.
 
     Raises:
         InputError: there is no active latent, or the specimens cannot name anything.
@@ -122,7 +145,7 @@ def label_latents(
     principal, _ = principal_directions(means, plan.directions)
     vectors = np.concatenate([np.eye(mu.shape[1])[active], principal])
     starts = mu[choose_starts(table, plan.starts, plan.seed)]
-    measured = measure_traversals(decode, starts, vectors, plan, um_per_px)
+    measured = measure_traversals(decode, starts, vectors, plan, um_per_px, kept)
     limit = _limit(measured, spread, plan)
     found = [
         _direction(k, vector, active, mu, means, measured[k], spread, plan, limit)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from core.encode import LatentTable
 from core.errors import ConfigError, InputError
+from core.labels.kept import Kept
 from core.labels.quantities import QUANTITIES, measure_picture
 from core.summaries import specimen_means
 from core.traverse import place_along
@@ -123,7 +124,12 @@ def choose_starts(table: LatentTable, starts: int, seed: int) -> NDArray[np.int6
 
 
 def measure_traversals(
-    decode: Decode, starts: NDArray[np.floating], vectors: Array, plan: Plan, um_per_px: float
+    decode: Decode,
+    starts: NDArray[np.floating],
+    vectors: Array,
+    plan: Plan,
+    um_per_px: float,
+    kept: Kept | None = None,
 ) -> Array:
     """Traverse every direction from every start and measure the pictures.
 
@@ -133,6 +139,7 @@ def measure_traversals(
         vectors: (K, D) unit vectors: of a latent, one entry is 1.
         plan: values, size, seed.
         um_per_px: scale of the pictures.
+        kept: where finished directions are kept, and taken from; None for nowhere.
 
     Returns:
         (K, 2, n, V, Q); NaN where there was nothing to measure.
@@ -148,6 +155,10 @@ def measure_traversals(
 
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         for k, vector in enumerate(vectors):
+            known = kept.get(starts, vector, found.shape[1:]) if kept else None
+            if known is not None:
+                found[k] = known
+                continue
             for which in range(sets):
                 for number in range(count):
                     z = place_along(starts[which, number], vector, plan.values)
@@ -155,8 +166,10 @@ def measure_traversals(
                     future = pool.submit(_measure_all, pictures, um_per_px)
                     pending.append(((k, which, number), future))
                     collect(AHEAD)
+            collect(0)
+            if kept:
+                kept.put(starts, vector, found[k])
             logger.info("direction %d of %d", k + 1, len(vectors))
-        collect(0)
     return found
 
 

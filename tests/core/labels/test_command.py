@@ -39,6 +39,12 @@ def test_labels_go_into_the_model_and_figures_into_the_results(model, tiny_casti
     said = labels_text(found)
     assert "3 starts in each of two sets" in said and "| d1 |" in said
 
+    work = str(tmp_path / "work")
+    for _ in range(2):  # measured, then taken from where it was kept
+        command(model, tiny_castings, "--work", work, "--out", str(tmp_path / "kept"))
+        kept = json.loads((tmp_path / "kept" / "labels.json").read_text())
+        assert kept == found
+
     command(model, tiny_castings, "--against", str(model), "--out", str(tmp_path / "again"))
     again = json.loads((tmp_path / "again" / "labels.json").read_text())
     retrained = again["figures"]["retrained"]  # the same model: every label recurs
