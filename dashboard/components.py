@@ -1,5 +1,6 @@
 """Pieces of page that several pages share."""
 
+import html
 from collections.abc import Mapping, Sequence
 
 import streamlit as st
@@ -14,6 +15,8 @@ from dashboard.state import Model
 from dashboard.wording import Estimated, Named, interval, quantity, shortfall, unbroken, wished
 
 _CHOSEN = "chosen_model"  # no widget's key
+GAPS = {"xxsmall": "0.25rem", "xsmall": "0.5rem", "small": "1rem"}
+CAPTION = "text-align:center;font-size:0.875rem;line-height:1.3;opacity:0.8;overflow-wrap:anywhere"
 TRAIN = "python -m core.train --data DIR --out workspace/models/NAME"
 
 
@@ -166,16 +169,23 @@ def gallery(
 ) -> None:
     """Show small pictures beside each other; they wrap where the window is narrow.
 
+    As one piece of HTML: browsers draw eighty of them at once, in a third of the time that as many
+    elements of Streamlit's take.
+
     Args:
         images: made smaller where they are wider than they are shown.
-        captions, alts: one each; an alt says what is seen to those who do not see it.
+        captions, alts: one each, plain text; an alt says what is seen to those who do not see it.
         width: px.
         gap: between them, as Streamlit names it.
     """
-    with st.container(horizontal=True, gap=gap):
-        for image, caption, alt in zip(images, captions, alts, strict=True):
-            shown = pictures.on_screen(image, width)
-            st.image(shown, caption=caption, alt=alt, width=width, output_format="PNG")
+    shown = [
+        f'<figure style="margin:0;width:{width}px;max-width:100%">'
+        f'<img src="{pictures.data_uri(image, width)}" alt="{html.escape(alt)}" '
+        f'style="display:block;width:100%"/>'
+        f'<figcaption style="{CAPTION}">{html.escape(caption)}</figcaption></figure>'
+        for image, caption, alt in zip(images, captions, alts, strict=True)
+    ]
+    st.html(f'<div style="display:flex;flex-wrap:wrap;gap:{GAPS[gap]}">{"".join(shown)}</div>')
 
 
 def left_out_score(network: Network) -> float | None:

@@ -104,11 +104,12 @@ def latent_map(
                 showlegend=False,
             )
         )
-    figure.update_xaxes(title=titles[0], zeroline=False)
-    figure.update_yaxes(title=titles[1], zeroline=False, scaleanchor="x")
+    figure.update_xaxes(title=titles[0], zeroline=False, automargin=False)
+    figure.update_yaxes(title=titles[1], zeroline=False, automargin=False, scaleanchor="x")
     figure.update_layout(
-        height=520,
-        margin={"l": 10, "r": 10, "t": 30, "b": 10},
+        height=560,
+        # As wide as needed at once: where margins grow by themselves, every point is drawn twice.
+        margin={"l": 65, "r": 15, "t": 30, "b": 150, "autoexpand": False},
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0},
         clickmode="event+select",
     )

@@ -1,5 +1,6 @@
 """Pure functions from grey arrays to pictures for the screen: pairs, marked patches, thumbnails."""
 
+import base64
 import io
 from collections.abc import Sequence
 
@@ -12,6 +13,7 @@ from core.images import to_uint8
 __all__ = [
     "bar_below",
     "bar_length_um",
+    "data_uri",
     "grey",
     "marked",
     "on_screen",
@@ -111,6 +113,11 @@ def on_screen(image: Image.Image, width_px: int) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, format="PNG", compress_level=QUICK)
     return buffer.getvalue()
+
+
+def data_uri(image: Image.Image, width_px: int) -> str:
+    """Return a picture as `on_screen` does, as an address that holds it."""
+    return f"data:image/png;base64,{base64.b64encode(on_screen(image, width_px)).decode()}"
 
 
 def thumbnail(pixels: np.ndarray, um_per_px: float | None, width_px: int) -> bytes:

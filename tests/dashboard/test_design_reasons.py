@@ -22,7 +22,7 @@ from core.workspace import data_folder
 from dashboard import permission, specimen_pictures
 from dashboard.design_reasons import _known, carried, compared_in_words
 from tests.dashboard.conftest import sound, texts
-from tests.dashboard.test_pages import images
+from tests.dashboard.shown import images
 from tests.tiny import tiny_design
 
 

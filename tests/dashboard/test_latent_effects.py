@@ -11,6 +11,7 @@ from core.labels import FILE, QUANTITIES, save_labels
 from dashboard import latent_effects, latent_figures
 from tests.core.labels.made import made_labels
 from tests.dashboard.conftest import sound, texts
+from tests.dashboard.shown import images
 from tests.tiny import LATENTS
 
 
@@ -37,7 +38,7 @@ def test_traversals_show_names_effects_and_remarks(labelled, open_page):
     said = texts(sound(app.run()))
     for title in ("z0: particle count −", "z1: no clear effect", "d1: flake length +"):
         assert f"**{title}" in said, title
-    assert len(list(app.get("image"))) == 2 * 3 * 11
+    assert len(images(app)) == 2 * 3 * 11
     table = app.dataframe[0].value
     assert list(table["Descriptor"]) == ["Particle count", "Nodularity, ISO 945-4"]
     assert table["Per unit of z"][0] == "−12\u00a0per\u00a0mm²"

@@ -15,7 +15,8 @@ from core.specimen_descriptors import FILE, SpecimenDescriptors, save_descriptor
 from dashboard import latent_maps, map_figures, patch_card
 from dashboard.map_figures import Colouring, latent_map
 from tests.dashboard.conftest import sound, texts
-from tests.dashboard.test_pages import address, images
+from tests.dashboard.shown import images
+from tests.dashboard.test_pages import address
 
 POINTS = np.random.default_rng(0).standard_normal((6, 2)).astype(np.float32)
 NAMES = list("aabbcc")

@@ -20,7 +20,7 @@ from dashboard import data_found, originals, permission, state
 from dashboard.originals import MADE_AGAIN, PHOTOGRAPHED
 from tests.bayesnet.test_design import imports, reaches, sources
 from tests.dashboard.conftest import sound, texts
-from tests.dashboard.test_pages import images
+from tests.dashboard.shown import images
 from tests.tiny import make_castings, tiny_design
 
 

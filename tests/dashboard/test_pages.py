@@ -10,6 +10,7 @@ from PIL import Image
 
 from dashboard import state
 from tests.dashboard.conftest import sound, texts
+from tests.dashboard.shown import images
 
 PAGES = (
     "inverse_design",
@@ -31,10 +32,6 @@ def picture(side: int = 160, seed: int = 0) -> bytes:
 def address(app, name: str) -> str:
     value = app.query_params[name]  # AppTest gives a list where the page has not written it
     return value[0] if isinstance(value, list) else value
-
-
-def images(app) -> list:
-    return list(app.get("image"))
 
 
 @pytest.mark.parametrize("name", PAGES)
