@@ -98,7 +98,10 @@ def test_the_headers_break_no_page_and_the_pages_say_what_is_off(served):
         assert page.get_by_text("Fitting the network anew is turned off").count() == 1
         page.goto(f"{served[0]}/reconstructions")
         settle(page)
-        page.locator('[data-testid="stImage"] img').first.wait_for()
+        page.locator("figure img").first.wait_for()  # held in the page itself
+        page.goto(f"{served[0]}/?size=256")
+        settle(page)
+        page.locator('[data-testid="stImage"] img').first.wait_for()  # from the server
         broken = page.evaluate(
             "[...document.images].filter(i => i.complete && !i.naturalWidth).length"
         )
