@@ -16,7 +16,7 @@ from core.labels.quantities import QUANTITIES
 
 FILE = "labels.json"
 FORMAT = 1
-DIGITS, CURVE_DIGITS = 6, 3  # that are kept of each figure, and of curves, which are drawn
+DIGITS, CURVE_DIGITS = 5, 3  # that are kept of each figure, and of curves, which are drawn
 _QUANTITIES = {quantity.name for quantity in QUANTITIES}
 
 
