@@ -28,7 +28,9 @@ class Kept:
         self._folder = folder
         self._about = json_bytes(about)
 
-    def get(self, starts: Array, vector: Array, shape: tuple[int, ...]) -> NDArray[np.float64] | None:
+    def get(
+        self, starts: Array, vector: Array, shape: tuple[int, ...]
+    ) -> NDArray[np.float64] | None:
         """Return what was measured along a direction, None where it was not yet.
 
         Raises:
