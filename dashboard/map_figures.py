@@ -13,6 +13,7 @@ WEBGL_FROM = 10_000  # points; fewer are sharper as vectors
 CATEGORIES = (BLUE, ORANGE, GREEN, PURPLE, SKY, "#E69F00", "#F0E442")  # Okabe and Ito
 OTHERS = "others"
 OPACITY = 0.75
+BAR_PX = 90  # that a bar of colours takes below the map
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +105,33 @@ def latent_map(
                 showlegend=False,
             )
         )
-    figure.update_xaxes(title=titles[0], zeroline=False, automargin=False)
-    figure.update_yaxes(title=titles[1], zeroline=False, automargin=False, scaleanchor="x")
+    figure.update_xaxes(title=titles[0], zeroline=False)
+    figure.update_yaxes(title=titles[1], zeroline=False, scaleanchor="x")
     figure.update_layout(
-        height=560,
-        # As wide as needed at once: where margins grow by themselves, every point is drawn twice.
-        margin={"l": 65, "r": 15, "t": 30, "b": 150, "autoexpand": False},
+        height=520,
+        margin={"l": 10, "r": 10, "t": 30, "b": 10},
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0},
         clickmode="event+select",
     )
+    if not any(trace.showlegend for trace in figure.data):
+        _fix_margins(figure, bar=colouring is not None)
     return figure
+
+
+def _fix_margins(figure: go.Figure, bar: bool) -> None:
+    """Make the margins as wide as needed at once: where Plotly widens them, it draws all anew.
+
+    Not where there is a legend, whose lines depend on the width of the window.
+
+    Args:
+        figure: the map.
+        bar: whether a bar of colours stands below it.
+    """
+    below = BAR_PX if bar else 0
+    margin = {"l": 65, "r": 15, "t": 30, "b": 60 + below, "autoexpand": False}
+    figure.update_layout(height=470 + below, margin=margin)
+    figure.update_xaxes(automargin=False)
+    figure.update_yaxes(automargin=False)
 
 
 def _hover(row: int, names: Sequence[str], colouring: Colouring | None) -> str:

@@ -234,3 +234,22 @@ def test_points_are_coloured_by_what_was_measured_on_the_specimens(with_model, o
         assert app.selectbox(key="map_colour").value != "measured.graphite_pct"
     finally:
         (with_model / "latents" / FILE).unlink()
+
+
+@pytest.mark.parametrize(
+    ("values", "legend"),
+    [
+        (None, False),
+        (np.arange(6.0), False),
+        (np.array([1, 2, 3, 4, 5, np.nan]), True),  # one is "not known"
+        (np.array(NAMES), True),
+    ],
+)
+def test_margins_leave_room_for_a_legend_and_are_fixed_without_one(values, legend):
+    colouring = None if values is None else Colouring("Magnesium", values, "wt%")
+    figure = latent_map(POINTS, ("a", "b"), NAMES, colouring, [("A", 0)])
+    assert any(trace.showlegend for trace in figure.data) == legend
+    assert (figure.layout.margin.autoexpand is None) == legend
+    assert figure.layout.xaxis.automargin is (None if legend else False)
+    if not legend:
+        assert figure.layout.margin.b >= (60 if values is None else 150)
