@@ -169,8 +169,7 @@ def gallery(
 ) -> None:
     """Show small pictures beside each other; they wrap where the window is narrow.
 
-    As one piece of HTML: browsers draw eighty of them at once, in a third of the time that as many
-    elements of Streamlit's take.
+    As one piece of HTML, which browsers draw sooner than an element of Streamlit's each.
 
     Args:
         images: made smaller where they are wider than they are shown.
