@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import RegressorMixin, clone
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.model_selection import GridSearchCV, GroupKFold
-from sklearn.svm import SVR
+from sklearn.svm import SVC, SVR
 
 from core.errors import InputError
 
@@ -81,6 +82,35 @@ def tune(name: str, x: Array, y: Array, groups: Names) -> Settings:
     search = GridSearchCV(estimator, grid, cv=folds, scoring="neg_mean_squared_error", refit=False)
     search.fit(x, standard, groups=groups)
     return Settings(clone(estimator).set_params(**search.best_params_))
+
+
+def recognise(x: Array, groups: Names, new: Array) -> tuple[Names, Array]:
+    """Tell which of the known specimens new rows (m, d) are of: a support vector classifier.
+
+    Its width and penalty are tuned on rows taken for independent; Platt's sigmoids turn its
+    decisions into probabilities.
+
+    Args:
+        x: rows (n, d); groups: their specimens (n,), each with two rows or more.
+        new: rows to recognise.
+
+    Returns:
+        The S specimens' names, sorted, and (m, S) probabilities.
+
+    Raises:
+        InputError: fewer than two specimens, or one with a single row.
+    """
+    names, counts = np.unique(groups, return_counts=True)
+    if len(names) < 2 or counts.min() < 2:
+        raise InputError(
+            f"{len(names)} specimens of {counts.min()} rows or more: recognising them needs two "
+            "specimens or more, with two rows each"
+        )
+    folds, squared = min(FOLDS, int(counts.min())), _median_squared_distance(x)
+    grid = {"C": [1.0, 10.0, 100.0], "gamma": [width / squared for width in WIDTHS]}
+    search = GridSearchCV(SVC(), grid, cv=folds, refit=False).fit(x, groups)
+    chosen = CalibratedClassifierCV(SVC(**search.best_params_), cv=folds, ensemble=False)
+    return names, chosen.fit(x, groups).predict_proba(new)
 
 
 def _candidate(name: str, squared: float) -> tuple[Any, dict[str, list[float]]]:

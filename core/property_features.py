@@ -1,11 +1,11 @@
-"""Patches as features for property models: the encoder's latents and plain VGG19's pool5.
+"""Patches as features for property models: the encoder's latents and plain VGG19's.
 
-Both come from one pass through VGG19 over the same patches, so that what is compared is the
+All come from one pass through VGG19 over the same patches, so that what is compared is the
 representation (the paper's section 4.4, Table 3).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -22,15 +22,18 @@ from core.errors import InputError
 from core.patches import cut_at, cut_patches, independent_patches, spread_patches
 from core.properties import READ_PATCHES
 from core.scale import read_to_scale
+from core.style_vector import layer_slices, style_vector
 from core.synthesis import CHUNK
 
 COMPONENTS = 64  # of pool5: as many as the paper's latents
-VAE, FLAT, POOLED = "vae", "vgg19_pool5", "vgg19_pool5_mean"
+VAE, FLAT, POOLED, STYLE = "vae", "vgg19_pool5", "vgg19_pool5_mean", "vgg19_style"
+STYLE_LAYERS = ("pool2", "pool3", "pool4")  # where particles are a few positions across
 VAE_OWN = "vae_of_paper_design"  # latents of a VAE that has learned the paper's castings
 REPRESENTATIONS = {
     VAE: "TextureVAE latents",
     FLAT: "plain VGG19, pool5",
     POOLED: "plain VGG19, pool5 averaged over positions",
+    STYLE: "plain VGG19, means and deviations of pool2 to pool4",
 }
 LABELS = REPRESENTATIONS | {VAE_OWN: "latents of a TextureVAE trained on the paper's design"}
 
@@ -46,12 +49,14 @@ class Features:
         specimen: (N,) names.
         mu: (N, D) latents.
         pool5: (N, F) flattened pool5, F = 512 places.
+        style: (N, 1792) means and deviations (`core.style_vector`) of `STYLE_LAYERS`.
         channels: of pool5, the slowest axis of F.
     """
 
     specimen: Names
     mu: Array
     pool5: NDArray[np.float32]
+    style: NDArray[np.float32]
     channels: int = 512
 
     def pooled(self) -> NDArray[np.float32]:
@@ -59,18 +64,31 @@ class Features:
         mean: NDArray[np.float32] = self.pool5.reshape(len(self.pool5), self.channels, -1).mean(2)
         return mean
 
+    def mean(self) -> "Features":
+        """Return the mean over a specimen's patches, as one row."""
+        mu, pool5, style = (
+            part.mean(axis=0, keepdims=True) for part in (self.mu, self.pool5, self.style)
+        )
+        return Features(self.specimen[:1], mu, pool5, style)
+
 
 @torch.no_grad()
-def read_patches(
-    loaded: LoadedModel, patches: NDArray[np.float32]
-) -> tuple[Array, NDArray[np.float32]]:
-    """Return mu (N, D) and flattened pool5 (N, F) of patches (N, H, W), from one pass."""
-    mu, pool5 = [], []
+def read_patches(loaded: LoadedModel, specimen: str, patches: NDArray[np.float32]) -> Features:
+    """Return the features of a specimen's patches (N, H, W), from one pass."""
+    mu, pool5, style = [], [], []
+    kept = [layer_slices()[layer] for layer in STYLE_LAYERS]
     for chunk in torch.from_numpy(np.ascontiguousarray(patches)).unsqueeze(1).split(CHUNK):
         features = loaded.vgg(chunk.to(loaded.device))
         mu.append(loaded.vae.encode(features)[0].double().cpu().numpy())
         pool5.append(features["pool5"].float().flatten(1).cpu().numpy())
-    return np.concatenate(mu), np.concatenate(pool5)
+        whole = style_vector(features).cpu().numpy()
+        style.append(np.concatenate([whole[:, one] for one in kept], axis=1))
+    return Features(
+        np.array([specimen] * len(patches)),
+        np.concatenate(mu),
+        np.concatenate(pool5),
+        np.concatenate(style),
+    )
 
 
 def learned_features(
@@ -91,16 +109,16 @@ def learned_features(
     if table.data_hash != data.hash or table.model_hash != loaded.hash:
         raise InputError("the model's stored latents are not of this data and model: encode anew")
     rng, size = np.random.default_rng(seed), loaded.config.patch_px
-    rows, pool5 = [], []
+    rows, found = [], []
     for place, file in enumerate(data.table["file"].astype(str)):
         some = rng.permutation(np.flatnonzero(table.file == file))[:each]
         if not some.size:
             continue
         pixels = read_to_scale(data, place, loaded.um_per_px)
-        pool5.append(read_patches(loaded, cut_at(pixels, table.corner[some], size))[1])
+        specimen = str(table.specimen[some[0]])
+        found.append(read_patches(loaded, specimen, cut_at(pixels, table.corner[some], size)))
         rows.append(some)
-    kept = np.concatenate(rows)
-    return Features(table.specimen[kept], table.mu[kept].astype(float), np.concatenate(pool5))
+    return replace(_joined(found), mu=table.mu[np.concatenate(rows)].astype(float))
 
 
 def field_features(
@@ -111,15 +129,13 @@ def field_features(
     Returns:
         Means over its patches, and how many of them fit side by side.
     """
-    parts, counts, size = [], [], loaded.config.patch_px
+    found, counts, size = [], [], loaded.config.patch_px
     for specimen in specimens:
         pixels = _first_micrograph(loaded, data, specimen)
         corners = spread_patches(pixels, size, READ_PATCHES)
-        mu, pool5 = read_patches(loaded, cut_at(pixels, corners, size))
-        parts.append((mu.mean(axis=0), pool5.mean(axis=0)))
+        found.append(read_patches(loaded, specimen, cut_at(pixels, corners, size)).mean())
         counts.append(independent_patches(pixels, size, len(corners)))
-    mu, pool5 = (np.stack(column) for column in zip(*parts, strict=True))
-    return Features(specimens, mu, pool5), counts
+    return _joined(found), counts
 
 
 def patch_features(
@@ -141,12 +157,16 @@ def patch_features(
     size, found = loaded.config.patch_px, []
     for specimen in specimens:
         pixels = _first_micrograph(loaded, data, specimen)[:window_px, :window_px]
-        mu, pool5 = read_patches(loaded, cut_patches(pixels, size, stride))
-        found.append(Features(np.array([specimen] * len(mu)), mu, pool5))
+        found.append(read_patches(loaded, specimen, cut_patches(pixels, size, stride)))
+    return _joined(found)
+
+
+def _joined(parts: Sequence[Features]) -> Features:
     return Features(
-        np.concatenate([one.specimen for one in found]),
-        np.concatenate([one.mu for one in found]),
-        np.concatenate([one.pool5 for one in found]),
+        np.concatenate([part.specimen for part in parts]),
+        np.concatenate([part.mu for part in parts]),
+        np.concatenate([part.pool5 for part in parts]),
+        np.concatenate([part.style for part in parts]),
     )
 
 
@@ -165,12 +185,13 @@ class Represent:
 
     flat: Pipeline
     pooled: Pipeline
+    style: Pipeline
 
     @classmethod
     def fitted(cls, learned: Features) -> "Represent":
         """Measure standardisation and components on patches."""
-        flat, pooled = _projection(learned.pool5), _projection(learned.pooled())
-        return cls(flat.fit(learned.pool5), pooled.fit(learned.pooled()))
+        seen = (learned.pool5, learned.pooled(), learned.style)
+        return cls(*(_projection(values).fit(values) for values in seen))
 
     def __call__(self, features: Features) -> dict[str, Array]:
         """Return representation -> (N, d)."""
@@ -178,6 +199,7 @@ class Represent:
             VAE: features.mu,
             FLAT: self.flat.transform(features.pool5).astype(float),
             POOLED: self.pooled.transform(features.pooled()).astype(float),
+            STYLE: self.style.transform(features.style).astype(float),
         }
 
 

@@ -16,7 +16,7 @@ from core.files import read_json
 from core.properties import PropertyModel, fit_properties
 from core.property_features import LABELS
 from core.property_points import Point, left_out_points, measured_points, unseen_points
-from core.property_text import cell, column_titles
+from core.property_text import cell, column_titles, regressor_labels
 from core.regressor import Regressor, left_out_patches
 from core.results import RESULTS
 from dashboard import state
@@ -161,7 +161,7 @@ def table_rows(
             title: cell(content, key, representation, name, column)
             for key, title in column_titles(content).items()
         }
-        for name, label in CANDIDATES.items()
+        for name, label in regressor_labels(content).items()
     ]
 
 

@@ -5,7 +5,7 @@ import streamlit as st
 from core.calibrate import describe
 from core.property_features import LABELS, REPRESENTATIONS
 from core.property_points import points_figures
-from core.property_text import PAPER_NOTE, data_text, vae_text
+from core.property_text import PAPER_NOTE, RECOGNISED_NOTE, data_text, find, vae_text
 from dashboard import address, components, errors, figures, linkage, property_figures, state
 from dashboard.wording import quantity, titled
 
@@ -121,6 +121,8 @@ if chart:
 st.caption(errors.escape(f"Latents: {vae_text(content)}. Plain VGG19: {content['backbone']}."))
 st.caption(errors.escape(f"Data: {data_text(content)}."))
 for representation, label in REPRESENTATIONS.items():
+    if find(content["rows"], representation=representation) is None:
+        continue  # measured before this was compared
     with st.expander(f"From {label}: every regressor, every split"):
         st.dataframe(
             linkage.table_rows(content, representation, column),
@@ -146,4 +148,5 @@ if casting:
         f"{LABELS[one['representation']]} {one['error']:.1f} % off" for one in casting
     )
     st.caption(f"By SVR on the other castings' patches, mean over its own (dotted): {errors_text}.")
+st.caption(RECOGNISED_NOTE)
 st.caption(PAPER_NOTE)

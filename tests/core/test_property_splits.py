@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from sklearn.model_selection import GroupKFold
 
-from core.candidates import CANDIDATES, _median_squared_distance, tune
+from core.candidates import CANDIDATES, _median_squared_distance, recognise, tune
 from core.errors import InputError
 from core.property_splits import (
     figures,
     leave_one_out,
     new_specimens,
     random_patches,
+    recognised_patches,
     specimen_average,
     specimen_folds,
 )
@@ -37,7 +38,7 @@ def test_every_regressor_learns_a_plain_relation(name: str) -> None:
 @pytest.mark.parametrize("name", ["svr_rbf", "kernel_ridge", "gaussian_process"])
 def test_a_leak_shows_as_random_patches_far_above_left_out(name: str) -> None:
     x, y, groups = patches(16, 4, leak=True)
-    leaking = figures(*random_patches(name, x, y, seed=0))["r2"]
+    leaking = figures(y, random_patches(name, x, y, seed=0))["r2"]
     honest = figures(y, leave_one_out(name, x, y, groups))["r2"]
     assert leaking > 0.9 and honest < 0.3, (leaking, honest)
 
@@ -78,12 +79,36 @@ def test_tuning_never_splits_a_specimen(monkeypatch: pytest.MonkeyPatch) -> None
     assert splits and not any(splits), splits
 
 
-def test_random_patches_hold_out_a_fifth_and_repeat_with_the_seed() -> None:
+def test_random_patches_hold_out_a_fifth_and_repeat_with_the_seed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     x, y, _ = patches(5, 10)
-    true, found = random_patches("linear", x, y, seed=3)
-    assert true.shape == found.shape == (10,)
-    np.testing.assert_array_equal(found, random_patches("linear", x, y, seed=3)[1])
-    assert not np.array_equal(true, random_patches("linear", x, y, seed=4)[0])
+    learned = []
+
+    def watched(name, rows, labels, groups):
+        learned.append(len(rows))
+        return tune(name, rows, labels, groups)
+
+    monkeypatch.setattr("core.property_splits.tune", watched)
+    found = random_patches("linear", x, y, seed=3)
+    assert found.shape == (50,) and learned == [40] * 5
+    assert np.ptp(found - y) > 0, "a label was seen"
+    np.testing.assert_array_equal(found, random_patches("linear", x, y, seed=3))
+    assert not np.array_equal(found, random_patches("linear", x, y, seed=4))
+
+
+def test_recognition_repeats_the_labels_of_specimens_it_knows() -> None:
+    x, y, groups = patches(5, 20)
+    found = recognised_patches(x, y, groups, seed=0)
+    assert y.min() <= found.min() and found.max() <= y.max(), "nothing but known labels"
+    order = np.random.default_rng(1).permutation(np.unique(y))
+    shuffled = order[np.unique(y, return_inverse=True)[1]]  # labels that no feature explains
+    for labels in (y, shuffled):
+        assert figures(labels, recognised_patches(x, labels, groups, seed=0))["r2"] > 0.9
+    noise = np.random.default_rng(0).normal(size=x.shape)
+    assert figures(y, recognised_patches(noise, y, groups, seed=0))["r2"] < 0.3
+    with pytest.raises(InputError, match="two specimens or more"):
+        recognise(x, np.full(len(x), "a"), x)
 
 
 def test_figures_are_as_worked_by_hand() -> None:

@@ -28,9 +28,17 @@ from core.property_features import (
     read_patches,
 )
 from core.property_points import left_out_points, measured_points, points_figures, unseen_points
-from core.property_splits import LEFT_OUT, RANDOM
+from core.property_splits import LEFT_OUT, RANDOM, RECOGNITION
 from core.property_tables import _own_rows, main
-from core.property_text import COLUMNS, PAPER_NOTE, find, summary_text, tables_text
+from core.property_text import (
+    COLUMNS,
+    PAPER_NOTE,
+    RECOGNISED,
+    RECOGNISED_NOTE,
+    find,
+    summary_text,
+    tables_text,
+)
 from core.summaries import specimen_means
 from core.synthesis import encode_patches
 from tests.core.textures import texture
@@ -54,6 +62,7 @@ def measured(tiny_model: Path, tiny_castings, tmp_path_factory) -> dict:
             patch.setattr(f"{place}.CANDIDATES", REGRESSORS)
         patch.setattr("core.property_rows.FIGURE_7", "t03")
         patch.setattr("core.property_tables.FIGURE_7", "t03")
+        patch.setattr("core.property_rows.RECOGNISABLE", 4)  # there are as many of each
         patch.setattr("core.property_tables.PAPER_STRIDE", 32)
         given = {"model": tiny_model, "data": tiny_castings.root, "fresh": fresh.root}
         given |= {"paper": fresh.root, "castings": "4", "out": folder}
@@ -63,13 +72,14 @@ def measured(tiny_model: Path, tiny_castings, tmp_path_factory) -> dict:
 
 def test_one_pass_gives_the_encoders_latents_and_pool5(loaded: LoadedModel) -> None:
     patches = np.stack([texture(128, 128, grain) for grain in (1.0, 3.0)])
-    mu, pool5 = read_patches(loaded, patches)
+    found = read_patches(loaded, "a", patches)
+    mu, pool5 = found.mu, found.pool5
     np.testing.assert_allclose(mu, encode_patches(loaded, patches)[0], rtol=1e-4, atol=1e-5)
     with torch.no_grad():
         expected = loaded.vgg(torch.from_numpy(patches)[:, None])["pool5"].flatten(1).numpy()
     np.testing.assert_array_equal(pool5, expected)
-    pooled = Features(np.array(["a", "b"]), mu, pool5).pooled()
-    np.testing.assert_allclose(pooled, expected.reshape(2, 512, 16).mean(2), rtol=1e-5)
+    assert list(found.specimen) == ["a", "a"]
+    np.testing.assert_allclose(found.pooled(), expected.reshape(2, 512, 16).mean(2), rtol=1e-5)
 
 
 def test_learned_features_are_the_stored_latents_patch_by_patch(
@@ -77,10 +87,10 @@ def test_learned_features_are_the_stored_latents_patch_by_patch(
 ) -> None:
     found = learned_features(loaded, tiny_castings, table, each=1)
     assert len(found.specimen) == len(tiny_castings)
-    mu, _ = read_patches(
-        loaded, np.stack([tiny_castings.read(0).pixels[y : y + 128, x : x + 128]
+    mu = read_patches(
+        loaded, "t00", np.stack([tiny_castings.read(0).pixels[y : y + 128, x : x + 128]
                           for y, x in table.corner[table.file == table.file[0]]])
-    )  # fmt: skip
+    ).mu  # fmt: skip
     gap = np.abs(mu - found.mu[0]).max(axis=1).min()
     assert gap < 1e-3, f"the first row is none of the first micrograph's patches, off by {gap}"
     with pytest.raises(InputError, match="not of this data and model"):
@@ -110,12 +120,13 @@ def test_a_micrograph_is_read_as_an_upload_and_labels_follow(
 def test_plain_features_are_standardised_and_projected_without_labels() -> None:
     rng = np.random.default_rng(0)
     pool5 = (rng.random((30, 512 * 4)) * np.linspace(1, 100, 512 * 4)).astype(np.float32)
-    learned = Features(np.array(["s"] * 30), rng.random((30, 3)), pool5)
+    style = rng.random((30, 40)).astype(np.float32)
+    learned = Features(np.array(["s"] * 30), rng.random((30, 3)), pool5, style)
     represent = Represent.fitted(learned)
     found = represent(learned)
     assert set(found) == set(REPRESENTATIONS)
     assert found[VAE] is learned.mu and found[FLAT].shape == found[POOLED].shape == (30, 30)
-    scaled = Features(learned.specimen, learned.mu, pool5 * 7)
+    scaled = Features(learned.specimen, learned.mu, pool5 * 7, style)
     np.testing.assert_allclose(
         np.abs(Represent.fitted(scaled)(scaled)[FLAT]), np.abs(found[FLAT]), rtol=1e-2, atol=1e-2
     )
@@ -131,6 +142,10 @@ def test_every_row_names_split_data_features_and_regressor(measured: dict) -> No
         for key in COLUMNS
         for representation in REPRESENTATIONS
         for regressor in REGRESSORS
+        for column in ("uts_mpa", "ys_mpa")
+    } | {
+        ("paper", RANDOM, "patches", representation, RECOGNITION, column)
+        for representation in REPRESENTATIONS
         for column in ("uts_mpa", "ys_mpa")
     }
     keys = ("data", "split", "rows", "representation", "regressor", "property")
@@ -161,7 +176,15 @@ def test_shipped_predictions_and_figure_7_are_kept(measured: dict, tiny_model: P
 
 def test_texts_show_both_tables_beside_the_papers(measured: dict) -> None:
     text = tables_text(measured)
-    for said in ("Table 2.", "Table 3.", "leaking", "of a specimen left out", PAPER_NOTE):
+    for said in (
+        "Table 2.",
+        "Table 3.",
+        "leaking",
+        "of a specimen left out",
+        PAPER_NOTE,
+        RECOGNISED,
+        RECOGNISED_NOTE,
+    ):
         assert said in text, said
     for figure in ("R2 0.97, MAPE 10 %", "8.02 %", "18.22 %"):  # the paper's
         assert figure in text, figure

@@ -13,6 +13,7 @@ from core.calibrate import UNSEEN
 from core.encode import load_latents, save_latents
 from core.errors import CheckpointError
 from core.properties import PropertyModel
+from core.property_features import REPRESENTATIONS
 from core.property_points import Point
 from core.property_text import COLUMNS
 from dashboard import linkage, state
@@ -35,7 +36,7 @@ def results(with_model: Path, tmp_path: Path, monkeypatch) -> Path:
         | {"representation": representation, "regressor": "svr_rbf", "property": "uts_mpa"}
         | figures
         for key in COLUMNS
-        for representation in ("vae", "vgg19_pool5")
+        for representation in REPRESENTATIONS
     ]
     casting = {"representation": "vae", "regressor": "svr_rbf", "property": "uts_mpa"}
     casting |= {"specimen": "r48", "true": 500.0, "mean": 520.0, "error": 4.0}
@@ -100,11 +101,19 @@ def test_the_tables_of_this_model_are_shown_with_plain_vgg19(results, open_page)
     assert "casting r48 left out" in said and "4.0 % off" in said
     assert "compression tests" in said
     tables = [frame.value.to_string() for frame in app.dataframe]
-    assert len(tables) == 3 and "R2 0.87, MAPE 6.5 %, median 4.2 %" in tables[1]
+    assert len(tables) == len(REPRESENTATIONS) and "R2 0.87, MAPE 6.5 %, median 4.2 %" in tables[1]
     assert "leaking" in tables[0]
     assert metrics(app)["Inside the interval"] == "0 %", "400 lies below 405 to 450"
     sound(app.selectbox(key="linkage_property").set_value("ys_mpa").run())
     assert app.selectbox(key="linkage_basis").options == ["Learned, label left out"]
+
+
+def test_representations_that_older_results_lack_are_left_out(results, open_page):
+    content = json.loads(results.read_text())
+    kept = [row for row in content["rows"] if row["representation"] != "vgg19_style"]
+    results.write_text(json.dumps(content | {"rows": kept}))
+    app = sound(open_page("structure_property"))
+    assert len(app.dataframe) == len(REPRESENTATIONS) - 1
 
 
 def test_results_of_another_model_are_not_shown_and_damaged_ones_are_said(results, open_page):
