@@ -6,8 +6,10 @@ of castings, and are shrunk together (too wide where a property is predicted). F
 the network has not seen its posterior is asked, as a user would, and the factor is kept by which
 the interval must be stretched or shrunk for 90 % of the specimens to lie in it (split conformal).
 
-Left-out specimens of the training set are new to the network but not to the encoder. That matters
-where their latents are the evidence, and there specimens new to both are asked, if there are any.
+Specimens new to both network and encoder are asked where there are enough of them. Left-out
+specimens of the training set are new to the network alone, which matters where latents are the
+evidence; and they stand where somebody has chosen settings, often on a grid, while a user asks for
+what lies between.
 """
 
 from collections.abc import Mapping, Sequence
@@ -166,14 +168,11 @@ def _factors(
 ) -> dict[str, Any]:
     """Return the factors by direction and column.
 
-    Latents of specimens that the encoder has learned tell more than those of new ones, so where
-    latents are the evidence, new specimens are asked as far as there are enough.
+    Each is from new specimens if enough of them have the value, else from those left out.
     """
     result: dict[str, Any] = {}
     for direction in DIRECTIONS:
-        by_source = {"left out": _needed(left, direction)}
-        if direction == "latent" and new:
-            by_source = {"unseen": _needed(new, direction)} | by_source
+        by_source = {"unseen": _needed(new, direction), "left out": _needed(left, direction)}
         columns: dict[str, Any] = {}
         for column in {c for found in by_source.values() for c in found}:
             for source, found in by_source.items():

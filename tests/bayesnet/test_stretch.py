@@ -104,15 +104,19 @@ def test_new_castings_lie_in_the_stretched_intervals(network):
     assert np.mean(list(covered.values())) == pytest.approx(0.9, abs=0.05), covered
 
 
-def test_specimens_new_to_the_encoder_judge_what_latents_tell():
+def test_specimens_new_to_network_and_encoder_are_asked_if_there_are_enough():
     table = simulate(specimens=40, dimensions=12, dead=2)
     unseen = simulate(specimens=30, dimensions=12, dead=2, seed=9)
     unseen.data_name, unseen.data_hash = "new castings", "n" * 64
     config = NetworkConfig(regimes=(1,), factors=(2,), structures=("full",))
     found = fit_network(table, config, unseen=unseen).calibration["posterior"]
-    entry = found["latent"]["uts_mpa"]
-    assert entry["from"] == "unseen (new castings)" and entry["specimens"] <= 30
-    assert found["process"]["uts_mpa"]["from"] == "left out"
+    for asked, column in (("latent", "uts_mpa"), ("process", "uts_mpa"), ("outcome", "mg_wt")):
+        entry = found[asked][column]
+        assert entry["from"] == "unseen (new castings)" and entry["specimens"] <= 30, asked
+    few = simulate(specimens=8, dimensions=12, dead=2, seed=9)
+    few.data_name, few.data_hash = "new castings", "n" * 64
+    found = fit_network(table, config, unseen=few).calibration["posterior"]
+    assert found["process"]["uts_mpa"]["from"] == "left out", "eight give no interval"
 
 
 def test_a_network_of_an_earlier_version_answers_with_its_own_intervals(network):
