@@ -13,7 +13,7 @@ REAL ?= $(wildcard ../shared/data/micrographs)
 # A model trained on runs/paper, where there is one.
 PAPER_MODEL ?=
 
-.PHONY: run test lint types unit e2e weights browser tools lock wheels-check audit reference measure closed-loop property_tables tables bench screenshots dashboard load faults hostile doctor clean
+.PHONY: run test lint types unit e2e weights browser tools lock wheels-check audit reference measure closed-loop property_tables tables comparisons bench screenshots dashboard load faults hostile doctor clean
 
 run: .venv/installed weights
 	$(BIN)/streamlit run dashboard/app.py --server.port=$(PORT) --server.address=$(ADDRESS)
@@ -132,6 +132,11 @@ property_tables: .venv/installed weights
 # Tables 2 and 3, then Table 1, a cell at a time (half an hour or more each on two CPU cores); goes on where it stopped.
 tables: property_tables
 	$(BIN)/python -m core.table1 --data $(WORK)/paper --work $(WORK) $(REAL:%=--real %)
+
+# One change of the training settings at a time, on small equal budgets (ten minutes each); goes on where it stopped.
+comparisons: .venv/installed weights
+	test -f $(WORK)/extended/manifest.csv || $(BIN)/python -m core.castings --design extended --out $(WORK)/extended
+	$(BIN)/python -m core.comparisons --data $(WORK)/extended --work $(WORK)
 
 # Speed and memory beside this machine's own limits; run it on an idle machine.
 bench: .venv/installed weights

@@ -31,6 +31,7 @@ from core.summaries import mean_interval
 from core.table1_text import BUDGET, REAL_CELL, RESULT, cell_names, table_text
 from core.train_config import TrainConfig
 from core.trainer import Trainer
+from core.vgg import VGG19
 
 BATCH = 8
 EACH = 9  # pairs a specimen: 108 over the twelve castings, the paper averages over 100
@@ -72,13 +73,19 @@ def train_cell(name: str, data: DataSet, out: Path) -> Path:
     return out
 
 
-def measure_cell(model: Path, data: DataSet, seed: int = 0, each: int = EACH) -> dict[str, Any]:
+def measure_cell(
+    model: Path, data: DataSet, seed: int = 0, each: int = EACH, eye: VGG19 | None = None
+) -> dict[str, Any]:
     """Measure a model over ``each`` pairs of patches of every specimen.
 
     A cell is measured by the paper's protocol, on patches of micrographs that it has seen.
+
+    Args:
+        model: its folder; data: the micrographs; seed: of the draw of pairs; each: pairs.
+        eye: the network of the style error, the model's own for None.
     """
     loaded = load_model(model)
-    metrics, missing = load_metrics(loaded.vgg, loaded.config.patch_px)
+    metrics, missing = load_metrics(eye or loaded.vgg, loaded.config.patch_px)
     found = patch_metrics(loaded, data, metrics, seed, each)
     figures: dict[str, Any] = {}
     for name, arms in found.items():
@@ -110,7 +117,7 @@ def load_superalloy(real: Path) -> DataSet:
     rows = data.table["file"].str.startswith(f"{REAL}/")
     if not rows.any():
         raise InputError(f"{real} holds no micrographs in a folder {REAL!r}")
-    return replace(data, name="Ni superalloy (real)", table=_rows(data, rows))
+    return replace(data, name="Ni superalloy (real)", table=rows_of(data, rows))
 
 
 def real_cell(data: DataSet, work: Path) -> dict[str, Any]:
@@ -126,16 +133,17 @@ def real_cell(data: DataSet, work: Path) -> dict[str, Any]:
     if (work / REAL / "checkpoint").exists():
         trainer.resume()
     trainer.run()
-    unseen = replace(data, table=_rows(data, data.table["specimen"].isin(held_out)))
+    unseen = replace(data, table=rows_of(data, data.table["specimen"].isin(held_out)))
     each = -(-REAL_PAIRS // len(held_out))
     return {"held_out": list(held_out)} | measure_cell(work / REAL, unseen, each=each)
 
 
-def _rows(data: DataSet, wanted: pd.Series) -> pd.DataFrame:
+def rows_of(data: DataSet, wanted: pd.Series) -> pd.DataFrame:
+    """Return some rows of a data set's table, numbered anew."""
     return data.table[wanted].reset_index(drop=True)
 
 
-def _kept(path: Path) -> dict[str, Any]:
+def cells_of(path: Path) -> dict[str, Any]:
     """Return the cells that are done.
 
     Raises:
@@ -160,7 +168,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     path = arguments.out / f"{RESULT}.json"
     try:
-        content = _kept(path)
+        content = cells_of(path)
         for name in [] if arguments.print else arguments.cells or cell_names():
             config = cell_config(name)
             if name in content["cells"]:
