@@ -16,6 +16,7 @@ FILE, CONFIG = "request.json", "config.json"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,59}")
 DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 STEPS = ("train", "denoise", "encode", "learn", "reference", "examples", "labels")
+TRAVERSALS = "traversals"  # measured so far, in the job's folder
 AFTERWARDS = ("labels",)  # on the complete model, where models are: it can be used meanwhile
 TITLES = {
     "train": "Train the image model",
@@ -123,7 +124,8 @@ class JobRequest:
         if step == "labels":
             complete = ["--model", str(models_folder() / self.name), "--data", self.data]
             more = ["--starts", str(self.label_starts), *self._label_size()]
-            return ["-m", "core.labels", *complete, *more]
+            kept = ["--work", str(folder / TRAVERSALS)]  # one that was stopped goes on
+            return ["-m", "core.labels", *complete, *more, *kept]
         return ["-m", "core.examples", *model, "--spread"]
 
     def _label_size(self) -> list[str]:

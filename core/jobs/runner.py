@@ -23,7 +23,7 @@ from core.folders import remove_leftovers
 from core.jobs.process import identify
 from core.jobs.publishing import TRAINING, publish
 from core.jobs.queue import RUNNER_LOCK, Job, claim, states_lock, waiting
-from core.jobs.request import AFTERWARDS, STEPS
+from core.jobs.request import AFTERWARDS, STEPS, TRAVERSALS
 from core.jobs.status import LOG, STOP, State, Status, changed, load_status, save_status
 from core.locks import exclusive, tried
 from core.openmp import beside_others
@@ -85,6 +85,7 @@ class Runner:
                     return
                 job = replace(job, status=load_status(job.folder))
             publish(job)
+            shutil.rmtree(job.folder / TRAVERSALS, ignore_errors=True)  # of no use any more
         except Exception as error:  # a full disk, a folder that was removed: say it, go on
             fields = {"event": "job_error", "id": job.id}
             logger.exception("job %s", job.id, extra={"fields": fields})

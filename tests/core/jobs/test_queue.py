@@ -17,7 +17,7 @@ from core.jobs.process import Process, identify, is_alive, this_process
 from core.jobs.progress import read_log, steps_of
 from core.jobs.publishing import is_published, model_folder
 from core.jobs.queue import damaged, find, jobs, remove, resume, runner_works, stop, waiting
-from core.jobs.request import STEPS, JobRequest, load_request
+from core.jobs.request import STEPS, TRAVERSALS, JobRequest, load_request
 from core.jobs.runner import Runner, last_words
 from core.jobs.status import Status, load_status, observed, save_status
 from core.locks import tried
@@ -56,7 +56,7 @@ def test_a_job_does_its_steps_and_its_model_appears_where_models_are(submit):
     assert (models_folder() / "mine" / "trained").read_text() == "begun "
     assert not (models_folder() / "mine" / "denoiser-training").exists(), "of no use any more"
     assert read_json(models_folder() / "mine" / "job.json")["job"] == number
-    assert not (job.folder / "model").exists()
+    assert not (job.folder / "model").exists() and not (job.folder / TRAVERSALS).exists()
     assert "trained begun" in read_log(job)
     states = {step: state for step, state, _ in steps_of(job)}
     assert states == dict.fromkeys(STEPS, "done") | {"reference": "skipped"}
@@ -128,6 +128,7 @@ def test_naming_that_is_stopped_leaves_a_model_to_use(submit):
 
     def stopped(job, step, again):
         if step == "labels":
+            (job.folder / TRAVERSALS).mkdir()
             stop(number)
             return [sys.executable, "-c", "import time; time.sleep(60)"]
         return command(job, step, again)
@@ -136,6 +137,10 @@ def test_naming_that_is_stopped_leaves_a_model_to_use(submit):
     job = find(number)
     assert (job.status.state, job.status.step) == ("stopped", "labels")
     assert is_published(job) and job.status.resumable
+    assert (job.folder / TRAVERSALS).exists(), "what it goes on from"
+    resume(number)
+    Runner(lambda job, step, again: command(job, "encode", again)).run()
+    assert find(number).status.state == "finished" and not (job.folder / TRAVERSALS).exists()
 
 
 def test_a_model_removed_before_its_latents_are_named_is_missed_in_words(submit):
@@ -365,9 +370,11 @@ def test_requests_say_how_each_step_is_done(tmp_path):
     assert asked.arguments("examples", tmp_path, False)[:2] == ["-m", "core.examples"]
     named = replace(asked, label_starts=8)
     words = ["-m", "core.labels", "--model", str(models_folder() / "m"), "--data", "/d"]
-    assert named.arguments("labels", tmp_path, False) == [*words, "--starts", "8"]
+    kept = ["--work", str(tmp_path / TRAVERSALS)]
+    for again in (False, True):
+        assert named.arguments("labels", tmp_path, again) == [*words, "--starts", "8", *kept]
     paper = replace(named, config={"model": {"decoder": "paper", "patch_px": 128}})
-    assert paper.arguments("labels", tmp_path, False)[-2:] == ["--size", "128"]
+    assert paper.arguments("labels", tmp_path, False)[-4:] == ["--size", "128", *kept]
     with pytest.raises(ConfigError, match="no step 'sleep'"):
         JobRequest(name="m", data="", data_name="", preset="", config={}, skipped={"sleep": "why"})
     with pytest.raises(ConfigError, match="encode_stride is 0"):
