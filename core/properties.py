@@ -125,7 +125,7 @@ class PropertyModel:
         structure = {} if self.structure is None else self.structure.predict(measured, area_mm2)
         found = dict(latents)
         for name, other in structure.items():
-            own, shares = found.get(name), self._shares(name)
+            own, shares = found.get(name), self.shares(name)
             if own is None or own.low is None or own.high is None or shares is None:
                 continue
             value = shares[0] * own.value + shares[1] * other.value
@@ -133,8 +133,8 @@ class PropertyModel:
             found[name] = Prediction(value, value - half, value + half)
         return Reading(found, latents, structure)
 
-    def _shares(self, column: str) -> tuple[float, float] | None:
-        """Return the weights of latents and structure for a property; None where not known."""
+    def shares(self, column: str) -> tuple[float, float] | None:
+        """Return the weights of latents and structure for a property; None where not both read."""
         readers = (self.regressors, () if self.structure is None else self.structure.regressors)
         halves = [
             max(r.half_width, 1e-12)

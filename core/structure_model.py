@@ -82,6 +82,13 @@ class StructureModel:
             found[regressor.column] = Prediction(value, value - width, value + width)
         return found
 
+    def regressor(self, column: str) -> Regressor:
+        """Return a property's regressor; KeyError where it is not read."""
+        for one in self.regressors:
+            if one.column == column:
+                return one
+        raise KeyError(column)
+
     def can_read(self, area_mm2: float) -> bool:
         """Tell whether a field of this area is large enough for any property."""
         return any(self._half_width(r, area_mm2) is not None for r in self.regressors)

@@ -1,6 +1,6 @@
 """Measuring a model's labels: traversals, effects, names, and how well they hold."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,7 @@ from core.synthesis import decode_many
 from core.validation import ACTIVE_VARIANCE
 
 Array = NDArray[np.float64]
+Influence = Callable[[Sequence[Direction]], Array | None]
 Named = tuple[tuple[str, int], ...]
 
 
@@ -88,9 +89,23 @@ def label_model(
     if path.is_file():
         properties = PropertyModel.load(path)
         properties.require_model(loaded.hash)
-        influence = influences(properties, specimen_means(table.mu, table.specimen)[0])
+        influence = _influence(properties, table)
     kept = None if work is None else Kept(work, _about(loaded, plan))
     return label_latents(decode, table, specimens, plan, loaded.um_per_px, only, influence, kept)
+
+
+def _influence(properties: PropertyModel, table: LatentTable) -> Influence:
+    """Return a function from named latents to the influence of each latent of the model."""
+    means, specimens = specimen_means(table.mu, table.specimen)
+
+    def measured(dimensions: Sequence[Direction]) -> Array | None:
+        slopes = {quantity.name: np.zeros(means.shape[1]) for quantity in QUANTITIES}
+        for dimension in dimensions:
+            for effect in dimension.effects:
+                slopes[effect.quantity][dimension.index] = effect.slope
+        return influences(properties, means, [str(name) for name in specimens], slopes)
+
+    return measured
 
 
 def _about(loaded: LoadedModel, plan: Plan) -> dict[str, Any]:
@@ -114,7 +129,7 @@ def label_latents(
     plan: Plan,
     um_per_px: float,
     only: Sequence[int] | None = None,
-    influence: Array | None = None,
+    influence: Influence | None = None,
     kept: Kept | None = None,
 ) -> Labels:
     """Name latents by what a decoder draws; see `label_model`.
@@ -126,7 +141,8 @@ def label_latents(
         plan: how to traverse.
         um_per_px: scale of the pictures.
         only: latents to traverse; all active ones for None.
-        influence: (D,) of each latent on designs; None where it is not known.
+        influence: from the named latents to that of each latent on designs, (D,) or None; None
+            where it is not known.
         kept: where finished traversals are kept; None for nowhere.
 
     Raises:
@@ -152,8 +168,10 @@ def label_latents(
         for k, vector in enumerate(vectors)
     ]
     dimensions, directions = tuple(found[: len(active)]), tuple(found[len(active) :])
-    if influence is not None:
-        dimensions = tuple(replace(d, influence=float(influence[d.index])) for d in dimensions)
+    if influence is not None and (found_influence := influence(dimensions)) is not None:
+        dimensions = tuple(
+            replace(d, influence=float(found_influence[d.index])) for d in dimensions
+        )
     names = [direction.name for direction in dimensions]
     effects = [direction.effects for direction in dimensions]
     figures = {

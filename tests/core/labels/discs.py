@@ -76,4 +76,5 @@ def label_discs(
 ) -> Labels:
     """Label the latents of the discs."""
     table = table or latent_table()
-    return label_latents(decode, table, measured_specimens(), plan, 1.0, only, influence)
+    known = None if influence is None else lambda dimensions: influence
+    return label_latents(decode, table, measured_specimens(), plan, 1.0, only, known)

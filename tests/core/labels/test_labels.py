@@ -147,14 +147,39 @@ def test_influence_is_what_properties_lose_without_a_latent():
 
     class Model:
         regressors = (SimpleNamespace(column="y", half_width=0.2, relative=False),)
+        structure = None
 
         def predict_many(self, latents):
             return {"y": 7 + latents[:, 0]}
 
-    found = influences(Model(), means)
+        def shares(self, column):
+            return None if self.structure is None else (0.25, 0.75)
+
+    names = [f"s{i:02d}" for i in range(40)]
+    found = influences(Model(), means, names, {})
     assert found == pytest.approx([5 * means[:, 0].std(), 0, 0])
+
+    class Structure:
+        """Reads three times the z-score of one descriptor, which latent 2 moves by 4 a unit."""
+
+        inputs, scale = ("size",), np.array([8.0])
+
+        def regressor(self, column):
+            assert column == "y"
+            points = np.zeros((40, 1))
+            return SimpleNamespace(
+                specimens=tuple(reversed(names)),
+                points=points,
+                half_width=0.1,
+                values=lambda z: 3 * z[:, 0],
+            )
+
+    Model.structure = Structure()
+    found = influences(Model(), means, names, {"size": np.array([0.0, 0.0, 4.0])})
+    by_latents, by_structure = 0.25 * means[:, 0].std(), 0.75 * 3 * 0.5 * means[:, 2].std()
+    assert found == pytest.approx([by_latents / 0.1, 0, by_structure / 0.1])
     Model.regressors = (SimpleNamespace(column="y", half_width=None, relative=False),)
-    assert influences(Model(), means) is None
+    assert influences(Model(), means, names, {}) is None
 
 
 def test_models_are_matched_on_the_same_patches_only():
