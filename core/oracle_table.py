@@ -52,8 +52,9 @@ def oracle_text(results: Path) -> list[str]:
         "be measured have no yield strength; they are counted beside n and not in the errors.",
         table(header, rows),
         f"Judged feasible: {feasible['judged']['feasible']} of {feasible['targets']} feasible "
-        f"targets; judged infeasible: {beyond['judged']['infeasible']} of {beyond['targets']} "
-        "infeasible ones.",
+        f"targets and {beyond['judged']['feasible']} of {beyond['targets']} infeasible ones; of "
+        f"these {beyond['judged']['borderline']} are called borderline and "
+        f"{beyond['judged']['infeasible']} infeasible.",
     ]
     if "next_tests" in found:
         tests = found["next_tests"]
