@@ -27,6 +27,7 @@ from core.synthesis import CHUNK
 
 COMPONENTS = 64  # of pool5: as many as the paper's latents
 VAE, FLAT, POOLED, STYLE = "vae", "vgg19_pool5", "vgg19_pool5_mean", "vgg19_style"
+BOTH = "vae_and_vgg19_style"
 STYLE_LAYERS = ("pool2", "pool3", "pool4")  # where particles are a few positions across
 VAE_OWN = "vae_of_paper_design"  # latents of a VAE that has learned the paper's castings
 REPRESENTATIONS = {
@@ -34,6 +35,7 @@ REPRESENTATIONS = {
     FLAT: "plain VGG19, pool5",
     POOLED: "plain VGG19, pool5 averaged over positions",
     STYLE: "plain VGG19, means and deviations of pool2 to pool4",
+    BOTH: "TextureVAE latents beside these means and deviations",
 }
 LABELS = REPRESENTATIONS | {VAE_OWN: "latents of a TextureVAE trained on the paper's design"}
 
@@ -180,26 +182,37 @@ class Represent:
     """Features as regressors take them, by representation.
 
     Plain VGG19 is standardised and cut to 64 principal components, both measured on the patches of
-    the data learned from: like the encoder, without labels.
+    the data learned from: like the encoder, without labels. Where latents stand beside it, both
+    weigh alike: the mean square of an entry before the cut is one.
     """
 
     flat: Pipeline
     pooled: Pipeline
     style: Pipeline
+    latents: StandardScaler
 
     @classmethod
     def fitted(cls, learned: Features) -> "Represent":
         """Measure standardisation and components on patches."""
-        seen = (learned.pool5, learned.pooled(), learned.style)
-        return cls(*(_projection(values).fit(values) for values in seen))
+        flat, pooled, style = (
+            _projection(values).fit(values)
+            for values in (learned.pool5, learned.pooled(), learned.style)
+        )
+        return cls(flat, pooled, style, StandardScaler().fit(learned.mu))
 
     def __call__(self, features: Features) -> dict[str, Array]:
         """Return representation -> (N, d)."""
+        style = self.style.transform(features.style).astype(float)
+        beside = (
+            self.latents.transform(features.mu) / features.mu.shape[1] ** 0.5,
+            style / features.style.shape[1] ** 0.5,
+        )
         return {
             VAE: features.mu,
             FLAT: self.flat.transform(features.pool5).astype(float),
             POOLED: self.pooled.transform(features.pooled()).astype(float),
-            STYLE: self.style.transform(features.style).astype(float),
+            STYLE: style,
+            BOTH: np.hstack(beside),
         }
 
 

@@ -20,6 +20,7 @@ from core.encode import load_latents
 from core.errors import InputError, MicroDesignError
 from core.properties import PropertyModel
 from core.property_features import (
+    BOTH,
     VAE,
     VAE_OWN,
     Represent,
@@ -116,7 +117,7 @@ def measure_tables(
         content["paper_vae"] = _vae(own)
         content["left_out_casting"] += histograms
         rows += found
-    vaes = {VAE: content["vae"], VAE_OWN: content["paper_vae"]}
+    vaes = {VAE: content["vae"], BOTH: content["vae"], VAE_OWN: content["paper_vae"]}
     for row in (*rows, *content["left_out_casting"]):
         row["vae"] = vaes.get(row["representation"])
     columns = [{"name": c.name, "label": c.label, "unit": c.unit} for c in data.properties]
