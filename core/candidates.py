@@ -26,6 +26,7 @@ from core.errors import InputError
 
 FOLDS = 5
 WIDTHS = (0.03, 0.1, 0.3, 1.0, 3.0)  # gamma times the median squared distance
+PENALTIES = (10.0, 100.0, 1000.0)  # of logistic regression, inverse
 CANDIDATES = {
     "linear": "linear regression",
     "ridge": "ridge regression",
@@ -113,7 +114,7 @@ def recognise(x: Array, groups: Names, new: Array) -> tuple[Names, Array]:
     )
     grid = {
         "nystroem__gamma": [width / squared for width in WIDTHS],
-        "logisticregression__C": [10.0, 100.0, 1000.0],
+        "logisticregression__C": list(PENALTIES),
     }
     chosen = GridSearchCV(model, grid, cv=folds, scoring="neg_log_loss").fit(x, groups)
     return names, chosen.predict_proba(new)

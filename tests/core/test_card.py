@@ -218,7 +218,7 @@ def test_the_closed_loop_is_shown_where_it_was_measured_and_of_this_model_only(
         "command": "python -m bayesnet.verify",
         "model_sha256": "other",
         "feasible": {"targets": 9, "targets_are": kinds, "judged": {"feasible": 8}} | arms,
-        "infeasible": {"targets": 4, "judged": {"infeasible": 3}},
+        "infeasible": {"targets": 4, "judged": {"feasible": 0, "borderline": 1, "infeasible": 3}},
         "instrument": {"hv": {"percent": None, "not_measurable": 3}},
         "grain_scale": {"slope": 1.678, "offset": -2.0, "castings": 24},
         "next_tests": {"tested": 5, "proposed": summary(1.2), "random": summary(3.4)}
@@ -228,7 +228,8 @@ def test_the_closed_loop_is_shown_where_it_was_measured_and_of_this_model_only(
     write_result(RESULT, loop, results)
     text = results_text(results)
     assert "Closed loop over 9 targets" in text and text.count("2.5 (5.0)") == len(ARMS)
-    assert "8 of 9 feasible" in text and "3 of 4 infeasible" in text
+    assert "8 of 9 feasible" in text and "0 of 4 infeasible" in text
+    assert "1 are called borderline and 3 infeasible" in text
     assert "| 2.5 (5.0) | 7, 2 not measurable |" in text
     assert "| none | 0, 3 not measurable |" in text
     assert "5 targets are fresh castings' own strengths" in text

@@ -97,7 +97,11 @@ def test_random_patches_hold_out_a_fifth_and_repeat_with_the_seed(
     assert not np.array_equal(found, random_patches("linear", x, y, seed=4))
 
 
-def test_recognition_repeats_the_labels_of_specimens_it_knows() -> None:
+def test_recognition_repeats_the_labels_of_specimens_it_knows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("core.candidates.PENALTIES", (10.0, 100.0))
+    monkeypatch.setattr("core.candidates.WIDTHS", (0.3, 1.0))
     x, y, groups = patches(5, 20)
     found = recognised_patches(x, y, groups, seed=0)
     assert y.min() <= found.min() and found.max() <= y.max(), "nothing but known labels"

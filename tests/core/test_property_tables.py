@@ -62,7 +62,8 @@ def measured(tiny_model: Path, tiny_castings, tmp_path_factory) -> dict:
             patch.setattr(f"{place}.CANDIDATES", REGRESSORS)
         patch.setattr("core.property_rows.FIGURE_7", "t03")
         patch.setattr("core.property_tables.FIGURE_7", "t03")
-        patch.setattr("core.candidates.WIDTHS", (0.1, 1.0))  # which ones is claimed elsewhere
+        patch.setattr("core.candidates.WIDTHS", (0.3,))  # what is chosen is claimed elsewhere
+        patch.setattr("core.candidates.PENALTIES", (100.0,))
         patch.setattr("core.property_rows.RECOGNISABLE", 4)  # there are as many of each
         patch.setattr("core.property_tables.PAPER_STRIDE", 32)
         given = {"model": tiny_model, "data": tiny_castings.root, "fresh": fresh.root}
