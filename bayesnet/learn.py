@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,13 +22,14 @@ from bayesnet.selection import make_folds
 from bayesnet.structure import Structure, structure_score
 from bayesnet.support import fit_support
 from bayesnet.threads import one_thread
-from core.calibrate import fit_calibrated, load_unseen
+from core.calibrate import fit_calibrated, load_unseen, load_unseen_structure
 from core.checkpoint import read_config
 from core.dataset import load_dataset
 from core.encode import LatentTable, load_latents
 from core.errors import InputError, MicroDesignError
 from core.latent_stream import LatentStream, open_latents
 from core.properties import PropertyModel
+from core.seen import Seen
 from core.specimen_descriptors import SpecimenDescriptors, load_descriptors
 
 __all__ = ["NetworkConfig", "fit_network", "learn", "property_models"]
@@ -160,7 +162,8 @@ def learn(model: Path, data: Path | None, chunked: bool = False) -> Network:
     if isinstance(table, LatentStream):
         fitted = _kept_properties(model, table.data_hash)
     else:
-        fitted = property_models(table, unseen, descriptors)
+        seen = load_unseen_structure(model, unseen)
+        fitted = property_models(table, unseen, descriptors, seen)
     write_fit(model, network, fitted)
     return network
 
@@ -176,10 +179,11 @@ def property_models(
     table: LatentTable,
     unseen: LatentTable | None,
     descriptors: SpecimenDescriptors | None = None,
+    seen: Mapping[str, Seen] | None = None,
 ) -> PropertyModel | None:
     """Fit the property models that go with a network; None where no property has labels enough."""
     try:
-        return fit_calibrated(table, unseen, descriptors)
+        return fit_calibrated(table, unseen, descriptors, seen)
     except InputError as error:
         logger.warning("no property models: %s", error)
         return None

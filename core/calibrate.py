@@ -2,16 +2,17 @@
 
     python -m core.calibrate --model DIR --data DIR
 
-reads the micrographs of a data set as an upload is read, keeps their latents in the model folder
-(``unseen/``) and rewrites the half widths in its ``properties.json``. Specimens whose micrographs
+reads the micrographs of a data set as an upload is read, keeps their latents and what was measured
+in them in the model folder (``unseen/``) and rewrites the intervals in its ``properties.json``.
+Specimens whose micrographs
 the encoder has learned are predicted better than new ones are, also when their labels are left out,
 so intervals calibrated on them are too narrow. Whoever fits the property models anew calibrates
-them again from the latents kept.
+them again from what is kept.
 """
 
 import argparse
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,15 +21,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.checkpoint import load_model
-from core.conformal import MIN_INTERVAL, Calibration
-from core.dataset import load_dataset
+from core.conformal import MIN_INTERVAL, Calibration, conformal_half_width
+from core.dataset import DataSet, load_dataset
 from core.encode import ABOUT, LatentTable, encode_dataset, load_latents, save_latents
 from core.errors import InputError, MicroDesignError
 from core.files import finish_together, read_json
 from core.properties import READ_PATCHES, PropertyModel, fit_properties
 from core.regressor import PATCH_COUNTS, Regressor, half_width_90
+from core.seen import Seen, as_kept, first_file, load_seen, save_seen, seen_fields
 from core.specimen_descriptors import SpecimenDescriptors
-from core.structure_model import fit_structure
+from core.structure_model import StructureModel, fit_structure
+from core.together import LEAST, Together, left_out_together
 
 UNSEEN = "unseen"  # folder in the model's
 DRAWS = 5  # of patches from each micrograph, for means of fewer than it has
@@ -37,12 +40,19 @@ logger = logging.getLogger(__name__)
 Array = NDArray[np.float64]
 
 
-def calibrate(model: PropertyModel, unseen: LatentTable, seed: int = 0) -> PropertyModel:
+def calibrate(
+    model: PropertyModel,
+    unseen: LatentTable,
+    seen: Mapping[str, Seen] | None = None,
+    seed: int = 0,
+) -> PropertyModel:
     """Set the half widths by split conformal on specimens that were learned by nothing.
 
     Args:
         model: the property models.
         unseen: latents of other specimens, each micrograph read as an upload is.
+        seen: what was measured in the first micrograph of each; without it how sure latents and
+            structure are together stays as it was.
         seed: of the draws of few patches from many.
 
     Returns:
@@ -58,7 +68,48 @@ def calibrate(model: PropertyModel, unseen: LatentTable, seed: int = 0) -> Prope
         raise InputError("the property models were fitted to these specimens; give others")
     means = {n: _field_means(unseen, n, seed) for n in (*PATCH_COUNTS, None)}
     regressors = [_calibrated(model, regressor, unseen, means) for regressor in model.regressors]
-    return replace(model, regressors=tuple(regressors))
+    model = replace(model, regressors=tuple(regressors))
+    if not seen:
+        return model
+    found = {one.column: one for one in (*model.together, *_together(model, unseen, seen))}
+    return replace(model, together=tuple(found.values()))
+
+
+def _together(
+    model: PropertyModel, unseen: LatentTable, seen: Mapping[str, Seen]
+) -> list[Together]:
+    """Find how sure latents and structure are together on the unseen specimens.
+
+    Args:
+        model: with its calibrated regressors.
+        unseen, seen: as `calibrate`.
+    """
+    model, known, found = replace(model, together=()), unseen.specimens, []
+    readings = {}
+    for name, (values, area_mm2) in seen.items():
+        mu = unseen.mu[unseen.file == first_file(unseen, name)].astype(float)
+        readings[name] = model.read(mu.mean(axis=0), len(mu), values, area_mm2)
+    for column in (r.column for r in model.regressors if r.column in known):
+        labels = pd.to_numeric(known[column], errors="coerce").astype(float)
+        scores = []
+        for name, reading in readings.items():
+            true, told = float(labels.loc[name]), reading.predicted[column]
+            if np.isfinite(true) and column in reading.structure and told.high is not None:
+                scores.append(abs(true - told.value) / max(told.high - told.value, LEAST))
+        if (share := conformal_half_width(scores)) is not None:
+            about = _new_ones(unseen, len(scores))
+            found.append(Together(column=column, share=share, calibration=about))
+    return found
+
+
+def _new_ones(unseen: LatentTable, specimens: int) -> Calibration:
+    """Say that so many specimens of a data set, which nothing has learned, were calibrated on."""
+    return Calibration(
+        method="unseen",
+        specimens=specimens,
+        data_name=unseen.data_name,
+        data_hash=unseen.data_hash,
+    )
 
 
 def _calibrated(
@@ -95,12 +146,7 @@ def _calibrated(
         regressor,
         half_width=widths.pop(None),
         half_widths=tuple((count, half) for count, half in widths.items() if count is not None),
-        calibration=Calibration(
-            method="unseen",
-            specimens=int(labels[labels.index.isin(named)].notna().sum()),
-            data_name=unseen.data_name,
-            data_hash=unseen.data_hash,
-        ),
+        calibration=_new_ones(unseen, int(labels[labels.index.isin(named)].notna().sum())),
     )
 
 
@@ -142,10 +188,20 @@ def load_unseen(folder: Path) -> LatentTable | None:
     return table
 
 
+def load_unseen_structure(folder: Path, unseen: LatentTable | None) -> dict[str, Seen]:
+    """Return what was measured in the unseen specimens of a model folder, nothing where not kept.
+
+    Raises:
+        CheckpointError: it is damaged, or of other specimens than the latents.
+    """
+    return {} if unseen is None else load_seen(folder / UNSEEN, unseen)
+
+
 def fit_calibrated(
     table: LatentTable,
     unseen: LatentTable | None,
     descriptors: SpecimenDescriptors | None = None,
+    seen: Mapping[str, Seen] | None = None,
 ) -> PropertyModel:
     """Fit the property models, and calibrate them on unseen specimens where there are any.
 
@@ -155,37 +211,52 @@ def fit_calibrated(
         descriptors: of the same specimens, from which the properties are predicted, too. No
             descriptor has learned anything, so these intervals are calibrated on the specimens
             fitted to, each left out.
+        seen: what was measured in the unseen specimens, to calibrate both together on.
 
     Raises:
         InputError, CheckpointError: as `core.properties.fit_properties` and `calibrate`.
     """
     fitted = fit_properties(table)
     if descriptors is not None and descriptors.data_hash == table.data_hash:
-        structure = fit_structure(descriptors, table.specimens, table.columns)
-        fitted = replace(fitted, structure=structure)
+        fitted = _with_structure(fitted, fit_structure(descriptors, table.specimens, table.columns))
     if unseen is None or unseen.data_hash == table.data_hash:
         return fitted
-    return calibrate(fitted, unseen)
+    return calibrate(fitted, unseen, seen)
+
+
+def _with_structure(model: PropertyModel, structure: StructureModel | None) -> PropertyModel:
+    """Add the second reader, and how sure both are together on the specimens fitted to."""
+    read = {r.column: r for r in structure.regressors} if structure is not None else {}
+    pairs = [(own, read[own.column]) for own in model.regressors if own.column in read]
+    together = [one for pair in pairs if (one := left_out_together(*pair)) is not None]
+    return replace(model, structure=structure, together=tuple(together))
 
 
 def intervals_from(model: PropertyModel) -> dict[str, str]:
     """Say of every property on what its intervals were calibrated, structure included."""
     structure = {r.column: r for r in model.structure.regressors} if model.structure else {}
-    return {r.column: describe(r, structure.get(r.column)) for r in model.regressors}
+    both = {one.column: one for one in model.together}
+    return {
+        r.column: describe(r, structure.get(r.column), both.get(r.column)) for r in model.regressors
+    }
 
 
-def describe(regressor: Regressor, structure: Regressor | None = None) -> str:
+def describe(
+    regressor: Regressor, structure: Regressor | None = None, both: Together | None = None
+) -> str:
     """Say on what a property's intervals were calibrated, in a sentence without its full stop.
 
     Args:
-        regressor: of the property from latents; structure: from measured structure, where it is.
+        regressor: of the property from latents; structure: from measured structure, where it is;
+            both: how sure they are together, where it is known.
     """
     said = _described(regressor)
     if structure is None or structure.half_width is None:
         return said
+    together = "" if both is None else f"; both together {_on(both.calibration)}"
     return (
         f"latents {said}; measured structure on the {len(structure.specimens)} specimens learned "
-        "from, each left out in turn"
+        f"from, each left out in turn{together}"
     )
 
 
@@ -194,11 +265,25 @@ def _described(regressor: Regressor) -> str:
     if regressor.half_width is None:
         return f"no interval: {found.specimens} labelled specimens, {MIN_INTERVAL} needed"
     if found.method == "unseen":
-        return f"calibrated on {found.specimens} specimens new to the model ({found.data_name})"
-    return (
-        f"calibrated on the {found.specimens} specimens learned from, each left out in turn; for "
-        "new ones the intervals may be too narrow"
-    )
+        return f"calibrated {_on(found)} ({found.data_name})"
+    return f"calibrated {_on(found)}; for new ones the intervals may be too narrow"
+
+
+def _on(found: Calibration) -> str:
+    if found.method == "unseen":
+        return f"on {found.specimens} specimens new to the model"
+    return f"on the {found.specimens} specimens learned from, each left out in turn"
+
+
+def _seen(
+    structure: StructureModel | None, data: DataSet, um_per_px: float | None
+) -> dict[str, Seen]:
+    """Measure the first micrograph of every specimen; nothing without a structure that is read."""
+    if structure is None or um_per_px is None:
+        return {}
+    measured = seen_fields(structure, data, um_per_px)
+    named = dict(zip(map(str, data.specimens.index), measured, strict=True))
+    return as_kept(named, structure.inputs)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -218,8 +303,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         if not {r.column for r in properties.regressors} & {c.name for c in data.properties}:
             raise InputError(f"{data.name} has none of the properties of {path}")
         table = encode_dataset(loaded, data, spread=READ_PATCHES)
-        calibrated = calibrate(properties, table)
+        seen = _seen(properties.structure, data, loaded.um_per_px)
+        calibrated = calibrate(properties, table, seen)
         save_latents(arguments.model / UNSEEN, table)
+        save_seen(arguments.model / UNSEEN, seen, table.data_hash)
         finish_together(arguments.model, ("network.json",), path.name)
         calibrated.save(path)
     except MicroDesignError as error:

@@ -17,7 +17,7 @@ from core.properties import READ_PATCHES, PropertyModel, Reading
 from core.reference_file import Reference
 from core.regressor import Prediction
 from core.scale import to_scale
-from core.structure_model import Seen
+from core.seen import Seen
 from core.synthesis import decode_patches, encode_with_style
 from core.unusual import Judgement, verdict
 

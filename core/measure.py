@@ -25,7 +25,7 @@ from core.properties import READ_PATCHES, PropertyModel
 from core.regressor import Prediction
 from core.results import write_result
 from core.scale import read_to_scale
-from core.structure_model import Seen, seen_fields
+from core.seen import Seen, seen_fields
 from core.summaries import paired_difference, summary
 from core.synthesis import encode_patches, reconstruct
 from core.unseen import open_unseen, unseen_parser

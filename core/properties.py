@@ -23,12 +23,14 @@ from core.files import read_json, write_json
 from core.json_values import text, texts, whole
 from core.regressor import Prediction, Regressor, fit_regressor
 from core.structure_model import StructureModel
+from core.together import Together, shares
 from core.validation import ACTIVE_VARIANCE
 
 Array = NDArray[np.float64]
 
-FORMAT, VERSION = "microdesign-properties", 3
+FORMAT, VERSION = "microdesign-properties", 4
 LEFT_OUT_ONLY = 2  # files of this version are calibrated on left-out specimens and do not keep them
+ALONE = 3  # files of this version and before know each reader's intervals, and none of both
 MIN_LABELLED = 5  # specimens
 READ_PATCHES = 25  # patches, at most, by which a micrograph's properties are predicted
 
@@ -56,6 +58,8 @@ class PropertyModel:
         regressors: one a property.
         notes: properties left out and why.
         structure: the same properties from measured descriptors; None where there are none.
+        together: how sure latents and structure are together; a property that is not there is
+            taken as one in which they err alike.
     """
 
     dimensions: int
@@ -65,6 +69,7 @@ class PropertyModel:
     model_hash: str
     notes: tuple[str, ...]
     structure: StructureModel | None = None
+    together: tuple[Together, ...] = ()
 
     def require_model(self, model_hash: str) -> None:
         """Refuse latents of another model than the one fitted on.
@@ -111,8 +116,8 @@ class PropertyModel:
         """Predict every property of one specimen by two readers: latents and measured structure.
 
         They are weighed by the inverse squares of their intervals for whole specimens: what a small
-        field shows by chance both see alike. The interval is that of the surer one for what was
-        seen; less is not claimed, since both err alike where the specimen's own test does.
+        field shows by chance both see alike. So are the half widths of their intervals for what was
+        seen; how much less than that both together err, `core.together` knows.
 
         Args:
             mean_latent, n_patches: as `predict`.
@@ -123,29 +128,24 @@ class PropertyModel:
         """
         latents = self.predict(mean_latent, n_patches)
         structure = {} if self.structure is None else self.structure.predict(measured, area_mm2)
-        found = dict(latents)
+        found, sure = dict(latents), {one.column: one.share for one in self.together}
         for name, other in structure.items():
-            own, shares = found.get(name), self.shares(name)
-            if own is None or own.low is None or own.high is None or shares is None:
+            own, weights = found.get(name), self.shares(name)
+            if own is None or weights is None or None in (own.low, other.low):
                 continue
-            value = shares[0] * own.value + shares[1] * other.value
-            half = min(own.high - own.low, (other.high or 0.0) - (other.low or 0.0)) / 2
+            value = weights[0] * own.value + weights[1] * other.value
+            halves = (one.value - one.low for one in (own, other) if one.low is not None)
+            alike = sum(w * half for w, half in zip(weights, halves, strict=True))
+            half = sure.get(name, 1.0) * alike
             found[name] = Prediction(value, value - half, value + half)
         return Reading(found, latents, structure)
 
     def shares(self, column: str) -> tuple[float, float] | None:
         """Return the weights of latents and structure for a property; None where not both read."""
-        readers = (self.regressors, () if self.structure is None else self.structure.regressors)
-        halves = [
-            max(r.half_width, 1e-12)
-            for some in readers
-            for r in some
-            if r.column == column and r.half_width is not None
-        ]
-        if len(halves) < len(readers):
-            return None
-        own, other = (1 / half**2 for half in halves)
-        return own / (own + other), other / (own + other)
+        own = next((r for r in self.regressors if r.column == column), None)
+        read = self.structure.regressors if self.structure is not None else ()
+        other = next((r for r in read if r.column == column), None)
+        return None if own is None or other is None else shares(own, other)
 
     def predict_many(self, latents: ArrayLike) -> dict[str, Array]:
         """Predict every property, (n,) each, for mean latents (n, D), without intervals."""
@@ -170,6 +170,7 @@ class PropertyModel:
             "model_hash": self.model_hash,
             "notes": list(self.notes),
             "structure": None if self.structure is None else self.structure.to_json(),
+            "together": [one.to_json() for one in self.together],
         }
 
     @classmethod
@@ -182,7 +183,7 @@ class PropertyModel:
         content = read_json(Path(path))
         if not isinstance(content, dict) or content.get("format") != FORMAT:
             raise CheckpointError(f"{path} does not hold property models of this program")
-        if content.get("version") not in (LEFT_OUT_ONLY, VERSION):
+        if content.get("version") not in (LEFT_OUT_ONLY, ALONE, VERSION):
             raise CheckpointError(f"{path} has another version; run python -m bayesnet.learn again")
         try:
             regressors, structure = content["regressors"], content.get("structure")
@@ -196,12 +197,16 @@ class PropertyModel:
                 model_hash=text(content["model_hash"], "model_hash"),
                 notes=texts(content["notes"], "notes"),
                 structure=None if structure is None else StructureModel.from_json(structure),
+                together=tuple(Together.from_json(t) for t in content.get("together", ())),
             )
             for r in model.regressors:
                 if not r.is_sound(len(model.active)):
                     raise ValueError(f"arrays or numbers of {r.column}")
             if len({r.column for r in model.regressors}) < len(model.regressors):
                 raise ValueError("a property is there twice")
+            known = [t.column for t in model.together]
+            if len(set(known)) < len(known) or any(model.shares(c) is None for c in known):
+                raise ValueError(f"properties that both read, {known}")
             if any(not 0 <= i < model.dimensions for i in model.active) or not model.active:
                 raise ValueError(f"active latents {model.active}")
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:

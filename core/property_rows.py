@@ -25,7 +25,7 @@ from core.property_splits import (
     recognised_patches,
     specimen_average,
 )
-from core.structure_model import Seen
+from core.seen import Seen
 from core.summaries import specimen_means
 
 PAPER_PATCHES = 30  # of each casting of the paper's design, where castings are left out

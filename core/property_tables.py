@@ -38,7 +38,7 @@ from core.property_rows import (
 )
 from core.property_text import tables_text
 from core.results import RESULTS, given_words, record, write_result
-from core.structure_model import seen_fields
+from core.seen import seen_fields
 from core.unseen import require_unseen
 
 LEARNED_PATCHES = 4  # of each micrograph that the model was trained on

@@ -17,7 +17,7 @@ from sklearn.metrics.pairwise import rbf_kernel
 from core.columns import Column
 from core.conformal import MIN_INTERVAL, Calibration, conformal_half_width
 from core.errors import InputError
-from core.json_values import number, text, texts, truth, whole
+from core.json_values import number, rounded, text, texts, truth, whole
 from core.kernel_ridge import (
     CONSTANT,
     candidate_kernels,
@@ -31,6 +31,7 @@ Array = NDArray[np.float64]
 
 ARRAYS = ("points", "labels", "left_out", "dual")
 
+DIGITS = 6  # of the points that are kept: their file is a third as long
 PATCH_COUNTS = (1, 4, 9, 16, 25)  # intervals are calibrated for means of so many, and of all
 
 
@@ -220,6 +221,7 @@ def fit_regressor(
     """
     if points is None:
         points = np.stack([p.mean(axis=0) for p in patches])
+    points = np.array(rounded(points.tolist(), DIGITS))
     centre, scale = float(values.mean()), float(values.std())
     y = (values - centre) / scale
     kernels = candidate_kernels(points)

@@ -5,9 +5,7 @@ model: its inputs are the descriptors that a metallographer would measure, of th
 it does not share what an encoder makes of pictures that its own decoder has drawn.
 """
 
-import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,21 +15,15 @@ from numpy.typing import NDArray
 
 from core.columns import Column
 from core.conformal import MIN_INTERVAL
-from core.dataset import DataSet
-from core.field_descriptors import kind_of, measure_fields
-from core.json_values import number, rounded, texts
+from core.json_values import number, texts
 from core.regressor import Prediction, Regressor, fit_regressor
-from core.scale import read_to_scale
 from core.specimen_descriptors import AREA, SpecimenDescriptors
 
 Array = NDArray[np.float64]
 
-Seen = tuple[Mapping[str, float | None], float]  # descriptor -> value, and the area, mm2
-
 KNOWN_SHARE = 0.9  # of the specimens that must have a descriptor for it to be an input
 BEYOND = 1.0  # standard deviations that a descriptor may lie outside those of the specimens
 SMALLEST = 1 / 8  # of the least area calibrated on: smaller fields are not read
-DIGITS = 6  # of the descriptors' z-scores that are kept: their file is a third as long
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,8 +179,7 @@ def fit_structure(
         names = [str(pooled.index[i]) for i in known]
         alone = [(each[name] - centre) / scale for name in names]
         together = (pooled.to_numpy()[known] - centre) / scale
-        points = np.array(rounded(together.tolist(), DIGITS))
-        regressors.append(fit_regressor(column, alone, values[known], names, points))
+        regressors.append(fit_regressor(column, alone, values[known], names, together))
     if not regressors:
         return None
     return StructureModel(
@@ -199,25 +190,3 @@ def fit_structure(
         specimen_mm2=float(area.groupby(owner).sum().median()),
         regressors=tuple(regressors),
     )
-
-
-def seen_fields(structure: StructureModel | None, data: DataSet, um_per_px: float) -> list[Seen]:
-    """Measure the first micrograph of every specimen of a data set, as an upload is measured.
-
-    Args:
-        structure: says what is measured; None: nothing is.
-        data: the data set.
-        um_per_px: scale that its micrographs are brought to.
-    """
-    if structure is None:
-        return [({}, 0.0)] * len(data.specimens)
-    names = data.table["specimen"].to_numpy()
-
-    def measured(specimen: object) -> Seen:
-        row = int(np.flatnonzero(names == specimen)[0])
-        pixels = read_to_scale(data, row, um_per_px)
-        values = measure_fields([pixels], um_per_px, kind_of(structure.inputs))
-        return values, pixels.size * um_per_px**2 * 1e-6
-
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        return list(pool.map(measured, data.specimens.index))

@@ -21,7 +21,7 @@ from core.info_bar import InfoBar, find_info_bar
 from core.microscope_text import with_text_scale
 from core.properties import PropertyModel
 from core.reference_file import Reference
-from core.structure_model import Seen
+from core.seen import Seen
 from dashboard import pictures, state
 from dashboard.caching import kept, kept_by_size
 from dashboard.measurements import fingerprint

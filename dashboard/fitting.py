@@ -6,7 +6,7 @@ from bayesnet.fit_files import replace_fit
 from bayesnet.learn import NetworkConfig, fit_network, property_models
 from bayesnet.network import Network
 from core import logs
-from core.calibrate import load_unseen
+from core.calibrate import load_unseen, load_unseen_structure
 from core.checkpoint import read_config
 from core.encode import load_latents
 from core.folders import remove_folder
@@ -41,7 +41,8 @@ def fit_anew(model: Model, data: str, arcs: tuple[tuple[str, str], ...] | None =
     with logs.timed(logger, "fit", **about), state.lock().for_long():
         descriptors = load_descriptors(folder)
         network = fit_network(table, config, descriptors, unseen)
-        fitted = property_models(table, unseen, descriptors)
+        seen = load_unseen_structure(model.folder, unseen)
+        fitted = property_models(table, unseen, descriptors, seen)
         replace_fit(model.fitted_folder, network, fitted)
     return network
 

@@ -49,9 +49,9 @@ class DenoiserConfig:
     lowest: float = 0.004
     highest: float = 0.4
     coarse: float = 0.3
-    coarse_steps: int = 4
+    coarse_steps: int = 3
     start: float = 0.03
-    steps: int = 6
+    steps: int = 4
 
     def __post_init__(self) -> None:
         check_integer("latents", self.latents, 1, 256)

@@ -1,7 +1,8 @@
 """Finishing drafts: noise is added, then taken out step by step."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -16,8 +17,9 @@ from core.joint_noise import draw_normal
 
 MARGIN_PX = 32  # seen round each tile and not kept; periodic pictures seen whole need none
 TILE_PX = 1024  # bounds the memory of large fields; smaller ones are slower
-SEEN_PX = 5  # a side, of what is compared
-CONTRADICTED = 0.5  # of the grey levels' standard deviation
+SOFT_PX = 5  # a side, twice: edges of what is replaced
+KEPT = 0.5  # of the last, little noise: without noise nothing is taken out
+CONTRADICTED = {5: 0.5, 3: 0.8}  # px a side: mean difference, of the grey levels' deviation
 
 
 @torch.no_grad()
@@ -31,9 +33,10 @@ def finish(
 ) -> Tensor:
     """Finish drafts of pictures: add noise and take it out again, with the detail of real ones.
 
-    Twice: noise that drowns all but large things shows what no micrograph has, such as half tones;
-    there the draft is replaced. Elsewhere its thin lines, which that noise drowns as well, are
-    kept. Then a little noise gives the whole the detail of real pictures.
+    Noise that drowns all but large things shows what no micrograph has, such as half tones or
+    specks on a lattice: there the picture goes on as what comes out of that noise. Elsewhere the
+    draft keeps its thin lines, which that noise drowns as well, and gets a little noise only. From
+    there on both are one picture, which that little gives the detail of real ones.
 
     Args:
         denoiser: what has learned the material.
@@ -48,25 +51,31 @@ def finish(
     """
     config = denoiser.config
     cells = z.movedim(1, -1) if z.dim() == 4 else z[:, None, None, :]  # (B, R, C, D)
-    x = drafts.float()
+    drafts = drafts.float()
+    noise = draw_normal(tuple(drafts.shape), generator).to(drafts)
+    x = drafts + config.start * noise
+
+    estimated = partial(_estimate, denoiser, cells=cells, periodic=periodic, precision=precision)
     if config.coarse:
-        levels = np.geomspace(config.coarse, config.start, config.coarse_steps + 1)[:-1].tolist()
-        coarse = _taken_out(denoiser, x, levels, cells, generator, periodic, precision)
-        x = x + contradicted(x, coarse, denoiser.spread, periodic) * (coarse - x)
+        levels = np.geomspace(config.coarse, config.start, config.coarse_steps + 1).tolist()
+        found, clean = _taken_out(drafts + config.coarse * noise, levels, estimated)
+        share = contradicted(drafts, clean, denoiser.spread, periodic)
+        x = x + share * (found - x)
     levels = np.geomspace(config.start, config.lowest, config.steps).tolist()
-    x = _taken_out(denoiser, x, levels, cells, generator, periodic, precision, textured=True)
-    return x.clamp(0, 1)
+    return _taken_out(x, [*levels, 0.0], estimated)[0].clamp(0, 1)
 
 
 def contradicted(draft: Tensor, coarse: Tensor, spread: Tensor, periodic: bool) -> Tensor:
     """Return where a draft is contradicted, 0 to 1 with soft edges, (B, 1, H, W).
 
-    That is where the mean difference over `SEEN_PX` is more than half the grey levels' standard
-    deviation.
+    That is where the mean difference, over squares of some size, is more than a share of the grey
+    levels' standard deviation that goes with the size (`CONTRADICTED`).
     """
-    difference = _blurred(coarse - draft, SEEN_PX, periodic).abs()
-    beyond = (difference > CONTRADICTED * spread).float()
-    return (4 * _blurred(_blurred(beyond, SEEN_PX, periodic), SEEN_PX, periodic)).clamp(0, 1)
+    beyond = torch.zeros_like(draft)
+    for px, share in CONTRADICTED.items():
+        difference = _blurred(coarse - draft, px, periodic).abs()
+        beyond = torch.maximum(beyond, (difference > share * spread).float())
+    return (4 * _blurred(_blurred(beyond, SOFT_PX, periodic), SOFT_PX, periodic)).clamp(0, 1)
 
 
 def _blurred(x: Tensor, px: int, periodic: bool) -> Tensor:
@@ -76,33 +85,30 @@ def _blurred(x: Tensor, px: int, periodic: bool) -> Tensor:
 
 
 def _taken_out(
-    denoiser: Denoiser,
-    x: Tensor,
-    levels: Sequence[float],
-    cells: Tensor,
-    generator: Generator | None,
-    periodic: bool,
-    precision: str,
-    textured: bool = False,
-) -> Tensor:
-    """Add noise of the first level to x and take it out, level by level.
+    x: Tensor, levels: Sequence[float], estimated: Callable[[Tensor, float], Tensor]
+) -> tuple[Tensor, Tensor]:
+    """Take noise out of x, from the first level to the last, in equal steps of its logarithm.
 
-    Levels are equal steps in the noise's logarithm; each goes along the straight line of the second
-    order that the estimates at it and at the level before give (Lu et al. 2022, "DPM-Solver++",
-    arXiv:2211.01095, the multistep method of order 2). The last step, to no noise, ends at the
-    estimate; or, ``textured``, half way, which is of the second order too, since without noise
-    nothing is taken out. The estimate lacks what it cannot tell from noise: a detector's own.
+    Each step goes along the straight line of the second order that the estimates at its level and
+    at the one before give (Lu et al. 2022, "DPM-Solver++", arXiv:2211.01095, the multistep method
+    of order 2). One to no noise ends half way (`KEPT`), which is of the second order, too: the
+    estimate lacks what it cannot tell from noise, a detector's own.
+
+    Args:
+        x: (B, 1, H, W), with noise of the first level.
+        levels: falling; the last may be 0.
+        estimated: x, level -> x without its noise.
+
+    Returns:
+        x with noise of the last level, and the last estimate.
     """
-    x, before = x + levels[0] * draw_normal(tuple(x.shape), generator).to(x), None
-    for level, following in zip(levels, [*levels[1:], 0.0], strict=True):
-        clean = _estimate(denoiser, x, level, cells, periodic, precision)
-        towards = clean
-        if before is not None and following:
-            towards = clean + 0.5 * (clean - before)  # steps are of one length
-        left = following / level if following else 0.5 * textured
-        x = towards + left * (x - towards)
-        before = clean
-    return x
+    before = clean = x
+    for number, (level, following) in enumerate(pairwise(levels)):
+        clean = estimated(x, level)
+        towards = clean + 0.5 * (clean - before) if number and following else clean
+        left = following / level if following else KEPT
+        x, before = towards + left * (x - towards), clean
+    return x, clean
 
 
 def _estimate(

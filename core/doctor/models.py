@@ -17,6 +17,7 @@ from core.labels import FILE as LABELS
 from core.labels import load_labels
 from core.properties import PropertyModel
 from core.reference_file import load_reference
+from core.seen import load_seen
 from core.synthesis import synthesise
 from core.weights import weights_path
 from core.workspace import ROOT, models_folder, workspace
@@ -102,7 +103,7 @@ def _parts(name: str, loaded: LoadedModel) -> Iterator[Finding]:
     own = workspace() / "networks" / (folder.name if folder != SHIPPED else "reference")
     parts: list[tuple[Path, Callable[[Path], None], str]] = [
         (folder / "latents", _latents_of(loaded), f"python -m core.encode {again}"),
-        (folder / UNSEEN, _latents_of(loaded), f"python -m core.calibrate {again}"),
+        (folder / UNSEEN, _unseen_of(loaded), f"python -m core.calibrate {again}"),
         (folder / LABELS, _labels_of(loaded), f"python -m core.labels {again}"),
         (folder / "reference.json", _reference_of(loaded), f"python -m core.reference {again}"),
     ]
@@ -117,6 +118,14 @@ def _parts(name: str, loaded: LoadedModel) -> Iterator[Finding]:
             check(path)
         except MicroDesignError as error:
             yield Finding(f"{name}: {path.name}", "error", str(error), remedy)
+
+
+def _unseen_of(loaded: LoadedModel) -> Callable[[Path], None]:
+    def check(path: Path) -> None:
+        _latents_of(loaded)(path)
+        load_seen(path, load_latents(path))
+
+    return check
 
 
 def _latents_of(loaded: LoadedModel) -> Callable[[Path], None]:

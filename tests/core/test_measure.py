@@ -20,7 +20,7 @@ from core.measure import (
 )
 from core.properties import PropertyModel
 from core.results import record, write_result
-from core.structure_model import seen_fields
+from core.seen import seen_fields
 from core.summaries import mean_interval, median_interval, paired_difference, summary
 from core.vgg import STYLE_LAYERS
 from tests.core.textures import make_textures

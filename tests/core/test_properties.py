@@ -152,7 +152,7 @@ def test_file_round_trip_is_exact(model, tmp_path):
     "damage",
     [
         lambda c: c.update(format="x"),
-        lambda c: c.update(version=4),
+        lambda c: c.update(version=5),
         lambda c: c.pop("active"),
         lambda c: c.update(active=[99]),
         lambda c: c["regressors"][0]["dual"].pop(),

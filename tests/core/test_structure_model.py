@@ -7,12 +7,15 @@ import pandas as pd
 import pytest
 
 from core.columns import Column
+from core.conformal import Calibration
 from core.descriptors import SCALARS
+from core.errors import CheckpointError
 from core.properties import PropertyModel
 from core.regressor import Prediction, fit_regressor
 from core.results import ROOT
 from core.specimen_descriptors import AREA, SpecimenDescriptors
 from core.structure_model import StructureModel, fit_structure
+from core.together import Together
 
 FIELD_MM2 = 0.25
 UTS = Column("uts_mpa", "MPa", "Tensile strength", "property", "numeric")
@@ -155,8 +158,13 @@ def test_two_readers_are_weighed_and_the_surer_one_counts_more(model):
     nearer = abs(told.value - other.value) < abs(told.value - own.value)
     surer = model.regressors[0].half_width < both.regressors[0].half_width
     assert nearer == surer
-    half = min(own.high - own.low, other.high - other.low) / 2
-    assert (told.high - told.low) / 2 == pytest.approx(half), "no more is claimed"
+    weights = both.shares("uts_mpa")
+    alike = sum(w * (p.high - p.value) for w, p in zip(weights, (own, other), strict=True))
+    assert told.high - told.value == pytest.approx(alike), "no more is claimed unless it is known"
+    found = Calibration(method="left_out", specimens=40)
+    sure = replace(both, together=(Together(column="uts_mpa", share=0.7, calibration=found),))
+    told = sure.read([0.5], None, at, 2 * FIELD_MM2).predicted["uts_mpa"]
+    assert told.high - told.value == pytest.approx(0.7 * alike)
 
 
 def test_without_structure_the_latents_speak_alone(model):
@@ -169,11 +177,18 @@ def test_without_structure_the_latents_speak_alone(model):
 
 def test_property_models_keep_their_structure_in_their_file(tmp_path, model):
     path = tmp_path / "properties.json"
-    both = properties(model)
+    found = Calibration(method="left_out", specimens=40)
+    sure = (Together(column="uts_mpa", share=0.7, calibration=found),)
+    both = replace(properties(model), together=sure)
     both.save(path)
     at = dict(zip(NAMES, (8.0, 60.0, 24.0), strict=True))
     again = PropertyModel.load(path)
     assert again.read([0.5], 1, at, 1.0) == both.read([0.5], 1, at, 1.0)
+    assert again.together == sure
+    for wrong in (2 * sure, (replace(sure[0], column="ys_mpa"),), (replace(sure[0], share=-1.0),)):
+        replace(both, together=wrong).save(path)
+        with pytest.raises(CheckpointError, match="damaged"):
+            PropertyModel.load(path)
     properties(None).save(path)
     assert PropertyModel.load(path).structure is None
 
