@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from dashboard.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, SLATE
 from dashboard.wording import quantity, titled
 
-WEBGL_FROM = 10_000  # points; fewer are sharper as vectors
+WEBGL_FROM = 2000  # points; fewer are drawn as fast as vectors, and sharper
 CATEGORIES = (BLUE, ORANGE, GREEN, PURPLE, SKY, "#E69F00", "#F0E442")  # Okabe and Ito
 OTHERS = "others"
 OPACITY = 0.75
@@ -85,14 +85,14 @@ def latent_map(
         )
     for place, (letter, row) in enumerate(marks):
         figure.add_trace(
-            go.Scatter(  # drawn over the others, WebGL or not
+            scatter(  # the same kind as the others: WebGL lies over vectors
                 x=[points[row, 0]],
                 y=[points[row, 1]],
                 mode="markers+text",
                 name=f"point {letter}",
                 text=[letter],
                 textposition="middle center",
-                textfont={"size": 13, "color": "white", "weight": 700},
+                textfont={"size": 13, "color": "white", "weight": "bold"},
                 customdata=[row],
                 marker={
                     "size": 24,

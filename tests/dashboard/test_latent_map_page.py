@@ -118,7 +118,8 @@ def test_many_points_are_drawn_by_the_graphics_card(monkeypatch):
     monkeypatch.setattr(map_figures, "WEBGL_FROM", 5)
     points, a = latent_map(POINTS, ("x", "y"), NAMES, None, [("A", 0)]).data
     assert isinstance(points, go.Scattergl)
-    assert isinstance(a, go.Scatter) and list(a.text) == ["A"]
+    assert isinstance(a, go.Scattergl), "vectors would lie below the points"
+    assert list(a.text) == ["A"]
     monkeypatch.setattr(map_figures, "WEBGL_FROM", 6)
     assert isinstance(latent_map(POINTS, ("x", "y"), NAMES, None, []).data[0], go.Scatter)
 
