@@ -15,6 +15,7 @@ from core.decoders import drawn_px
 from core.denoiser.network import STRIDE, Denoiser, Shares
 from core.joint_noise import draw_normal
 
+WAY = 2  # in which pictures are finished: one up where the same settings make others
 MARGIN_PX = 32  # seen round each tile and not kept; periodic pictures seen whole need none
 TILE_PX = 1024  # bounds the memory of large fields; smaller ones are slower
 SOFT_PX = 5  # a side, twice: edges of what is replaced
