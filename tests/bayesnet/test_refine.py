@@ -89,6 +89,27 @@ def test_it_takes_no_more_pictures_than_allowed_and_never_returns_a_worse_one(ne
     assert found.residual <= found.before
 
 
+@pytest.mark.parametrize("measurable", [True, False])
+def test_a_picture_that_cannot_be_measured_does_not_win_by_that(
+    network, biased, monkeypatch, measurable
+):
+    names = [n.column for n in network.properties]
+    biased.make(0.6, tuple({"uts_mpa": -30.0, "ys_mpa": 18.0}[name] for name in names))
+    back, read = module.read_back, []
+
+    def measured(*given, **options):
+        reading = back(*given, **options)
+        read.append(reading)
+        seen = reading.predicted if measurable or len(read) == 1 else {}
+        return Reading(reading.predicted, reading.latents, seen)
+
+    monkeypatch.setattr(module, "read_back", measured)
+    found = run(network, biased, steps=3)
+    assert len(found.attempts) > 1 and min(a.residual for a in found.attempts) < found.before
+    assert found.improved == measurable
+    assert np.array_equal(found.picture.z, biased.start.z) != measurable
+
+
 def test_a_wish_that_nothing_predicts_is_refused(network, biased):
     biased.make(1.0, (0.0, 0.0))
     with pytest.raises(InputError, match="at least one"):
