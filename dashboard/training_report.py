@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.errors import MicroDesignError
+from core.errors import InputError, MicroDesignError
 from core.images import read_image
 from core.jobs import queue
 from core.jobs.progress import (
@@ -248,7 +248,13 @@ def _pictures(progress: Progress, side_px: int) -> None:
     shown = steps[-1]
     if len(steps) > 1:
         shown = st.select_slider("Step", steps, steps[-1], key=f"training_step_{steps[-1]}")
-    picture = read_image(progress.previews[shown], f"step {shown}")
+    path = progress.previews[shown]
+    try:
+        picture = read_image(path, f"step {shown}")
+    except InputError:
+        if path.exists():
+            raise
+        return  # the folder has just become a model's; the next view, seconds on, finds it there
     st.image(
         pictures.with_scale_bar(picture.pixels, picture.um_per_px),
         output_format="PNG",

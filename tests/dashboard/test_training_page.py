@@ -11,7 +11,7 @@ import pytest
 from core.errors import StorageError
 from core.files import read_json, write_bytes, write_json
 from core.hardware import describe, pick_device
-from core.images import encode_png
+from core.images import encode_png, read_image
 from core.jobs import queue
 from core.jobs.process import this_process
 from core.jobs.progress import Curve
@@ -20,7 +20,7 @@ from core.jobs.request import STEPS, JobRequest, load_request
 from core.jobs.speed import Speed, save_speed
 from core.jobs.status import changed, load_status, save_status
 from core.workspace import data_folder, jobs_folder, models_folder
-from dashboard import permission, state, training_form
+from dashboard import permission, state, training_form, training_report
 from dashboard.training_figures import error_curves, loss_curve
 from tests.core.textures import make_textures, texture
 from tests.dashboard.conftest import sound
@@ -289,6 +289,22 @@ def test_a_running_job_shows_time_left_curves_and_pictures(job, open_page):
     assert app.get("image")[0].captions == ["Step 10; each 128 px wide"]
     sound(app.button(key="training_stop").click().run())
     assert (jobs_folder() / job / "stop").exists() and "Stopping" in texts(app)
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_folder_that_becomes_a_model_meanwhile_is_no_error(job, open_page, monkeypatch, gone):
+    path = jobs_folder() / job / "model" / "previews" / "step-00000010.png"
+    write_bytes(path, encode_png(texture(64, 64)))
+    put(job, "running", step="train", runner=this_process())
+
+    def read(source, name):
+        path.unlink() if gone else path.write_bytes(b"nothing")
+        return read_image(source, name)
+
+    monkeypatch.setattr(training_report, "read_image", read)
+    app = open_page("training", job=job)
+    assert not app.exception if gone else app.exception, "a damaged picture is no such thing"
+    assert "Reconstructions as they improve" in texts(app) and not app.get("image")
 
 
 def test_a_denoiser_that_trains_shows_its_curve_and_the_time_left_in_all(data, open_page):
