@@ -34,10 +34,10 @@ def finish(
 ) -> Tensor:
     """Finish drafts of pictures: add noise and take it out again, with the detail of real ones.
 
-    Noise that drowns all but large things shows what no micrograph has, such as half tones or
-    specks on a lattice: there the picture goes on as what comes out of that noise. Elsewhere the
-    draft keeps its thin lines, which that noise drowns as well, and gets a little noise only. From
-    there on both are one picture, which that little gives the detail of real ones.
+    Noise that drowns all but large things shows what no micrograph has, such as half tones: there
+    the picture goes on as what comes out of that noise. Elsewhere the draft keeps its thin lines,
+    which that noise drowns as well, and gets a little noise only. From there on both are one
+    picture, which that little gives the detail of real ones.
 
     Args:
         denoiser: what has learned the material.
