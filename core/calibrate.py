@@ -4,10 +4,9 @@
 
 reads the micrographs of a data set as an upload is read, keeps their latents and what was measured
 in them in the model folder (``unseen/``) and rewrites the intervals in its ``properties.json``.
-Specimens whose micrographs
-the encoder has learned are predicted better than new ones are, also when their labels are left out,
-so intervals calibrated on them are too narrow. Whoever fits the property models anew calibrates
-them again from what is kept.
+Specimens whose micrographs the encoder has learned are predicted better than new ones are, also
+when their labels are left out, so intervals calibrated on them are too narrow. Whoever fits the
+property models anew calibrates them again from what is kept.
 """
 
 import argparse
@@ -276,14 +275,15 @@ def _on(found: Calibration) -> str:
 
 
 def _seen(
-    structure: StructureModel | None, data: DataSet, um_per_px: float | None
+    structure: StructureModel | None, data: DataSet, um_per_px: float | None, table: LatentTable
 ) -> dict[str, Seen]:
-    """Measure the first micrograph of every specimen; nothing without a structure that is read."""
+    """Measure the first micrograph of every specimen with latents; nothing without a structure."""
     if structure is None or um_per_px is None:
         return {}
     measured = seen_fields(structure, data, um_per_px)
     named = dict(zip(map(str, data.specimens.index), measured, strict=True))
-    return as_kept(named, structure.inputs)
+    encoded = set(table.specimen)
+    return as_kept({n: one for n, one in named.items() if n in encoded}, structure.inputs)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -303,7 +303,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         if not {r.column for r in properties.regressors} & {c.name for c in data.properties}:
             raise InputError(f"{data.name} has none of the properties of {path}")
         table = encode_dataset(loaded, data, spread=READ_PATCHES)
-        seen = _seen(properties.structure, data, loaded.um_per_px)
+        seen = _seen(properties.structure, data, loaded.um_per_px, table)
         calibrated = calibrate(properties, table, seen)
         save_latents(arguments.model / UNSEEN, table)
         save_seen(arguments.model / UNSEEN, seen, table.data_hash)
