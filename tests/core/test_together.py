@@ -3,11 +3,13 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from core import calibrate as module
 from core.calibrate import calibrate, fit_calibrated, intervals_from
 from core.descriptors import SCALARS
 from core.encode import LatentTable
@@ -135,6 +137,18 @@ def test_few_and_unlabelled_specimens_change_nothing(
     assert calibrate(model, unlabelled, seen(unseen, 2)).together == model.together
     silent = {name: ({}, 0.0) for name in unseen.specimens.index}
     assert calibrate(model, unseen, silent).together == model.together
+
+
+def test_specimens_without_a_patch_are_not_measured_either(
+    unseen: LatentTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = list(unseen.specimens.index)
+    each = [({"graphite_pct": float(i)}, FIELD_MM2) for i in range(len(names))]
+    monkeypatch.setattr(module, "seen_fields", lambda *given: each)
+    structure, data = SimpleNamespace(inputs=NAMES), SimpleNamespace(specimens=unseen.specimens)
+    few = replace(unseen, specimen=np.where(unseen.specimen == names[0], names[1], unseen.specimen))
+    assert list(module._seen(structure, data, 1.0, few)) == names[1:]
+    assert module._seen(None, data, 1.0, few) == module._seen(structure, data, None, few) == {}
 
 
 def test_what_was_measured_is_kept_and_damage_refused(unseen: LatentTable, tmp_path: Path) -> None:
