@@ -13,7 +13,7 @@ REAL ?= $(wildcard ../shared/data/micrographs)
 # A model trained on runs/paper, where there is one.
 PAPER_MODEL ?=
 
-.PHONY: run test lint types unit e2e weights browser tools lock wheels-check audit reference measure closed-loop property_tables tables comparisons bench screenshots dashboard load faults hostile doctor clean
+.PHONY: run test lint types unit e2e weights browser tools lock wheels-check audit reference retrained measure closed-loop property_tables tables comparisons bench screenshots dashboard load faults hostile doctor clean
 
 run: .venv/installed weights
 	$(BIN)/streamlit run dashboard/app.py --server.port=$(PORT) --server.address=$(ADDRESS)
@@ -101,6 +101,16 @@ reference: .venv/installed weights
 	$(BIN)/python -m core.examples --model $(WORK)/reference --data $(WORK)/extended
 	$(BIN)/python -m core.labels --model $(WORK)/reference --data $(WORK)/extended --work $(WORK)/labels --out docs/results
 	$(BIN)/python -m core.publish --model $(WORK)/reference --out assets/reference
+
+# How many names of latents recur in a model trained from nothing with another seed (hours on two CPU cores); goes on where
+# it was interrupted.
+retrained: .venv/installed weights
+	test -f $(WORK)/extended/manifest.csv || $(BIN)/python -m core.castings --design extended --out $(WORK)/extended
+	if test -d $(WORK)/seed1/checkpoint; then again=--resume; fi; \
+		$(BIN)/python -m core.train --data $(WORK)/extended --out $(WORK)/seed1 --seed 1 $$again
+	$(BIN)/python -m core.encode --model $(WORK)/seed1 --data $(WORK)/extended
+	$(BIN)/python -m core.labels --model $(WORK)/seed1 --data $(WORK)/extended --work $(WORK)/labels
+	$(BIN)/python -m core.labels.recurrence --model assets/reference --against $(WORK)/seed1
 
 # The figures in docs/results, for the model in assets/.
 measure: .venv/installed-dev weights browser

@@ -87,10 +87,31 @@ def _used(figures: Content) -> str:
     )
 
 
+def retrained(content: Content) -> str:
+    """Say how many labels recur in a model trained anew (`core.labels.recurrence`)."""
+    found, anew, chance = content["figures"], content["retrained"], content["figures"]["by_chance"]
+    ((title, well),) = ((n, one) for n, one in found.items() if n.startswith("correlated_"))
+    least = title.removeprefix("correlated_").removesuffix("_or_more")
+    every = found["all_pairs"]
+    return (
+        f"Labels in a model trained from nothing with another seed ({anew['seed']}; "
+        f"{anew['steps']} steps, pictures {'' if anew['finished_pictures'] else 'not '}finished), "
+        f"by `{content['command']}`: latents are paired by their correlation over the same patches "
+        f"(median {found['median_correlation_abs']:.2f}). Of the strongest effects of "
+        f"{every['labelled']} named latents {_percent(every['strongest_effect_recurs'])} recur in "
+        f"the counterpart (blind pairs: {_percent(chance['strongest_effect_recurs'])}), and "
+        f"{_percent(every['same_label'])} have the very same label "
+        f"({_percent(chance['same_label'])}); of the {well['pairs']} pairs with a correlation of "
+        f"{least} or more {_percent(well['strongest_effect_recurs'])} and "
+        f"{_percent(well['same_label'])}."
+    )
+
+
 OPTIONAL: dict[str, Callable[[Content], str]] = {
     "realism": realism,
     "pixel_optimisation": pixel_optimisation,
     "labels": labels,
+    "retrained": retrained,
 }
 
 

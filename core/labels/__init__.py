@@ -12,7 +12,7 @@ from core.labels.labels import (
     load_labels,
     save_labels,
 )
-from core.labels.matching import Match, match_dimensions, recurring_labels
+from core.labels.matching import Match, match_dimensions, random_matches, recurring_labels
 from core.labels.measure import label_latents, label_model
 from core.labels.naming import NO_EFFECT, Effect
 from core.labels.quantities import QUANTITIES, Quantity
@@ -33,6 +33,7 @@ __all__ = [
     "latent_title",
     "load_labels",
     "match_dimensions",
+    "random_matches",
     "recurring_labels",
     "save_labels",
 ]

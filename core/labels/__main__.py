@@ -3,7 +3,6 @@
 import argparse
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,7 @@ from core.dataset import load_dataset
 from core.encode import load_latents
 from core.errors import MicroDesignError
 from core.json_values import rounded
-from core.labels.labels import DIGITS, Direction, Labels, load_labels, save_labels
-from core.labels.matching import match_dimensions, recurring_labels
+from core.labels.labels import DIGITS, Direction, Labels, save_labels
 from core.labels.measure import label_model
 from core.labels.traversals import Plan
 from core.results import record, write_result
@@ -64,9 +62,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--latents", type=int, nargs="+", help="default: all active ones")
     parser.add_argument("--seed", type=int, default=plan.seed)
     parser.add_argument(
-        "--against", type=Path, help="a model trained anew, with labels and latents of --data"
-    )
-    parser.add_argument(
         "--work",
         type=Path,
         help="keep finished traversals in this folder, and take those that are there: a run broken "
@@ -92,12 +87,6 @@ def main(argv: Sequence[str] | None = None) -> None:
         loaded, data = load_model(arguments.model, backbone=False), load_dataset(arguments.data)
         table = load_latents(arguments.model / "latents")
         labels = label_model(loaded, table, data, plan, arguments.latents, arguments.work)
-        if arguments.against:
-            other = load_labels(arguments.against)
-            match = match_dimensions(table, load_latents(arguments.against / "latents"))
-            found = recurring_labels(labels, other, match)
-            retrained = {"model_sha256": other.model_hash, **found}
-            labels = replace(labels, figures=labels.figures | {"retrained": retrained})
         save_labels(arguments.model, labels)
         if arguments.out:
             found = result(labels, _given(arguments), loaded.denoiser_hash)

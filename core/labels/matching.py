@@ -45,6 +45,29 @@ def match_dimensions(first: LatentTable, second: LatentTable) -> Match:
     Raises:
         InputError: the tables hold other patches.
     """
+    correlation = _between(first, second)
+    rows, columns = linear_sum_assignment(-np.abs(correlation))
+    return Match(rows, columns, correlation[rows, columns])
+
+
+def random_matches(first: LatentTable, second: LatentTable, count: int, seed: int) -> list[Match]:
+    """Pair the dimensions of two models blindly: what recurs then, recurs by chance.
+
+    Args:
+        first, second: as for `match_dimensions`, and refused for the same reasons.
+        count: how many pairings.
+        seed: of the pairings.
+    """
+    correlation, rng = _between(first, second), np.random.default_rng(seed)
+    least = min(correlation.shape)
+    found = []
+    for _ in range(count):
+        rows, columns = (rng.permutation(n)[:least] for n in correlation.shape)
+        found.append(Match(rows, columns, correlation[rows, columns]))
+    return found
+
+
+def _between(first: LatentTable, second: LatentTable) -> NDArray[np.float64]:
     same = (
         first.data_hash == second.data_hash
         and np.array_equal(first.file, second.file)
@@ -54,9 +77,7 @@ def match_dimensions(first: LatentTable, second: LatentTable) -> Match:
         raise InputError(
             "the two models' latents are of other patches: encode the same data set with both"
         )
-    correlation = _correlations(first.mu.astype(float), second.mu.astype(float))
-    rows, columns = linear_sum_assignment(-np.abs(correlation))
-    return Match(rows, columns, correlation[rows, columns])
+    return _correlations(first.mu.astype(float), second.mu.astype(float))
 
 
 def _correlations(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:

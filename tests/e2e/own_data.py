@@ -91,10 +91,14 @@ def fill(page, key: str, value: str) -> None:
 def drop(page, address: str, files: Files) -> None:
     """Drop pictures and table on the page *Own data* and wait until they are checked."""
     open_page(page, f"{address}/data")
-    for key, given in (("data_files", files.pictures), ("data_table", files.table)):
-        page.locator(f'[class*="st-key-{key}"] input[type=file]').set_input_files(given)
-        settle(page)  # the other field is drawn anew meanwhile
     count = len(files.pictures)
+    for key, given, listed in (
+        ("data_files", files.pictures, f"{count} pictures · no table"),
+        ("data_table", files.table, f"in {files.table.name}"),
+    ):
+        page.locator(f'[class*="st-key-{key}"] input[type=file]').set_input_files(given)
+        page.get_by_text(listed).wait_for()  # a page that is settled may not have them yet
+        settle(page)
     page.get_by_text(f"{count} of {count} pictures have a row").wait_for()
     settle(page)
 

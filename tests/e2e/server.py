@@ -25,6 +25,7 @@ FLAGS = (
 )
 ERROR_BOXES = '[data-testid="stException"], [data-testid="stAlertContentError"]'
 DEFECTS = ("Traceback", '"level": "error"', '"level": "critical"')  # see `core.logs`
+LOG_SHOWN = 4000  # characters of a server's log beside a failed test
 PATIENCE_S = float(os.environ.get("MICRODESIGN_E2E_TIMEOUT_S", "180"))
 
 
@@ -52,7 +53,10 @@ class Running:
 
 @contextmanager
 def dashboard(cwd: Path, log: Path, **environment: str) -> Iterator[str]:
-    """Run `streamlit run dashboard/app.py` from a working directory; yield its address."""
+    """Run `streamlit run dashboard/app.py` from a working directory; yield its address.
+
+    A test that fails meanwhile prints the end of the server's log.
+    """
     with running(cwd, log, **environment) as server:
         yield server.address
 
@@ -74,6 +78,9 @@ def running(cwd: Path, log: Path, **environment: str) -> Iterator[Running]:
         address = f"http://127.0.0.1:{port}"
         wait_until_healthy(address, server, log)
         yield Running(address, server.pid)
+    except BaseException:
+        print("the server's log ends with:", _end(log, LOG_SHOWN))
+        raise
     finally:
         server.terminate()
         try:
@@ -88,7 +95,7 @@ def wait_until_healthy(address: str, server: subprocess.Popen, log: Path) -> Non
     end = time.monotonic() + PATIENCE_S
     while time.monotonic() < end:
         if server.poll() is not None:
-            raise RuntimeError(f"the server ended: {log.read_text(errors='replace')[-2000:]}")
+            raise RuntimeError(f"the server ended: {_end(log, 2000)}")
         with (
             suppress(OSError),
             urllib.request.urlopen(f"{address}/_stcore/health", timeout=5) as answer,
@@ -96,9 +103,11 @@ def wait_until_healthy(address: str, server: subprocess.Popen, log: Path) -> Non
             if answer.read() == b"ok":
                 return
         time.sleep(0.2)
-    raise RuntimeError(
-        f"no health within {PATIENCE_S} s: {log.read_text(errors='replace')[-2000:]}"
-    )
+    raise RuntimeError(f"no health within {PATIENCE_S} s: {_end(log, 2000)}")
+
+
+def _end(log: Path, length: int) -> str:
+    return log.read_text(errors="replace")[-length:]
 
 
 def defects(log: Path) -> list[str]:
@@ -112,7 +121,7 @@ def defects(log: Path) -> list[str]:
 
 @contextmanager
 def browser_page(executable: str, width: int = 1440, height: int = 900, **options) -> Iterator:
-    """Yield a page of a headless Chromium of this size."""
+    """Yield a page of a headless Chromium of this size; a test that fails prints what it showed."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -124,8 +133,24 @@ def browser_page(executable: str, width: int = 1440, height: int = 900, **option
         page.set_default_timeout(PATIENCE_S * 1000)
         try:
             yield page
+        except BaseException:
+            for one in context.pages:
+                print(f"{one.url} showed: {_shown(one)}")
+            raise
         finally:
             browser.close()
+
+
+def _shown(page) -> str:
+    """Return what a failed test's page shows, and whether its script runs."""
+    from playwright.sync_api import Error
+
+    try:
+        page.set_default_timeout(5000)
+        state = page.get_by_test_id("stApp").get_attribute("data-test-script-state")
+        return f"(script {state}) {page.get_by_test_id('stMain').inner_text()}"
+    except Error as error:
+        return f"nothing that can be read ({error})"
 
 
 def settle(page) -> None:

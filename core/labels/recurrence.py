@@ -1,0 +1,132 @@
+"""How many of a model's labels recur in a model trained anew.
+
+``python -m core.labels.recurrence --model DIR --against DIR`` pairs the dimensions of two labelled
+models by their latents of the same patches (`core.labels.matching`) and compares their names.
+"""
+
+import argparse
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.checkpoint import load_model
+from core.encode import LatentTable, load_latents
+from core.errors import InputError, MicroDesignError
+from core.json_values import rounded
+from core.labels.labels import DIGITS, Labels, load_labels
+from core.labels.matching import match_dimensions, random_matches, recurring_labels
+from core.results import RESULTS, given_words, record, write_result
+
+CHANCE = 200  # blind pairings, for what recurs by chance
+NAME = "retrained"
+logger = logging.getLogger("core.labels.recurrence")
+
+
+def recurrence(
+    first: Labels, second: Labels, table: LatentTable, other: LatentTable, seed: int = 0
+) -> dict[str, Any]:
+    """Say how many labels of a model recur in another, and how many would by chance.
+
+    Args:
+        first, second: labels of the two models.
+        table, other: latents of the two models, of the same patches.
+        seed: of the blind pairings.
+
+    Returns:
+        What `core.labels.matching.recurring_labels` finds, and under ``by_chance`` the means of the
+        same shares over `CHANCE` blind pairings; under ``by_latent``, for each latent of the first
+        model, its counterpart, their correlation and both names.
+
+    Raises:
+        InputError: the latents are of other patches.
+    """
+    match = match_dimensions(table, other)
+    found = recurring_labels(first, second, match)
+    blind = [
+        recurring_labels(first, second, one)["all_pairs"]
+        for one in random_matches(table, other, CHANCE, seed)
+    ]
+    shares = ("same_label", "strongest_effect_recurs")
+    found["by_chance"] = {name: _mean([one[name] for one in blind]) for name in shares}
+    found["by_latent"] = {
+        one.name: {
+            "counterpart": two.name,
+            "correlation": r,
+            "label": one.label,
+            "there": two.label,
+        }
+        for a, b, r in zip(match.first, match.second, match.correlation.tolist(), strict=True)
+        if (one := first.by_index.get(int(a))) and (two := second.by_index.get(int(b)))
+    }
+    return found
+
+
+def _mean(shares: Sequence[float | None]) -> float | None:
+    known = [share for share in shares if share is not None]
+    return float(np.mean(known)) if known else None
+
+
+def measure(model: Path, against: Path, argv: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the result for two model folders, each with labels and latents of the same data set.
+
+    Raises:
+        CheckpointError: a folder lacks them or is damaged.
+        InputError: the two are the same model, or labels or latents do not belong together.
+    """
+    pairs = []
+    for folder in (model, against):
+        loaded = load_model(folder, backbone=False)
+        labels, table = load_labels(folder), load_latents(folder / "latents")
+        labels.require_model(loaded.hash)
+        if table.model_hash != loaded.hash:
+            raise InputError(f"{folder}: the latents are of another model; encode its data again")
+        pairs.append((loaded, labels, table))
+    (loaded, labels, table), (anew, other, other_table) = pairs
+    if loaded.hash == anew.hash:
+        raise InputError(f"{against} is the same model as {model}; give one that was trained anew")
+    content = record(
+        "core.labels.recurrence",
+        list(argv),
+        model_sha256=loaded.hash,
+        data_hash=table.data_hash,
+        denoiser_sha256=loaded.denoiser_hash,
+    )
+    content["data"] = {"name": labels.data_name, "synthetic": labels.synthetic}
+    content["what"] = (
+        "labels of the model's latents that recur in a model trained anew, latents paired by their "
+        "correlation over the same patches"
+    )
+    content["retrained"] = {
+        "model_sha256": anew.hash,
+        **{name: anew.manifest.get(name) for name in ("seed", "steps", "patches_seen")},
+        "finished_pictures": anew.denoiser_hash is not None,
+        "began_from_weights": "began_from" in anew.manifest,
+        "plan": other.plan,
+    }
+    content["plan"] = labels.plan
+    content["figures"] = recurrence(labels, other, table, other_table)
+    return dict(rounded(content, DIGITS))
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Compare a model's labels with those of a model trained anew on the same data."""
+    parser = argparse.ArgumentParser(prog="python -m core.labels.recurrence", description=__doc__)
+    parser.add_argument("--model", type=Path, required=True, help="a labelled model folder")
+    parser.add_argument("--against", type=Path, required=True, help="that of the other model")
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    arguments = parser.parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    try:
+        content = measure(arguments.model, arguments.against, given_words(arguments, "out"))
+        write_result(NAME, content, arguments.out)
+    except MicroDesignError as error:
+        parser.exit(2, f"{error}\n")
+    found = content["figures"]["all_pairs"]
+    logger.info("%d pairs, same label %s", found["pairs"], found["same_label"])
+
+
+if __name__ == "__main__":
+    main()

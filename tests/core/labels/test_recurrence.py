@@ -1,0 +1,93 @@
+"""How many labels recur in another model, and the command that says so."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import pytest
+import torch
+
+from core.checkpoint import load_model, save_model
+from core.encode import load_latents, save_latents
+from core.errors import CheckpointError, InputError
+from core.labels import Match, match_dimensions, random_matches, save_labels
+from core.labels.recurrence import main, measure, recurrence
+from core.quality_tables import retrained
+from tests.core.labels.discs import latent_table
+from tests.core.labels.made import made_labels
+
+
+@pytest.fixture
+def two(tiny_model, tmp_path):
+    """A labelled model and one with other weights, the same latents and the same labels."""
+    folders = []
+    for name in ("model", "anew"):
+        folder = tmp_path / name
+        shutil.copytree(tiny_model, folder)
+        loaded, table = load_model(folder), load_latents(folder / "latents")
+        if name == "anew":
+            with torch.no_grad():
+                next(loaded.vae.decoder.parameters()).add_(0.01)
+            save_model(folder, loaded.vae, {**loaded.manifest, "seed": 7, "steps": 50})
+        anew = load_model(folder, backbone=False)
+        save_latents(folder / "latents", replace(table, model_hash=anew.hash))
+        save_labels(folder, made_labels(anew.hash, table.mu.shape[1]))
+        folders.append(folder)
+    return folders
+
+
+def test_the_same_decoder_recurs_wholly_and_blind_pairs_do_not(discs):
+    table = latent_table()
+    found = recurrence(discs, discs, table, table)
+    assert found["all_pairs"]["same_label"] == found["all_pairs"]["strongest_effect_recurs"] == 1
+    assert found["by_chance"]["strongest_effect_recurs"] < 0.7
+    assert 0 < found["by_chance"]["same_label"] < 0.7
+    z0 = found["by_latent"]["z0"]
+    assert z0["counterpart"] == "z0" and z0["correlation"] == pytest.approx(1)
+    assert z0["label"] == z0["there"] == discs.by_index[0].label
+    assert recurrence(discs, discs, table, table) == found  # blind pairs follow from a seed
+
+
+def test_blind_pairs_are_permutations_with_their_own_correlations():
+    table = latent_table()
+    right = match_dimensions(table, table)
+    assert right.correlation == pytest.approx(1)
+    for match in random_matches(table, table, 5, seed=1):
+        assert isinstance(match, Match)
+        assert sorted(match.first) == sorted(match.second) == [0, 1, 2, 3]
+        same = match.first == match.second
+        assert match.correlation[same] == pytest.approx(1)
+        assert (abs(match.correlation[~same]) < 0.99).all()
+    with pytest.raises(InputError, match="of other patches"):
+        random_matches(table, replace(table, data_hash="0" * 64), 1, seed=1)
+
+
+def test_the_command_writes_what_recurs(two, tmp_path):
+    model, anew = two
+    main(["--model", str(model), "--against", str(anew), "--out", str(tmp_path / "results")])
+    content = json.loads((tmp_path / "results" / "retrained.json").read_text())
+    assert content["model_sha256"] == load_model(model, backbone=False).hash
+    assert content["retrained"]["model_sha256"] == load_model(anew, backbone=False).hash
+    assert content["retrained"]["seed"] == 7 and not content["retrained"]["finished_pictures"]
+    assert content["figures"]["all_pairs"]["same_label"] == 1
+    assert "--out" not in content["command"]
+    said = retrained(content)
+    assert "another seed (7; 50 steps" in said and "pictures not finished" in said
+    assert "recur in the counterpart" in said and "100 % have the very same label" in said
+
+
+def test_what_cannot_be_compared_is_refused(two, tmp_path, capsys):
+    model, anew = two
+    with pytest.raises(InputError, match="the same model"):
+        measure(model, model)
+    table = load_latents(anew / "latents")
+    save_latents(anew / "latents", replace(table, model_hash="0" * 64))
+    with pytest.raises(InputError, match="latents are of another model"):
+        measure(model, anew)
+    save_labels(anew, made_labels("0" * 64, table.mu.shape[1]))
+    with pytest.raises(CheckpointError, match="labels of another model"):
+        measure(model, anew)
+    with pytest.raises(SystemExit) as left:
+        main(["--model", str(model), "--against", str(anew), "--out", str(tmp_path / "results")])
+    assert left.value.code == 2 and "another model" in capsys.readouterr().err
+    assert not (tmp_path / "results").exists()
