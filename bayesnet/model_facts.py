@@ -11,7 +11,7 @@ from typing import Any
 from bayesnet.categories import groups, label_of
 from bayesnet.network import Network
 from bayesnet.nodes import Node
-from core.calibrate import describe
+from core.calibrate import intervals_from
 from core.conformal import MIN_INTERVAL
 from core.labels import Labels
 from core.properties import PropertyModel
@@ -165,12 +165,19 @@ def _properties(parts: ModelParts) -> list[Fact]:
     if parts.properties is None:
         return [Fact("Properties", "Predicted", "none: no property has five labelled specimens")]
     nodes = {n.column: n for n in parts.network.properties} if parts.network else {}
-    facts = []
+    facts, said = [], intervals_from(parts.properties)
+    alone = parts.properties.structure is not None
     for one in parts.properties.regressors:
         mape = "" if one.mape is None else f" ({100 * one.mape:.1f} % on average)"
         error = f"{quantity(one.rmse, one.unit)} root mean square{mape}, R² {one.r2:.2f}"
         facts.append(Fact("Properties", f"{one.label}, error on left-out specimens", error))
-        facts.append(Fact("Properties", f"{one.label}, 90 % interval", _half_width(one)))
+        facts.append(
+            Fact(
+                "Properties",
+                f"{one.label}, 90 % interval",
+                _half_width(one, said[one.column], alone),
+            )
+        )
         if one.column in nodes:
             facts.append(Fact("Properties", f"{one.label}, range", _range(nodes[one.column])))
         labelled = f"{len(one.points)} specimens"
@@ -178,13 +185,16 @@ def _properties(parts: ModelParts) -> list[Fact]:
     return facts
 
 
-def _half_width(one: Regressor) -> str:
+def _half_width(one: Regressor, calibrated: str, alone: bool) -> str:
+    """Say how wide the interval of latents is, ``alone`` where structure is read too."""
     if one.half_width is None:
-        return describe(one)
+        return calibrated
     size = 100 * one.half_width if one.relative else one.half_width
     unseen = one.calibration.method == "unseen"
     patches = f"all patches of a {'micrograph' if unseen else 'specimen'}"
-    return f"± {quantity(size, '%' if one.relative else one.unit)} from {patches}; {describe(one)}"
+    wide = quantity(size, "%" if one.relative else one.unit)
+    by = " by latents alone" if alone else ""
+    return f"± {wide} from {patches}{by}; {calibrated}"
 
 
 def _settings(network: Network | None) -> list[Fact]:

@@ -69,8 +69,8 @@ class Refinement:
 
     @property
     def improved(self) -> bool:
-        """Whether a better picture was found."""
-        return self.residual < self.before
+        """Whether a better picture was found: nearer to the target, or one that could be read."""
+        return not np.array_equal(self.picture.z, self.attempts[0].z)
 
 
 def refine(
@@ -112,22 +112,25 @@ def refine(
         raise InputError(f"none of {sorted(wanted)} can be read back from pictures")
     direction = _direction(network, names, int(np.argmax(regimes)))
     attempts, pictures, aims = [first], [start.pixels], [np.zeros(len(names))]
-    aim, response = np.zeros(len(names)), RESPONSE * np.eye(len(names))
+    response = RESPONSE * np.eye(len(names))
+    at = 0  # the last picture in which everything could be read
     while len(attempts) <= steps and attempts[_best(attempts)].residual > ENOUGH:
-        gap = _gap(network, names, wanted, attempts[-1])
+        gap = _gap(network, names, wanted, attempts[at])
         step: Array = np.asarray(np.linalg.solve(response, gap), dtype=np.float64)
         step = step * min(1.0, LONGEST / max(float(np.abs(step).max()), 1e-12))
-        step = np.clip(aim + step, -FURTHEST, FURTHEST) - aim
+        step = step * 0.5 ** (len(attempts) - 1 - at)  # shorter where that one could not be read
+        step = np.clip(aims[at] + step, -FURTHEST, FURTHEST) - aims[at]
         if not np.abs(step).max() > 1e-6:
             break  # as far off as it may aim
-        aim = aim + step
+        aim = aims[at] + step
         z = start.z + aim @ direction
         pixels = synthesise_field(loaded, table, z, len(start.pixels), start.seed)
         attempts.append(_attempt(loaded, network, properties, pixels, z, wanted))
         pictures.append(pixels)
         aims.append(aim)
-        moved = gap - _gap(network, names, wanted, attempts[-1])
-        response = _learned(response, step, moved)
+        if all(name in attempts[-1].predicted for name in names):
+            moved = gap - _gap(network, names, wanted, attempts[-1])
+            response, at = _learned(response, step, moved), len(attempts) - 1
     scales = {n.column: n.scale for n in network.outcomes}
     best = _best(attempts)
     chosen = attempts[best]
@@ -142,14 +145,20 @@ def refine(
 
 
 def _best(attempts: list[Attempt]) -> int:
-    """Return which picture is nearest to the target, of those read by as much as the first.
+    """Return which picture is nearest to the target, of those in which most could be read.
 
-    Where nothing can be measured, as grains in a picture without grain boundaries, the latents
-    alone speak, with a wider interval: in half widths of that a picture seems nearer than it is.
+    Where nothing can be measured, as grains in a picture without grain boundaries, a wish may not
+    be read at all, or the latents alone speak, with a wider interval: in half widths of that a
+    picture seems nearer than it is.
     """
-    least = len(attempts[0].reading.structure)
-    known = [i for i, a in enumerate(attempts) if len(a.reading.structure) >= least]
-    return min(known, key=lambda i: attempts[i].residual)
+    return min(
+        range(len(attempts)),
+        key=lambda i: (
+            -len(attempts[i].predicted),
+            -len(attempts[i].reading.structure),
+            attempts[i].residual,
+        ),
+    )
 
 
 def _attempt(

@@ -311,8 +311,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         calibrated.save(path)
     except MicroDesignError as error:
         parser.exit(2, f"{error}\n")
-    for regressor in calibrated.regressors:
-        logger.info("%s: %s", regressor.column, describe(regressor))
+    for name, said in intervals_from(calibrated).items():
+        logger.info("%s: %s", name, said)
 
 
 if __name__ == "__main__":

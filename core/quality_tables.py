@@ -99,10 +99,11 @@ def retrained(content: Content) -> str:
         f"by `{content['command']}`: latents are paired by their correlation over the same patches "
         f"(median {found['median_correlation_abs']:.2f}). Of the strongest effects of "
         f"{every['labelled']} named latents {_percent(every['strongest_effect_recurs'])} recur in "
-        f"the counterpart (blind pairs: {_percent(chance['strongest_effect_recurs'])}), and "
-        f"{_percent(every['same_label'])} have the very same label "
-        f"({_percent(chance['same_label'])}); of the {well['pairs']} pairs with a correlation of "
-        f"{least} or more {_percent(well['strongest_effect_recurs'])} and "
+        f"the counterpart (blind pairs: {_percent(chance['strongest_effect_recurs'])}); of "
+        f"{every['labelled_on_either_side']} pairs with a name on either side "
+        f"{_percent(every['same_label'])} have the very same one (blind: "
+        f"{_percent(chance['same_label'])}). Of the {well['pairs']} pairs with a correlation of "
+        f"{least} or more it is {_percent(well['strongest_effect_recurs'])} and "
         f"{_percent(well['same_label'])}."
     )
 

@@ -64,11 +64,14 @@ def show(found: Refinement, design: Design, model: Model, network: Network) -> N
         if node.column not in found.picture.predicted:
             continue
         now, wish = found.picture.predicted[node.column], wanted.get(node.column)
+        before = first.get(node.column)
         rows.append(
             {
                 "Read back": node.label,
                 "Target": "none" if wish is None else unbroken(wished(wish, node.unit)),
-                "Before": unbroken(quantity(first[node.column].value, node.unit)),
+                "Before": (
+                    unbroken(quantity(before.value, node.unit)) if before else "not measurable"
+                ),
                 "Refined": unbroken(quantity(now.value, node.unit)),
                 "90 % interval": interval(now, node.unit),
                 "Difference": "" if wish is None else shortfall(now.value, wish, node.unit),

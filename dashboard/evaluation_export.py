@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from core.calibrate import intervals_from
 from core.exports.evaluation_report import Reported, evaluation_report
-from core.regressor import Regressor
+from core.properties import PropertyModel
 from core.stereology import Measurement
 from dashboard import descriptor_results, evaluations
 from dashboard.evaluations import Evaluated
@@ -18,7 +19,7 @@ def offer(
     model: Model,
     found: Sequence[tuple[Evaluated, bytes | None, Measured | None, Measurement | None]],
     similar: Mapping[int, Sequence[Mapping[str, str]]],
-    regressors: Sequence[Regressor],
+    properties: PropertyModel | None,
 ) -> None:
     """Offer a report of evaluated micrographs; it is made when it is asked for.
 
@@ -29,7 +30,7 @@ def offer(
             asked for or not possible.
         similar: rows of metrics by the place of their evaluation, as far as they are there when the
             report is made: they are worked out last.
-        regressors: the model's property predictors.
+        properties: the model's property models, None where it has none.
     """
 
     def report() -> str:
@@ -50,7 +51,9 @@ def offer(
             )
             reported.append(entry)
         usual = evaluations.usual(model)
-        return evaluation_report(reported, model.name, model.manifest, regressors, usual)
+        regressors = properties.regressors if properties else ()
+        said = intervals_from(properties).values() if properties else ()
+        return evaluation_report(reported, model.name, model.manifest, regressors, said, usual)
 
     st.download_button(
         "Report (HTML)",

@@ -1,6 +1,6 @@
 """Evaluated micrographs as one HTML page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 import core
-from core.calibrate import describe
 from core.evaluate import Evaluation
 from core.exports.html import Block, Picture, Row, Said, Section, Table, Text, Tone, page
 from core.exports.scale_bar import png, with_scale_bar
@@ -75,6 +74,7 @@ def evaluation_report(
     model_name: str,
     manifest: Mapping[str, Any],
     properties: Sequence[Regressor],
+    intervals: Iterable[str],
     reference: Reference | None,
 ) -> str:
     """Return the report of evaluated micrographs in HTML.
@@ -83,6 +83,7 @@ def evaluation_report(
         found: the micrographs, in order.
         model_name: for people; manifest: content of the model's `manifest.json`.
         properties: the model's property predictors, for labels and units.
+        intervals: on what their intervals were calibrated (`core.calibrate.intervals_from`).
         reference: what is usual for the model; None where that is not known.
     """
     now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -93,7 +94,7 @@ def evaluation_report(
     scale = manifest.get("um_per_px")
     known = float(scale) if isinstance(scale, (int, float)) and scale > 0 else None
     blocks += [_section(one, properties, reference, known) for one in found]
-    said = sorted({f"90 % intervals of properties: {describe(one)}." for one in properties})
+    said = [f"90 % intervals of properties: {one}." for one in sorted(set(intervals))]
     blocks += [
         Section("Method", [Text(text) for text in (METHOD, *said)]),
         Section("Origin", [_origin(found, manifest)]),

@@ -99,8 +99,9 @@ def recurring_labels(first: Labels, second: Labels, match: Match) -> dict[str, A
 
     Returns:
         For all pairs of which both dimensions were traversed, and for those with an absolute
-        correlation of at least `WELL_MATCHED`: their number, the share with the same label, and,
-        of those whose first has a label, the share whose strongest effect the second has too.
+        correlation of at least `WELL_MATCHED`: their number, how many have a label on either side
+        and the share of these with the same on both, and, of those whose first has a label, the
+        share whose strongest effect the second has too.
     """
     rows = []
     for a, b, correlation in zip(match.first, match.second, match.correlation, strict=True):
@@ -110,19 +111,22 @@ def recurring_labels(first: Labels, second: Labels, match: Match) -> dict[str, A
         turn = -1 if correlation < 0 else 1
         turned = {(name, sign * turn) for name, sign in other.named}
         clear = {(e.quantity, turn * (1 if e.slope > 0 else -1)) for e in other.effects if e.clear}
+        same = set(one.named) == turned if one.named or turned else None
         strongest = one.named[0] in clear if one.named else None
-        rows.append((abs(float(correlation)), set(one.named) == turned, strongest))
+        rows.append((abs(float(correlation)), same, strongest))
     well = [row for row in rows if row[0] >= WELL_MATCHED]
     found = {"all_pairs": _shares(rows), f"correlated_{WELL_MATCHED:g}_or_more": _shares(well)}
     median = float(np.median([row[0] for row in rows])) if rows else None
     return found | {"median_correlation_abs": median}
 
 
-def _shares(rows: list[tuple[float, bool, bool | None]]) -> dict[str, float | int | None]:
+def _shares(rows: list[tuple[float, bool | None, bool | None]]) -> dict[str, float | int | None]:
+    same = [row[1] for row in rows if row[1] is not None]
     labelled = [row[2] for row in rows if row[2] is not None]
     return {
         "pairs": len(rows),
-        "same_label": float(np.mean([row[1] for row in rows])) if rows else None,
+        "labelled_on_either_side": len(same),
+        "same_label": float(np.mean(same)) if same else None,
         "labelled": len(labelled),
         "strongest_effect_recurs": float(np.mean(labelled)) if labelled else None,
     }

@@ -41,10 +41,12 @@ def recurrence(
         model, its counterpart, their correlation and both names.
 
     Raises:
-        InputError: the latents are of other patches.
+        InputError: the latents are of other patches, or no pair was traversed on both sides.
     """
     match = match_dimensions(table, other)
     found = recurring_labels(first, second, match)
+    if not found["all_pairs"]["pairs"]:
+        raise InputError("no latent was traversed in both models: name all latents of both")
     blind = [
         recurring_labels(first, second, one)["all_pairs"]
         for one in random_matches(table, other, CHANCE, seed)
@@ -74,7 +76,8 @@ def measure(model: Path, against: Path, argv: Sequence[str] = ()) -> dict[str, A
 
     Raises:
         CheckpointError: a folder lacks them or is damaged.
-        InputError: the two are the same model, or labels or latents do not belong together.
+        InputError: labels or latents do not belong together, or the other model was not trained
+            from nothing with another seed.
     """
     pairs = []
     for folder in (model, against):
@@ -83,10 +86,16 @@ def measure(model: Path, against: Path, argv: Sequence[str] = ()) -> dict[str, A
         labels.require_model(loaded.hash)
         if table.model_hash != loaded.hash:
             raise InputError(f"{folder}: the latents are of another model; encode its data again")
+        if labels.data_hash != table.data_hash:
+            raise InputError(f"{folder}: labels and latents are of different data sets")
         pairs.append((loaded, labels, table))
     (loaded, labels, table), (anew, other, other_table) = pairs
-    if loaded.hash == anew.hash:
-        raise InputError(f"{against} is the same model as {model}; give one that was trained anew")
+    if "began_from" in anew.manifest:
+        raise InputError(
+            f"{against} was trained on from other weights; give one begun from nothing"
+        )
+    if loaded.manifest.get("seed") == (seed := anew.manifest.get("seed")):
+        raise InputError(f"{against} has the seed of {model}, {seed}; give one of another seed")
     content = record(
         "core.labels.recurrence",
         list(argv),
@@ -103,7 +112,6 @@ def measure(model: Path, against: Path, argv: Sequence[str] = ()) -> dict[str, A
         "model_sha256": anew.hash,
         **{name: anew.manifest.get(name) for name in ("seed", "steps", "patches_seen")},
         "finished_pictures": anew.denoiser_hash is not None,
-        "began_from_weights": "began_from" in anew.manifest,
         "plan": other.plan,
     }
     content["plan"] = labels.plan

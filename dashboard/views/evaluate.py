@@ -122,7 +122,7 @@ if done:
         (one, job.data, graphs.get(place), structures.get(place)) for place, job, _, one in done
     ]
     similar: dict[int, list[dict[str, str]]] = {}
-    evaluation_export.offer(model, reported, similar, regressors)
+    evaluation_export.offer(model, reported, similar, properties)
     for place, job, source, one in done:
         with evaluation_card.show(place, one, reference, named, model.um_per_px):
             info_bar_form.show(place, job, source)

@@ -112,6 +112,8 @@ def test_an_interval_says_what_it_was_calibrated_on(parts):
         "± 12.5 % from all patches of a micrograph; "
         "calibrated on 100 specimens new to the model (New castings)"
     )
+    both = replace(properties, structure=SimpleNamespace(regressors=()))
+    assert "of a micrograph by latents alone; " in texts(replace(parts, properties=both))[name]
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,47 @@ def test_a_picture_that_cannot_be_measured_does_not_win_by_that(
     assert np.array_equal(found.picture.z, biased.start.z) != measurable
 
 
+def test_a_picture_in_which_a_wish_cannot_be_read_is_stepped_back_from(
+    network, biased, monkeypatch
+):
+    names = [n.column for n in network.properties]
+    biased.make(0.6, tuple({"uts_mpa": -30.0, "ys_mpa": 18.0}[name] for name in names))
+    back, read = module.read_back, []
+
+    def measured(*given, **options):
+        read.append(back(*given, **options))
+        if len(read) != 2:  # the first picture, and all after the second
+            return read[-1]
+        known = {n: p for n, p in read[-1].predicted.items() if n != "ys_mpa"}
+        return Reading(known, known, {})
+
+    monkeypatch.setattr(module, "read_back", measured)
+    found = run(network, biased, steps=4)
+    start, far, half = (a.z for a in found.attempts[:3])
+    np.testing.assert_allclose(half - start, (far - start) / 2)
+    assert "ys_mpa" not in found.attempts[1].predicted and found.improved
+    assert set(found.picture.predicted) == set(names) and found.residual < found.before
+
+
+def test_a_picture_that_can_be_read_takes_the_place_of_one_that_cannot(
+    network, biased, monkeypatch
+):
+    biased.make(0.6, (40.0, 40.0))
+    back, read = module.read_back, []
+
+    def measured(*given, **options):
+        read.append(back(*given, **options))
+        if len(read) > 1:
+            return read[-1]
+        known = {"uts_mpa": read[-1].predicted["uts_mpa"]}
+        return Reading(known, known, {})
+
+    monkeypatch.setattr(module, "read_back", measured)
+    found = run(network, biased, steps=2)
+    assert found.improved and "ys_mpa" in found.picture.predicted
+    assert "ys_mpa" not in found.attempts[0].predicted
+
+
 def test_a_wish_that_nothing_predicts_is_refused(network, biased):
     biased.make(1.0, (0.0, 0.0))
     with pytest.raises(InputError, match="at least one"):

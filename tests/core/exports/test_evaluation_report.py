@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from core.calibrate import describe
 from core.conformal import Calibration
 from core.evaluate import Evaluation
 from core.exports.evaluation_report import Reported, evaluation_report
@@ -69,9 +70,14 @@ def evaluated(**changes) -> Evaluation:
     return Evaluation(**values | changes)
 
 
+BOTH = "latents one way; measured structure another; both together on 7 specimens"
+
+
 def report(manifest=MANIFEST, reference=REFERENCE, **changes) -> str:
     one = Reported(evaluated(**changes), b"\x89PNG", "3" * 64, 0.25)
-    return evaluation_report([one], "A model", manifest, [COLUMN], reference)
+    return evaluation_report(
+        [one], "A model", manifest, [COLUMN], [describe(COLUMN), BOTH, BOTH], reference
+    )
 
 
 @pytest.mark.parametrize(
@@ -93,6 +99,7 @@ def report(manifest=MANIFEST, reference=REFERENCE, **changes) -> str:
         "3" * 64,
         "MicroDesign 0",
         "calibrated on 100 specimens new to the model (Castings &lt;new&gt;)",
+        f"90 % intervals of properties: {BOTH}.",
     ],
 )
 def test_it_says(said):

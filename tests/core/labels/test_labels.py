@@ -120,6 +120,7 @@ def test_labels_of_a_permuted_and_turned_model_recur_after_matching(discs):
     found = recurring_labels(discs, other, match)
     assert found["all_pairs"] == {
         "pairs": 4,
+        "labelled_on_either_side": 3,
         "same_label": 1.0,
         "labelled": 3,
         "strongest_effect_recurs": 1.0,

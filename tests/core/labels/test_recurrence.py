@@ -10,6 +10,7 @@ import torch
 from core.checkpoint import load_model, save_model
 from core.encode import load_latents, save_latents
 from core.errors import CheckpointError, InputError
+from core.files import read_json, write_json
 from core.labels import Match, match_dimensions, random_matches, save_labels
 from core.labels.recurrence import main, measure, recurrence
 from core.quality_tables import retrained
@@ -31,7 +32,8 @@ def two(tiny_model, tmp_path):
             save_model(folder, loaded.vae, {**loaded.manifest, "seed": 7, "steps": 50})
         anew = load_model(folder, backbone=False)
         save_latents(folder / "latents", replace(table, model_hash=anew.hash))
-        save_labels(folder, made_labels(anew.hash, table.mu.shape[1]))
+        labels = made_labels(anew.hash, table.mu.shape[1])
+        save_labels(folder, replace(labels, data_hash=table.data_hash))
         folders.append(folder)
     return folders
 
@@ -41,7 +43,9 @@ def test_the_same_decoder_recurs_wholly_and_blind_pairs_do_not(discs):
     found = recurrence(discs, discs, table, table)
     assert found["all_pairs"]["same_label"] == found["all_pairs"]["strongest_effect_recurs"] == 1
     assert found["by_chance"]["strongest_effect_recurs"] < 0.7
-    assert 0 < found["by_chance"]["same_label"] < 0.7
+    assert found["by_chance"]["same_label"] < 0.7
+    with pytest.raises(InputError, match="no latent was traversed in both"):
+        recurrence(discs, replace(discs, dimensions=()), table, table)
     z0 = found["by_latent"]["z0"]
     assert z0["counterpart"] == "z0" and z0["correlation"] == pytest.approx(1)
     assert z0["label"] == z0["there"] == discs.by_index[0].label
@@ -73,14 +77,22 @@ def test_the_command_writes_what_recurs(two, tmp_path):
     assert "--out" not in content["command"]
     said = retrained(content)
     assert "another seed (7; 50 steps" in said and "pictures not finished" in said
-    assert "recur in the counterpart" in said and "100 % have the very same label" in said
+    assert "recur in the counterpart" in said and "100 % have the very same one" in said
 
 
 def test_what_cannot_be_compared_is_refused(two, tmp_path, capsys):
     model, anew = two
-    with pytest.raises(InputError, match="the same model"):
+    with pytest.raises(InputError, match="seed of"):
         measure(model, model)
+    content = read_json(anew / "manifest.json")
+    write_json(anew / "manifest.json", content | {"began_from": {}})
+    with pytest.raises(InputError, match="begun from nothing"):
+        measure(model, anew)
+    write_json(anew / "manifest.json", content)
     table = load_latents(anew / "latents")
+    save_latents(anew / "latents", replace(table, data_hash="e" * 64))
+    with pytest.raises(InputError, match="of different data sets"):
+        measure(model, anew)
     save_latents(anew / "latents", replace(table, model_hash="0" * 64))
     with pytest.raises(InputError, match="latents are of another model"):
         measure(model, anew)
