@@ -38,8 +38,8 @@ logger = logging.getLogger(__name__)
 
 
 def fit_key(model: Model) -> tuple[str, ...]:
-    """Return what changes when a model's network or property models are fitted anew."""
-    return model.key(*PICTURE_PARTS, "network.json", "properties.json")
+    """Return what changes when what designs are made of does: pictures, latents, fits."""
+    return model.key(*PICTURE_PARTS, "latents/latents.json", "network.json", "properties.json")
 
 
 def propose(model: Model, request: DesignRequest) -> Proposal:

@@ -12,6 +12,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core import logs
+from core.checkpoint import PICTURE_PARTS
 from core.errors import CheckpointError
 from core.evaluate import Evaluation, evaluate_image
 from core.evaluate import similarity as find_similarity
@@ -131,12 +132,13 @@ def usual(model: Model) -> Reference | None:
 def evaluate(model: Model, micrograph: Micrograph, own: bool) -> Evaluated:
     """Evaluate a micrograph, of an upload or not, whose information bar is left out already."""
     about = (fingerprint(micrograph.pixels), micrograph.um_per_px, micrograph.name)
-    key = (*_evaluation_key(model), *about, *micrograph.notes)
+    key = (*evaluation_key(model), *about, *micrograph.notes)
     return replace(_evaluate(key, model, micrograph, own=own), own=own)
 
 
-def _evaluation_key(model: Model) -> tuple[str, ...]:
-    return model.key("model.safetensors", "properties.json", "reference.json")
+def evaluation_key(model: Model) -> tuple[str, ...]:
+    """Return what changes when what evaluations are made of does."""
+    return model.key(*PICTURE_PARTS, "properties.json", "reference.json")
 
 
 @kept(16)
@@ -169,7 +171,7 @@ def similarity(
 ) -> tuple[dict[str, NDArray[np.float64]], dict[str, str]]:
     """Compare the patches shown with their reconstructions (`core.evaluate.similarity`)."""
     one = found.evaluation
-    key = (*_evaluation_key(model), fingerprint(one.originals))
+    key = (*evaluation_key(model), fingerprint(one.originals))
     return _similarity(key, model, one, own=found.own)
 
 

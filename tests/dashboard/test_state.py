@@ -3,7 +3,9 @@
 import json
 from pathlib import Path
 
-from dashboard import state
+import pytest
+
+from dashboard import designs, evaluations, state
 from tests.dashboard.conftest import sound
 
 
@@ -43,3 +45,24 @@ def test_damaged_latents_are_left_out_and_foreign_ones_too(with_model, tmp_path:
         folder.mkdir(parents=True)
         (folder / "latents.json").write_text(text)
     assert list(state.latent_folders(model)) == ["the model's training set"]
+
+
+@pytest.mark.parametrize(
+    ("part", "designed", "evaluated"),
+    [
+        ("denoiser.json", True, True),
+        ("model.safetensors", True, True),
+        ("properties.json", True, True),
+        ("latents/latents.json", True, False),
+        ("network.json", True, False),
+        ("reference.json", False, True),
+        ("labels.json", False, False),
+    ],
+)
+def test_what_is_kept_is_made_anew_when_a_part_of_it_is(tmp_path, part, designed, evaluated):
+    model = state.Model("mine", tmp_path, {})
+    before = designs.fit_key(model), evaluations.evaluation_key(model)
+    (tmp_path / part).parent.mkdir(exist_ok=True)
+    (tmp_path / part).write_text("{}")
+    assert (designs.fit_key(model) != before[0]) == designed
+    assert (evaluations.evaluation_key(model) != before[1]) == evaluated
