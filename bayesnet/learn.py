@@ -158,11 +158,11 @@ def learn(model: Path, data: Path | None, chunked: bool = False) -> Network:
         unseen = None  # the specimens fitted to
     config = NetworkConfig(patch_px=read_config(model).patch_px)
     descriptors = load_descriptors(folder)
+    seen = {} if isinstance(table, LatentStream) else load_unseen_structure(model, unseen)
     network = fit_network(table, config, descriptors, unseen)
     if isinstance(table, LatentStream):
         fitted = _kept_properties(model, table.data_hash)
     else:
-        seen = load_unseen_structure(model, unseen)
         fitted = property_models(table, unseen, descriptors, seen)
     write_fit(model, network, fitted)
     return network

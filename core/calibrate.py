@@ -27,7 +27,7 @@ from core.errors import InputError, MicroDesignError
 from core.files import finish_together, read_json
 from core.properties import READ_PATCHES, PropertyModel, fit_properties
 from core.regressor import PATCH_COUNTS, Regressor, half_width_90
-from core.seen import Seen, as_kept, first_file, load_seen, save_seen, seen_fields
+from core.seen import Seen, as_kept, first_file, forget_seen, load_seen, save_seen, seen_fields
 from core.specimen_descriptors import SpecimenDescriptors
 from core.structure_model import StructureModel, fit_structure
 from core.together import LEAST, Together, left_out_together
@@ -305,6 +305,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         table = encode_dataset(loaded, data, spread=READ_PATCHES)
         seen = _seen(properties.structure, data, loaded.um_per_px, table)
         calibrated = calibrate(properties, table, seen)
+        forget_seen(arguments.model / UNSEEN)
         save_latents(arguments.model / UNSEEN, table)
         save_seen(arguments.model / UNSEEN, seen, table.data_hash)
         finish_together(arguments.model, ("network.json",), path.name)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from core.dataset import DataSet, load_dataset
-from core.errors import ConfigError, MicroDesignError
+from core.errors import ConfigError, InputError, MicroDesignError
 from core.markdown import table
 from core.metrics.catalogue import CATALOGUE
 from core.results import RESULTS, given_words, record, write_result
@@ -74,7 +74,23 @@ def compare_change(name: str, data: DataSet, work: Path, steps: int) -> dict[str
     held_out = split_dataset(data, config.validation_fraction, config.seed)[1]
     unseen = replace(data, table=rows_of(data, data.table["specimen"].isin(held_out)))
     eye = load_vgg19(config.model.backbone, "average")
-    return {"held_out": list(held_out)} | measure_cell(work, unseen, each=EACH, eye=eye)
+    budget = {"steps": steps, "learned_sha256": data.hash, "held_out": list(held_out)}
+    return budget | measure_cell(work, unseen, each=EACH, eye=eye)
+
+
+def require_alike(cells: Mapping[str, Mapping[str, Any]], steps: int, data: DataSet) -> None:
+    """Refuse to put cells of another budget or of other data beside new ones.
+
+    Raises:
+        InputError: there is such a cell.
+    """
+    for name, cell in cells.items():
+        if (cell.get("steps"), cell.get("learned_sha256")) != (steps, data.hash):
+            raise InputError(
+                f'"{name}" was measured after {cell.get("steps")} steps, on data '
+                f"{str(cell.get('learned_sha256'))[:12]}; {steps} steps on {data.hash[:12]} cannot "
+                "stand beside it. Give the same, or another folder with --out and --work"
+            )
 
 
 def comparison_text(content: Mapping[str, Any]) -> str:
@@ -109,9 +125,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         content = cells_of(arguments.out / f"{RESULT}.json")
         for name in [] if arguments.print else arguments.changes or CHANGES:
             changed(name)
+            data = load_dataset(arguments.data)
+            require_alike(content["cells"], arguments.steps, data)
             if name in content["cells"]:
                 continue
-            data = load_dataset(arguments.data)
             logger.info("%s", name)
             folder = arguments.work / RESULT / name.replace(" ", "_")
             content["cells"][name] = compare_change(name, data, folder, arguments.steps)

@@ -24,6 +24,7 @@ from core.properties import READ_PATCHES
 from core.scale import read_to_scale
 from core.style_vector import layer_slices, style_vector
 from core.synthesis import CHUNK
+from core.validation import ACTIVE_VARIANCE
 
 COMPONENTS = 64  # of pool5: as many as the paper's latents
 VAE, FLAT, POOLED, STYLE = "vae", "vgg19_pool5", "vgg19_pool5_mean", "vgg19_style"
@@ -182,14 +183,15 @@ class Represent:
     """Features as regressors take them, by representation.
 
     Plain VGG19 is standardised and cut to 64 principal components, both measured on the patches of
-    the data learned from: like the encoder, without labels. Where latents stand beside it, both
-    weigh alike: the mean square of an entry before the cut is one.
+    the data learned from: like the encoder, without labels. Where latents stand beside it, the
+    active ones do, and both weigh alike: the mean square of an entry before the cut is one.
     """
 
     flat: Pipeline
     pooled: Pipeline
     style: Pipeline
     latents: StandardScaler
+    active: NDArray[np.intp]
 
     @classmethod
     def fitted(cls, learned: Features) -> "Represent":
@@ -198,15 +200,17 @@ class Represent:
             _projection(values).fit(values)
             for values in (learned.pool5, learned.pooled(), learned.style)
         )
-        return cls(flat, pooled, style, StandardScaler().fit(learned.mu))
+        active = np.flatnonzero(learned.mu.var(axis=0) > ACTIVE_VARIANCE)
+        latents = StandardScaler().fit(learned.mu[:, active]) if active.size else StandardScaler()
+        return cls(flat, pooled, style, latents, active)
 
     def __call__(self, features: Features) -> dict[str, Array]:
         """Return representation -> (N, d)."""
         style = self.style.transform(features.style).astype(float)
-        beside = (
-            self.latents.transform(features.mu) / features.mu.shape[1] ** 0.5,
-            style / features.style.shape[1] ** 0.5,
-        )
+        beside = [style / features.style.shape[1] ** 0.5]
+        if self.active.size:
+            latents = self.latents.transform(features.mu[:, self.active])
+            beside.insert(0, latents / self.active.size**0.5)
         return {
             VAE: features.mu,
             FLAT: self.flat.transform(features.pool5).astype(float),

@@ -22,6 +22,7 @@ from core.labels import FILE as LABELS
 from core.labels import load_labels
 from core.properties import PropertyModel
 from core.reference_file import load_reference
+from core.seen import load_seen
 
 PARTS = (
     "manifest.json",
@@ -66,6 +67,8 @@ def publish(model: Path, out: Path, max_bytes: int = MAX_BYTES) -> int:
     for name, step in (("latents", "core.encode"), (UNSEEN, "core.calibrate")):
         if name in parts and load_latents(model / name).model_hash != loaded.hash:
             raise CheckpointError(f"{model / name} are of another model; run {step} again")
+    if UNSEEN in parts:
+        load_seen(model / UNSEEN, load_latents(model / UNSEEN))
     PropertyModel.load(model / "properties.json").require_model(loaded.hash)
     if (model / LABELS).exists():
         load_labels(model).require_model(loaded.hash)

@@ -14,7 +14,7 @@ from core.dataset import DataSet
 from core.encode import LatentTable
 from core.errors import CheckpointError
 from core.field_descriptors import kind_of, measure_fields
-from core.files import read_json, write_json
+from core.files import read_json, storing, write_json
 from core.json_values import number, rounded, texts
 from core.scale import read_to_scale
 from core.structure_model import StructureModel
@@ -60,6 +60,20 @@ def as_kept(seen: Mapping[str, Seen], inputs: tuple[str, ...]) -> dict[str, Seen
         told = {name: values.get(name) for name in inputs}
         kept[specimen] = rounded(told, DIGITS), area_mm2
     return kept
+
+
+def forget_seen(folder: Path) -> None:
+    """Remove what was measured, before the latents beside it are replaced.
+
+    A crash between the two then leaves latents without it, which are read, and not those of other
+    specimens with it, which are refused.
+
+    Raises:
+        StorageError: it cannot be removed.
+    """
+    path = folder / FILE
+    with storing(path):
+        path.unlink(missing_ok=True)
 
 
 def save_seen(folder: Path, seen: Mapping[str, Seen], data_hash: str) -> None:

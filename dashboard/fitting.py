@@ -36,12 +36,12 @@ def fit_anew(model: Model, data: str, arcs: tuple[tuple[str, str], ...] | None =
     table, unseen = load_latents(folder), load_unseen(model.folder)
     if unseen is not None and unseen.data_hash == table.data_hash:
         unseen = None
+    seen = load_unseen_structure(model.folder, unseen)
     config = NetworkConfig(arcs=arcs, patch_px=read_config(model.folder).patch_px)
     about = {"model": logs.short(model.weights), "specimens": len(table.specimens)}
     with logs.timed(logger, "fit", **about), state.lock().for_long():
         descriptors = load_descriptors(folder)
         network = fit_network(table, config, descriptors, unseen)
-        seen = load_unseen_structure(model.folder, unseen)
         fitted = property_models(table, unseen, descriptors, seen)
         replace_fit(model.fitted_folder, network, fitted)
     return network

@@ -9,11 +9,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.calibrate import UNSEEN, calibrate, describe, fit_calibrated, load_unseen, main
+from core import calibrate as module
+from core.calibrate import (
+    UNSEEN,
+    calibrate,
+    describe,
+    fit_calibrated,
+    load_unseen,
+    load_unseen_structure,
+    main,
+)
 from core.columns import Column
 from core.encode import LatentTable, load_latents, save_latents
-from core.errors import CheckpointError, InputError
+from core.errors import CheckpointError, InputError, StorageError
 from core.properties import PropertyModel, fit_properties
+from core.seen import FILE as SEEN
 
 LOAD = Column("load_n", "N", "Load", "property", "numeric")
 
@@ -173,7 +183,11 @@ def test_latents_of_another_model_are_left_aside(
 
 
 def test_command_line_reads_micrographs_and_refuses_learned_ones(
-    tiny_model: Path, tiny_castings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tiny_model: Path,
+    tiny_castings,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     folder = tmp_path / "model"
     shutil.copytree(tiny_model, folder)
@@ -196,3 +210,13 @@ def test_command_line_reads_micrographs_and_refuses_learned_ones(
     assert {(c.method, c.specimens, c.data_hash) for c in calibrations} == {
         ("unseen", 16, table.data_hash)
     }
+
+    (folder / UNSEEN / SEEN).write_text("of other specimens")
+
+    def full(*_: object) -> None:
+        raise StorageError("no space left")
+
+    monkeypatch.setattr(module, "save_seen", full)
+    with pytest.raises(SystemExit):
+        main(["--model", str(folder), "--data", str(other)])
+    assert load_unseen_structure(folder, load_unseen(folder)) == {}, "none, not another's"

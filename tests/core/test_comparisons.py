@@ -58,3 +58,8 @@ def test_a_change_is_trained_measured_alike_and_not_done_again(
     monkeypatch.setattr(comparisons, "compare_change", refuse)
     main(given)
     assert "| maximum pooling |" in capsys.readouterr().out
+    given[given.index("1")] = "2"  # steps: another budget
+    with pytest.raises(SystemExit):
+        main(given)
+    assert '"maximum pooling" was measured after 1 steps' in capsys.readouterr().err
+    assert json.loads((tmp_path / "comparisons.json").read_text()) == content

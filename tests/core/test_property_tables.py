@@ -13,6 +13,7 @@ from core.encode import LatentTable, load_latents
 from core.errors import CheckpointError, InputError
 from core.properties import PropertyModel
 from core.property_features import (
+    BOTH,
     FLAT,
     LABELS,
     POOLED,
@@ -132,6 +133,9 @@ def test_plain_features_are_standardised_and_projected_without_labels() -> None:
     np.testing.assert_allclose(
         np.abs(Represent.fitted(scaled)(scaled)[FLAT]), np.abs(found[FLAT]), rtol=1e-2, atol=1e-2
     )
+    still = np.hstack([learned.mu, 1e-3 * rng.random((30, 2))])  # latents that say nothing
+    collapsed = Features(learned.specimen, still, pool5, style)
+    np.testing.assert_array_equal(Represent.fitted(collapsed)(collapsed)[BOTH], found[BOTH])
     means, names = specimen_means(np.array([[1.0], [2.0], [6.0]]), np.array(["b", "a", "b"]))
     np.testing.assert_array_equal(means, [[2.0], [3.5]])
     assert list(names) == ["a", "b"]

@@ -10,6 +10,8 @@ from core.calibrate import UNSEEN
 from core.errors import CheckpointError
 from core.labels import load_labels, save_labels
 from core.publish import PARTS, publish
+from core.seen import FILE as SEEN
+from core.seen import save_seen
 from tests.core.labels.made import made_labels
 
 
@@ -61,6 +63,10 @@ def test_unseen_specimens_go_with_the_model_they_were_read_by(model: Path, tmp_p
     shutil.copytree(model / "latents", model / UNSEEN)
     publish(model, tmp_path / "out")
     assert (tmp_path / "out" / UNSEEN / "latents.json").is_file()
+    save_seen(model / UNSEEN, {"nobody": ({"graphite_pct": 9.0}, 0.1)}, "0" * 64)
+    with pytest.raises(CheckpointError, match="of other specimens than the latents"):
+        publish(model, tmp_path / "other")
+    (model / UNSEEN / SEEN).unlink()
     about = model / UNSEEN / "latents.json"
     about.write_text(json.dumps(json.loads(about.read_text()) | {"model_hash": "0" * 64}))
     with pytest.raises(CheckpointError, match=r"of another model; run core\.calibrate again"):
