@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from core.denoiser.store import about_denoiser, denoiser_hash
+from core.denoiser.store import about_denoiser, denoiser_hash, identity
 from core.errors import CheckpointError, MicroDesignError
 from core.files import read_json, write_text
 from core.markdown import table
@@ -23,13 +23,16 @@ logger = logging.getLogger(__name__)
 
 
 def check_results(model: Path, results: Path) -> None:
-    """Refuse results that were measured on another model, or on pictures finished differently.
+    """Refuse results that were measured on another model, or with another denoiser.
+
+    Those of the same denoiser whose steps have changed since are told by `results_text`.
 
     Raises:
         CheckpointError: a result is missing or of another model.
     """
     own = str(read_json(model / "manifest.json")["weights_sha256"])
-    denoiser = denoiser_hash(model, own)
+    about = about_denoiser(model, own)
+    known = [None] if about is None else [identity(about), about["weights_sha256"]]
     there = [name for name in ON_A_MODEL if (results / f"{name}.json").is_file()]
     for name in (*MEASURED, *there):
         found = read_json(results / f"{name}.json")
@@ -38,7 +41,7 @@ def check_results(model: Path, results: Path) -> None:
                 f"{results / name}.json was measured on another model than {model}: "
                 "run make measure"
             )
-        if name not in WITHOUT_PICTURES and found.get("denoiser_sha256") != denoiser:
+        if name not in WITHOUT_PICTURES and found.get("denoiser_sha256") not in known:
             raise CheckpointError(
                 f"{results / name}.json was measured with another denoiser than {model} has: "
                 "run make measure"
@@ -141,7 +144,7 @@ def card_text(model: Path, results: Path) -> str:
                 synthetic,
                 table(["", ""], rows),
                 "## Figures",
-                results_text(results),
+                results_text(results, denoiser_hash(model, manifest["weights_sha256"])),
                 *_loop_picture(results),
                 "## Limits",
                 limits,
@@ -180,7 +183,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         write_text(arguments.model / "card.md", card_text(arguments.model, RESULTS))
-        fill_readme(ROOT / "README.md", results_text(RESULTS))
+        weights = str(read_json(arguments.model / "manifest.json")["weights_sha256"])
+        shown = results_text(RESULTS, denoiser_hash(arguments.model, weights))
+        fill_readme(ROOT / "README.md", shown)
     except MicroDesignError as error:
         parser.exit(2, f"{error}\n")
     logger.info("%s", arguments.model / "card.md")

@@ -77,7 +77,7 @@ class LoadedModel:
 
     @property
     def denoiser_hash(self) -> str | None:
-        """SHA-256 of the denoiser's weights; None without one."""
+        """What tells how pictures are finished (`core.denoiser.store.identity`); None: not."""
         return None if self.denoiser is None else self.denoiser.hash
 
     @property

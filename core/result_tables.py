@@ -29,8 +29,14 @@ MARGIN = 0.1  # by which fields may be farther from real ones than these are fro
 _SPECIAL = ("what", "unit", "patches", "verdicts", "castings")  # entries that are no column's
 
 
-def results_text(results: Path) -> str:
+def results_text(results: Path, finishing: str | None = None) -> str:
     """Return the tables of the measured results, in Markdown.
+
+    Args:
+        results: the folder.
+        finishing: identity of what finishes the model's pictures now
+            (`core.denoiser.store.identity`); results of pictures that were finished otherwise are
+            named. None: not asked.
 
     Raises:
         CheckpointError: a result is missing or damaged.
@@ -66,6 +72,7 @@ def results_text(results: Path) -> str:
                 *service_text(results),
                 *evidence_text(results),
                 *_not_measured(results),
+                *_finished_otherwise(results, finishing),
             ]
         )
     except (KeyError, TypeError) as error:
@@ -78,6 +85,22 @@ def _not_measured(results: Path) -> list[str]:
     if missing := [name for name in wanted if not (results / f"{name}.json").is_file()]:
         return [f"Not measured on this version: {', '.join(missing)}."]
     return []
+
+
+def _finished_otherwise(results: Path, finishing: str | None) -> list[str]:
+    """Name the results of pictures that were finished in other steps than pictures are now."""
+    if finishing is None:
+        return []
+    names = dict.fromkeys((*MEASURED, *ON_A_MODEL))
+    paths = {n: results / f"{n}.json" for n in names if n not in WITHOUT_PICTURES}
+    there = {name: read_json(path) for name, path in paths.items() if path.is_file()}
+    old = [name for name, found in there.items() if found.get("denoiser_sha256") != finishing]
+    if not old:
+        return []
+    return [
+        "Measured before the steps in which pictures are finished were last changed "
+        f"(docs/experiments.md), and not since: {', '.join(old)}."
+    ]
 
 
 def _spread(entry: Mapping[str, Any], digits: int) -> str:

@@ -31,7 +31,8 @@ def record(
     Args:
         module: the module run, as ``core.measure``; argv: its arguments.
         model_sha256: of the model's weights; data_hash: of the data measured on.
-        denoiser_sha256: of the denoiser that finishes the model's pictures, None without one.
+        denoiser_sha256: identity of what finishes the model's pictures
+            (`core.denoiser.store.identity`), None where nothing does.
     """
     return {
         "command": shlex.join(["python", "-m", module, *argv]),

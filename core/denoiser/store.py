@@ -11,8 +11,9 @@ from safetensors.torch import save
 from torch import Tensor
 
 from core.denoiser.network import Denoiser, DenoiserConfig
+from core.denoiser.sampling import WAY
 from core.errors import CheckpointError, ConfigError
-from core.files import read_json, settled, sha256_file, write_together
+from core.files import json_bytes, read_json, settled, sha256_file, write_together
 from core.json_values import number, text, whole
 from core.tensors import check_tensors, read_tensors, require_finite, stored_tensors
 
@@ -36,8 +37,20 @@ class LoadedDenoiser:
 
     @property
     def hash(self) -> str:
-        """SHA-256 of its weights: its identity."""
-        return str(self.about["weights_sha256"])
+        """Its identity (`identity`)."""
+        return identity(self.about)
+
+
+def identity(about: Mapping[str, Any]) -> str:
+    """Return what tells how pictures are finished, a SHA-256 of weights, settings and `WAY`.
+
+    Pictures of the same weights differ with the settings, and with how the sampling goes.
+
+    Args:
+        about: what is recorded of the denoiser, with all settings (`recorded_denoiser`).
+    """
+    parts = {"weights": about.get("weights_sha256"), "config": about["config"], "way": WAY}
+    return hashlib.sha256(json_bytes(parts)).hexdigest()
 
 
 def save_denoiser(folder: Path, network: Denoiser, about: Mapping[str, Any]) -> None:
@@ -76,7 +89,7 @@ def denoiser_hash(folder: Path, model_hash: str) -> str | None:
         CheckpointError: it is damaged.
     """
     about = about_denoiser(folder, model_hash)
-    return None if about is None else str(about.get("weights_sha256"))
+    return None if about is None else identity(about)
 
 
 def about_denoiser(folder: Path, model_hash: str | None) -> dict[str, Any] | None:

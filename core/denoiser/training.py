@@ -101,7 +101,7 @@ class DenoiserTrainer:
             kept = {name: b.clone() for name, b in network.named_buffers()}
             network.load_state_dict(denoiser.network.state_dict())
             network.load_state_dict(kept, strict=False)
-        self.began_from = denoiser.hash
+        self.began_from = str(denoiser.about["weights_sha256"])
 
     def train_step(self) -> float:
         """Do one step of the optimiser; return its loss.

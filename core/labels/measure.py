@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 import core
 from core.checkpoint import LoadedModel
 from core.dataset import DataSet
-from core.denoiser.sampling import WAY
 from core.encode import LatentTable
 from core.errors import ConfigError, InputError
 from core.labels.effects import curve, estimate
@@ -114,7 +113,6 @@ def _about(loaded: LoadedModel, plan: Plan) -> dict[str, Any]:
     return {
         "model": loaded.hash,
         "denoiser": loaded.denoiser_hash,
-        "finishing": [WAY, loaded.denoiser.about["config"]] if loaded.denoiser else None,
         "um_per_px": loaded.um_per_px,
         "values": plan.values,
         "size_px": plan.size_px,

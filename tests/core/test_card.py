@@ -5,6 +5,7 @@ import json
 import pytest
 
 from core.card import BEGIN, END, _denoiser, check_results, fill_readme
+from core.denoiser.store import denoiser_hash
 from core.errors import CheckpointError
 from core.labels.__main__ import result
 from core.markdown import table
@@ -390,6 +391,17 @@ def test_table_is_markdown() -> None:
     assert table(["a", "b"], [["1", "2"]]) == "| a | b |\n| --- | --- |\n| 1 | 2 |"
 
 
+def test_results_of_pictures_that_were_finished_otherwise_are_named(results) -> None:
+    path = results / "reconstruction.json"
+    content = json.loads(path.read_text())
+    for name in MEASURED:
+        other = results / f"{name}.json"
+        other.write_text(json.dumps(json.loads(other.read_text()) | {"denoiser_sha256": "now"}))
+    assert results_text(results, "now") == results_text(results)
+    path.write_text(json.dumps(content | {"denoiser_sha256": "before"}))
+    assert results_text(results, "now").endswith(", and not since: reconstruction.")
+
+
 def test_results_say_how_they_were_obtained() -> None:
     found = record("core.measure", ["--model", "a b"], model_sha256="m", data_hash="d")
     assert found["command"] == "python -m core.measure --model 'a b'"
@@ -402,4 +414,7 @@ def test_readme_shows_the_committed_results() -> None:
     readme = (RESULTS.parents[1] / "README.md").read_text(encoding="utf-8")
     check_results(RESULTS.parents[1] / "assets" / "reference", RESULTS)
     shown = readme.split(BEGIN, 1)[1].split(END, 1)[0].strip()
-    assert shown == results_text(RESULTS), "run `make measure`: the README's tables are not current"
+    model = RESULTS.parents[1] / "assets" / "reference"
+    weights = json.loads((model / "manifest.json").read_text())["weights_sha256"]
+    current = results_text(RESULTS, denoiser_hash(model, weights))
+    assert shown == current, "run `make measure`: the README's tables are not current"

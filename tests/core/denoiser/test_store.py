@@ -13,7 +13,16 @@ from safetensors.torch import load_file, save_file
 from bayesnet.model_facts import _finished_by
 from core.bench import inference
 from core.checkpoint import load_model
-from core.denoiser.store import ABOUT, WEIGHTS, about_denoiser, load_denoiser, save_denoiser
+from core.denoiser import store
+from core.denoiser.store import (
+    ABOUT,
+    WEIGHTS,
+    about_denoiser,
+    denoiser_hash,
+    load_denoiser,
+    recorded_denoiser,
+    save_denoiser,
+)
 from core.errors import CheckpointError
 from core.files import sha256_file
 from core.publish import publish
@@ -32,8 +41,26 @@ def test_a_denoiser_comes_back_to_float16(model: Path) -> None:
     state = loaded.denoiser.network.state_dict()
     for name, parameter in random_denoiser().named_parameters():
         assert torch.equal(state[name], parameter.half().float()), name
-    assert loaded.denoiser_hash == sha256_file(model / WEIGHTS)
+    assert loaded.denoiser_hash == denoiser_hash(model, loaded.hash)
     assert not any(p.requires_grad for p in loaded.denoiser.network.parameters())
+
+
+def test_what_finishes_pictures_is_weights_settings_and_the_way(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights = load_model(model, backbone=False).hash
+    found = {denoiser_hash(model, weights)}
+    about = recorded_denoiser(model)
+    assert about is not None and denoiser_hash(model, "0" * 64) is None
+    declare(model, config=about["config"] | {"steps": about["config"]["steps"] + 1})
+    found.add(denoiser_hash(model, weights))
+    declare(model, config=about["config"], weights_sha256="1" * 64)
+    found.add(denoiser_hash(model, weights))
+    declare(model, weights_sha256=about["weights_sha256"], seconds=12.5)
+    assert denoiser_hash(model, weights) in found, "how long it took tells nothing"
+    monkeypatch.setattr(store, "WAY", store.WAY + 1)
+    found.add(denoiser_hash(model, weights))
+    assert len(found) == 4 and all(len(str(one)) == 64 for one in found)
 
 
 def test_pictures_are_finished_unless_drafts_are_asked_for(model: Path, tiny_model: Path) -> None:

@@ -135,7 +135,7 @@ def test_a_run_begins_from_another_denoiser(start: Callable[..., DenoiserTrainer
     assert torch.equal(second.network.state_dict()["inlet.weight"], expected)
     second.run()
     about = json.loads((second.loaded.path / ABOUT).read_text())
-    assert about["began_from"] == known.hash
+    assert about["began_from"] == known.about["weights_sha256"]
     other = start("third", denoiser=DenoiserConfig(channels=(16,), width=8))
     with pytest.raises(ConfigError, match=r"channels is \[8, 8\], not \[16\]"):
         other.begin_from(known)
