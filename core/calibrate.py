@@ -70,7 +70,14 @@ def calibrate(
     model = replace(model, regressors=tuple(regressors))
     if not seen:
         return model
-    found = {one.column: one for one in (*model.together, *_together(model, unseen, seen))}
+    together = _together(model, unseen, seen)
+    if missing := {one.column for one in model.together} - {one.column for one in together}:
+        logger.warning(
+            "%s: how sure latents and structure are together stays as found before: too few of "
+            "the specimens of %s have what the structure is read from; run core.calibrate again",
+            *(", ".join(sorted(missing)), unseen.data_name),
+        )
+    found = {one.column: one for one in (*model.together, *together)}
     return replace(model, together=tuple(found.values()))
 
 
@@ -252,7 +259,7 @@ def describe(
     said = _described(regressor)
     if structure is None or structure.half_width is None:
         return said
-    together = "" if both is None else f"; both together {_on(both.calibration)}"
+    together = "" if both is None else f"; both together {_where(both.calibration)}"
     return (
         f"latents {said}; measured structure on the {len(structure.specimens)} specimens learned "
         f"from, each left out in turn{together}"
@@ -263,15 +270,16 @@ def _described(regressor: Regressor) -> str:
     found = regressor.calibration
     if regressor.half_width is None:
         return f"no interval: {found.specimens} labelled specimens, {MIN_INTERVAL} needed"
-    if found.method == "unseen":
-        return f"calibrated {_on(found)} ({found.data_name})"
-    return f"calibrated {_on(found)}; for new ones the intervals may be too narrow"
+    return f"calibrated {_where(found)}"
 
 
-def _on(found: Calibration) -> str:
+def _where(found: Calibration) -> str:
     if found.method == "unseen":
-        return f"on {found.specimens} specimens new to the model"
-    return f"on the {found.specimens} specimens learned from, each left out in turn"
+        return f"on {found.specimens} specimens new to the model ({found.data_name})"
+    return (
+        f"on the {found.specimens} specimens learned from, each left out in turn; for new ones the "
+        "intervals may be too narrow"
+    )
 
 
 def _seen(

@@ -99,6 +99,7 @@ def test_the_interval_of_both_holds_for_fresh_specimens(model: PropertyModel) ->
     assert found.share < 1
     assert (found.calibration.method, found.calibration.data_hash) == ("unseen", "d2")
     assert "both together on" in intervals_from(model)["load_n"]
+    assert "narrow" not in intervals_from(model)["load_n"].split("both together")[1]
 
 
 def test_both_are_nearer_than_either_alone(model: PropertyModel) -> None:
@@ -125,14 +126,16 @@ def test_without_unseen_specimens_those_left_out_say_how_sure(
     assert 0 < alone.share < 1.5
     kept = fit_calibrated(learned, unseen, described(learned, 1))
     assert kept.together == (alone,), "nothing was measured in the unseen ones"
+    assert "narrow" in intervals_from(kept)["load_n"].split("both together")[1]
     assert fit_calibrated(learned, unseen).together == ()
 
 
 def test_few_and_unlabelled_specimens_change_nothing(
-    model: PropertyModel, unseen: LatentTable
+    model: PropertyModel, unseen: LatentTable, caplog: pytest.LogCaptureFixture
 ) -> None:
     few = dict(list(seen(unseen, 2).items())[:8])
     assert calibrate(model, unseen, few).together == model.together
+    assert "load_n: how sure latents and structure are together stays" in caplog.text
     unlabelled = replace(unseen, specimens=unseen.specimens.assign(load_n=np.nan))
     assert calibrate(model, unlabelled, seen(unseen, 2)).together == model.together
     silent = {name: ({}, 0.0) for name in unseen.specimens.index}
