@@ -283,15 +283,14 @@ def _where(found: Calibration) -> str:
 
 
 def _seen(
-    structure: StructureModel | None, data: DataSet, um_per_px: float | None, table: LatentTable
+    structure: StructureModel | None, data: DataSet, um_per_px: float | None
 ) -> dict[str, Seen]:
-    """Measure the first micrograph of every specimen with latents; nothing without a structure."""
+    """Measure the first micrograph of every specimen; nothing without a structure."""
     if structure is None or um_per_px is None:
         return {}
     measured = seen_fields(structure, data, um_per_px)
     named = dict(zip(map(str, data.specimens.index), measured, strict=True))
-    encoded = set(table.specimen)
-    return as_kept({n: one for n, one in named.items() if n in encoded}, structure.inputs)
+    return as_kept(named, structure.inputs)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -311,7 +310,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         if not {r.column for r in properties.regressors} & {c.name for c in data.properties}:
             raise InputError(f"{data.name} has none of the properties of {path}")
         table = encode_dataset(loaded, data, spread=READ_PATCHES)
-        seen = _seen(properties.structure, data, loaded.um_per_px, table)
+        seen = _seen(properties.structure, data, loaded.um_per_px)
         calibrated = calibrate(properties, table, seen)
         forget_seen(arguments.model / UNSEEN)
         save_latents(arguments.model / UNSEEN, table)

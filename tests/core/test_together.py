@@ -142,16 +142,14 @@ def test_few_and_unlabelled_specimens_change_nothing(
     assert calibrate(model, unseen, silent).together == model.together
 
 
-def test_specimens_without_a_patch_are_not_measured_either(
+def test_nothing_is_measured_without_a_structure_or_a_scale(
     unseen: LatentTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    names = list(unseen.specimens.index)
-    each = [({"graphite_pct": float(i)}, FIELD_MM2) for i in range(len(names))]
+    each = [({"graphite_pct": float(i)}, FIELD_MM2) for i in range(len(unseen.specimens))]
     monkeypatch.setattr(module, "seen_fields", lambda *given: each)
     structure, data = SimpleNamespace(inputs=NAMES), SimpleNamespace(specimens=unseen.specimens)
-    few = replace(unseen, specimen=np.where(unseen.specimen == names[0], names[1], unseen.specimen))
-    assert list(module._seen(structure, data, 1.0, few)) == names[1:]
-    assert module._seen(None, data, 1.0, few) == module._seen(structure, data, None, few) == {}
+    assert list(module._seen(structure, data, 1.0)) == list(unseen.specimens.index)
+    assert module._seen(None, data, 1.0) == module._seen(structure, data, None) == {}
 
 
 def test_what_was_measured_is_kept_and_damage_refused(unseen: LatentTable, tmp_path: Path) -> None:
