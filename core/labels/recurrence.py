@@ -90,7 +90,7 @@ def measure(model: Path, against: Path, argv: Sequence[str] = ()) -> dict[str, A
             raise InputError(f"{folder}: labels and latents are of different data sets")
         pairs.append((loaded, labels, table))
     (loaded, labels, table), (anew, other, other_table) = pairs
-    if "began_from" in anew.manifest:
+    if anew.manifest.get("began_from"):
         raise InputError(
             f"{against} was trained on from other weights; give one begun from nothing"
         )

@@ -85,7 +85,7 @@ def test_what_cannot_be_compared_is_refused(two, tmp_path, capsys):
     with pytest.raises(InputError, match="seed of"):
         measure(model, model)
     content = read_json(anew / "manifest.json")
-    write_json(anew / "manifest.json", content | {"began_from": {}})
+    write_json(anew / "manifest.json", content | {"began_from": {"steps": 5}})
     with pytest.raises(InputError, match="begun from nothing"):
         measure(model, anew)
     write_json(anew / "manifest.json", content)
