@@ -92,7 +92,10 @@ def retrained(content: Content) -> str:
     found, anew, chance = content["figures"], content["retrained"], content["figures"]["by_chance"]
     ((title, well),) = ((n, one) for n, one in found.items() if n.startswith("correlated_"))
     least = title.removeprefix("correlated_").removesuffix("_or_more")
-    every = found["all_pairs"]
+    every, directions = found["all_pairs"], found["directions"].values()
+    along = ", ".join(f"{abs(one['correlation']):.2f}" for one in directions)
+    told = [one["strongest_effect_recurs"] for one in directions]
+    told, recur = [one for one in told if one is not None], sum(map(bool, told))
     return (
         f"Labels in a model trained from nothing with another seed ({anew['seed']}; "
         f"{anew['steps']} steps, pictures {'' if anew['finished_pictures'] else 'not '}finished), "
@@ -104,7 +107,12 @@ def retrained(content: Content) -> str:
         f"{_percent(every['same_label'])} have the very same one (blind: "
         f"{_percent(chance['same_label'])}). Of the {well['pairs']} pairs with a correlation of "
         f"{least} or more it is {_percent(well['strongest_effect_recurs'])} and "
-        f"{_percent(well['same_label'])}."
+        f"{_percent(well['same_label'])}. How axes lie in a latent space "
+        "is chance; of the space itself, a linear map of these latents explains "
+        f"{_percent(found['space']['of_the_other'])} of the variance of the other model's, on "
+        f"specimens left out (the other way {_percent(found['space']['of_the_first'])}); the "
+        f"specimens' principal directions recur with correlations of {along}, and of their "
+        f"strongest effects {recur} of {len(told)}."
     )
 
 

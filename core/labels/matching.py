@@ -77,10 +77,10 @@ def _between(first: LatentTable, second: LatentTable) -> NDArray[np.float64]:
         raise InputError(
             "the two models' latents are of other patches: encode the same data set with both"
         )
-    return _correlations(first.mu.astype(float), second.mu.astype(float))
+    return correlations(first.mu.astype(float), second.mu.astype(float))
 
 
-def _correlations(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+def correlations(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return (Da, Db) correlations of columns; 0 for a constant one."""
     scaled = []
     for values in (a, b):

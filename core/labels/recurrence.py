@@ -1,7 +1,10 @@
 """How many of a model's labels recur in a model trained anew.
 
 ``python -m core.labels.recurrence --model DIR --against DIR`` pairs the dimensions of two labelled
-models by their latents of the same patches (`core.labels.matching`) and compares their names.
+models by their latents of the same patches (`core.labels.matching`) and compares their names. How
+the axes of a latent space lie is chance as far as its prior looks alike in all directions, so it
+also tells how much of one space the other holds, whatever its axes, and whether the specimens'
+principal directions recur.
 """
 
 import argparse
@@ -11,15 +14,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
+from sklearn.linear_model import RidgeCV
+from sklearn.model_selection import GroupKFold, cross_val_predict
 
 from core.checkpoint import load_model
 from core.encode import LatentTable, load_latents
 from core.errors import InputError, MicroDesignError
 from core.json_values import rounded
 from core.labels.labels import DIGITS, Labels, load_labels
-from core.labels.matching import match_dimensions, random_matches, recurring_labels
+from core.labels.matching import correlations, match_dimensions, random_matches, recurring_labels
 from core.results import RESULTS, given_words, record, write_result
+from core.summaries import specimen_means
 
+FOLDS, STRENGTHS = 5, np.logspace(-2, 4, 13)  # of the linear map
 CHANCE = 200  # blind pairings, for what recurs by chance
 NAME = "retrained"
 logger = logging.getLogger("core.labels.recurrence")
@@ -38,7 +46,10 @@ def recurrence(
     Returns:
         What `core.labels.matching.recurring_labels` finds, and under ``by_chance`` the means of the
         same shares over `CHANCE` blind pairings; under ``by_latent``, for each latent of the first
-        model, its counterpart, their correlation and both names.
+        model, its counterpart, their correlation and both names. Under ``space`` the share of the
+        variance of the other model's latents that a linear map of the first's explains, on patches
+        of specimens left out, and the other way round. Under ``directions``, for each principal
+        direction of the first model, the same as for latents, correlated over specimens.
 
     Raises:
         InputError: the latents are of other patches, or no pair was traversed on both sides.
@@ -63,6 +74,48 @@ def recurrence(
         for a, b, r in zip(match.first, match.second, match.correlation.tolist(), strict=True)
         if (one := first.by_index.get(int(a))) and (two := second.by_index.get(int(b)))
     }
+    found["space"] = {
+        "of_the_other": _explained(table, other),
+        "of_the_first": _explained(other, table),
+    }
+    found["directions"] = _directions(first, second, table, other)
+    return found
+
+
+def _explained(table: LatentTable, other: LatentTable) -> float:
+    """Return R2 of the other's latents from a table's, of specimens left out, all latents pooled.
+
+    Ridge regression, its strength chosen within the specimens learned from.
+    """
+    x, y = table.mu.astype(float), other.mu.astype(float)
+    groups = np.unique(table.specimen, return_inverse=True)[1]
+    folds = GroupKFold(min(FOLDS, int(groups.max()) + 1))
+    told = cross_val_predict(RidgeCV(STRENGTHS), x, y, groups=groups, cv=folds)
+    return float(1 - ((y - told) ** 2).sum() / ((y - y.mean(axis=0)) ** 2).sum())
+
+
+def _directions(
+    first: Labels, second: Labels, table: LatentTable, other: LatentTable
+) -> dict[str, dict[str, Any]]:
+    """Pair principal directions by the specimens' places along them."""
+    places = []
+    for labels, one in ((first, table), (second, other)):
+        means, _ = specimen_means(one.mu, one.specimen)
+        vectors = np.array([d.vector for d in labels.directions]).reshape(-1, means.shape[1])
+        places.append(means @ vectors.T)
+    correlation = correlations(*places)
+    found = {}
+    for i, j in zip(*linear_sum_assignment(-np.abs(correlation)), strict=True):
+        one, two = first.directions[i], second.directions[j]
+        turn = -1 if correlation[i, j] < 0 else 1
+        clear = {(e.quantity, turn * (1 if e.slope > 0 else -1)) for e in two.effects if e.clear}
+        found[one.name] = {
+            "counterpart": two.name,
+            "correlation": float(correlation[i, j]),
+            "label": one.label,
+            "there": two.label,
+            "strongest_effect_recurs": one.named[0] in clear if one.named else None,
+        }
     return found
 
 

@@ -4,6 +4,7 @@ import json
 import shutil
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -14,7 +15,7 @@ from core.files import read_json, write_json
 from core.labels import Match, match_dimensions, random_matches, save_labels
 from core.labels.recurrence import main, measure, recurrence
 from core.quality_tables import retrained
-from tests.core.labels.discs import latent_table
+from tests.core.labels.discs import LATENTS, latent_table
 from tests.core.labels.made import made_labels
 
 
@@ -49,7 +50,25 @@ def test_the_same_decoder_recurs_wholly_and_blind_pairs_do_not(discs):
     z0 = found["by_latent"]["z0"]
     assert z0["counterpart"] == "z0" and z0["correlation"] == pytest.approx(1)
     assert z0["label"] == z0["there"] == discs.by_index[0].label
+    assert found["space"]["of_the_other"] > 0.99 < found["space"]["of_the_first"]
+    assert found["directions"] == {}
     assert recurrence(discs, discs, table, table) == found  # blind pairs follow from a seed
+
+
+def test_a_turned_space_recurs_and_an_unrelated_one_does_not():
+    table = latent_table()
+    turn, _ = np.linalg.qr(np.random.default_rng(2).normal(size=(LATENTS, LATENTS)))
+    turned = replace(table, mu=(table.mu @ turn).astype(np.float32))
+    labels = made_labels("a" * 64, LATENTS)
+    (direction,) = labels.directions
+    same = replace(direction, name="e1", vector=tuple(-np.array(direction.vector) @ turn))
+    found = recurrence(labels, replace(labels, directions=(same,)), table, turned)
+    assert min(found["space"].values()) > 0.99
+    told = found["directions"]["d1"]
+    assert told["counterpart"] == "e1" and told["correlation"] == pytest.approx(-1)
+    assert told["strongest_effect_recurs"] is False, "turned round, its effect has the other sign"
+    found = recurrence(labels, labels, table, latent_table(seed=9))
+    assert max(found["space"].values()) < 0.5
 
 
 def test_blind_pairs_are_permutations_with_their_own_correlations():
@@ -77,6 +96,7 @@ def test_the_command_writes_what_recurs(two, tmp_path):
     assert "--out" not in content["command"]
     said = retrained(content)
     assert "another seed (7; 50 steps" in said and "pictures not finished" in said
+    assert "explains 100 % of the variance" in said and "strongest effects 1 of 1" in said
     assert "recur in the counterpart" in said and "100 % have the very same one" in said
 
 
