@@ -84,7 +84,8 @@ class Labels:
         model_hash: of the weights; data_name, data_hash: of the data that starts and spreads are
             taken from; synthetic: whether those are simulated.
         um_per_px: scale of the fields measured.
-        plan: values, starts, size_px and so on (`core.labels.traversals.Plan`).
+        plan: values, starts, size_px and so on (`core.labels.traversals.Plan`); "finishing": what
+            finished the pictures (`core.denoiser.store.identity`), not there in older files.
         spreads: quantity -> standard deviation over the training specimens.
         dimensions: the active latents, in order.
         directions: principal directions of the specimens' means, the strongest first.

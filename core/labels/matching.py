@@ -14,7 +14,7 @@ from scipy.optimize import linear_sum_assignment
 
 from core.encode import LatentTable
 from core.errors import InputError
-from core.labels.labels import Labels
+from core.labels.labels import Direction, Labels
 
 WELL_MATCHED = 0.5  # absolute correlation
 
@@ -108,16 +108,29 @@ def recurring_labels(first: Labels, second: Labels, match: Match) -> dict[str, A
         one, other = first.by_index.get(int(a)), second.by_index.get(int(b))
         if one is None or other is None:
             continue
-        turn = -1 if correlation < 0 else 1
-        turned = {(name, sign * turn) for name, sign in other.named}
-        clear = {(e.quantity, turn * (1 if e.slope > 0 else -1)) for e in other.effects if e.clear}
-        same = set(one.named) == turned if one.named or turned else None
-        strongest = one.named[0] in clear if one.named else None
-        rows.append((abs(float(correlation)), same, strongest))
+        rows.append((abs(float(correlation)), *recurs(one, other, float(correlation))))
     well = [row for row in rows if row[0] >= WELL_MATCHED]
     found = {"all_pairs": _shares(rows), f"correlated_{WELL_MATCHED:g}_or_more": _shares(well)}
     median = float(np.median([row[0] for row in rows])) if rows else None
     return found | {"median_correlation_abs": median}
+
+
+def recurs(one: Direction, other: Direction, correlation: float) -> tuple[bool | None, bool | None]:
+    """Say whether a direction's name and its strongest effect recur in its counterpart.
+
+    Args:
+        one, other: the pair.
+        correlation: of the two; where it is negative, the counterpart is turned round.
+
+    Returns:
+        Whether both have the same name, None where neither has one; and whether the counterpart
+        clearly has the strongest effect of the first, None where that has no name.
+    """
+    turn = -1 if correlation < 0 else 1
+    turned = {(name, sign * turn) for name, sign in other.named}
+    clear = {(e.quantity, turn * (1 if e.slope > 0 else -1)) for e in other.effects if e.clear}
+    same = set(one.named) == turned if one.named or turned else None
+    return same, one.named[0] in clear if one.named else None
 
 
 def _shares(rows: list[tuple[float, bool | None, bool | None]]) -> dict[str, float | int | None]:

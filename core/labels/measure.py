@@ -91,7 +91,8 @@ def label_model(
         properties.require_model(loaded.hash)
         influence = _influence(properties, table)
     kept = None if work is None else Kept(work, _about(loaded, plan))
-    return label_latents(decode, table, specimens, plan, loaded.um_per_px, only, influence, kept)
+    found = label_latents(decode, table, specimens, plan, loaded.um_per_px, only, influence, kept)
+    return replace(found, plan=found.plan | {"finishing": loaded.denoiser_hash})
 
 
 def _influence(properties: PropertyModel, table: LatentTable) -> Influence:

@@ -18,12 +18,18 @@ from scipy.optimize import linear_sum_assignment
 from sklearn.linear_model import RidgeCV
 from sklearn.model_selection import GroupKFold, cross_val_predict
 
-from core.checkpoint import load_model
+from core.checkpoint import LoadedModel, load_model
 from core.encode import LatentTable, load_latents
 from core.errors import InputError, MicroDesignError
 from core.json_values import rounded
 from core.labels.labels import DIGITS, Labels, load_labels
-from core.labels.matching import correlations, match_dimensions, random_matches, recurring_labels
+from core.labels.matching import (
+    correlations,
+    match_dimensions,
+    random_matches,
+    recurring_labels,
+    recurs,
+)
 from core.results import RESULTS, given_words, record, write_result
 from core.summaries import specimen_means
 
@@ -107,14 +113,12 @@ def _directions(
     found = {}
     for i, j in zip(*linear_sum_assignment(-np.abs(correlation)), strict=True):
         one, two = first.directions[i], second.directions[j]
-        turn = -1 if correlation[i, j] < 0 else 1
-        clear = {(e.quantity, turn * (1 if e.slope > 0 else -1)) for e in two.effects if e.clear}
         found[one.name] = {
             "counterpart": two.name,
             "correlation": float(correlation[i, j]),
             "label": one.label,
             "there": two.label,
-            "strongest_effect_recurs": one.named[0] in clear if one.named else None,
+            "strongest_effect_recurs": recurs(one, two, float(correlation[i, j]))[1],
         }
     return found
 
@@ -154,7 +158,7 @@ def measure(model: Path, against: Path, argv: Sequence[str] = ()) -> dict[str, A
         list(argv),
         model_sha256=loaded.hash,
         data_hash=table.data_hash,
-        denoiser_sha256=loaded.denoiser_hash,
+        denoiser_sha256=_finishing(loaded, labels),
     )
     content["data"] = {"name": labels.data_name, "synthetic": labels.synthetic}
     content["what"] = (
@@ -170,6 +174,14 @@ def measure(model: Path, against: Path, argv: Sequence[str] = ()) -> dict[str, A
     content["plan"] = labels.plan
     content["figures"] = recurrence(labels, other, table, other_table)
     return dict(rounded(content, DIGITS))
+
+
+def _finishing(loaded: LoadedModel, labels: Labels) -> str | None:
+    """Return what finished the pictures that were named; in older files the denoiser's weights."""
+    if loaded.denoiser is None:
+        return None
+    found = labels.plan.get("finishing", loaded.denoiser.about["weights_sha256"])
+    return None if found is None else str(found)
 
 
 def main(argv: Sequence[str] | None = None) -> None:

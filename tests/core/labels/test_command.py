@@ -32,6 +32,7 @@ def test_labels_go_into_the_model_and_figures_into_the_results(model, tiny_casti
     labels.require_model(load_model(model, backbone=False).hash)
     assert [d.name for d in (*labels.dimensions, *labels.directions)] == ["z0", "d1"]
     assert labels.synthetic and labels.um_per_px == 1.0
+    assert labels.plan["finishing"] is None, "drafts"
     found = json.loads((tmp_path / "results" / "labels.json").read_text())
     assert found["model_sha256"] == labels.model_hash
     assert found["dimensions"]["z0"]["label"] == labels.dimensions[0].label

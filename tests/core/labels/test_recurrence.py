@@ -3,6 +3,7 @@
 import json
 import shutil
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from core.encode import load_latents, save_latents
 from core.errors import CheckpointError, InputError
 from core.files import read_json, write_json
 from core.labels import Match, match_dimensions, random_matches, save_labels
-from core.labels.recurrence import main, measure, recurrence
+from core.labels.recurrence import _finishing, main, measure, recurrence
 from core.quality_tables import retrained
 from tests.core.labels.discs import LATENTS, latent_table
 from tests.core.labels.made import made_labels
@@ -93,6 +94,7 @@ def test_the_command_writes_what_recurs(two, tmp_path):
     assert content["retrained"]["model_sha256"] == load_model(anew, backbone=False).hash
     assert content["retrained"]["seed"] == 7 and not content["retrained"]["finished_pictures"]
     assert content["figures"]["all_pairs"]["same_label"] == 1
+    assert content["denoiser_sha256"] is None, "nothing finishes this model's pictures"
     assert "--out" not in content["command"]
     said = retrained(content)
     assert "another seed (7; 50 steps" in said and "pictures not finished" in said
@@ -123,3 +125,12 @@ def test_what_cannot_be_compared_is_refused(two, tmp_path, capsys):
         main(["--model", str(model), "--against", str(anew), "--out", str(tmp_path / "results")])
     assert left.value.code == 2 and "another model" in capsys.readouterr().err
     assert not (tmp_path / "results").exists()
+
+
+def test_labels_keep_what_finished_the_pictures_that_were_named():
+    about = SimpleNamespace(about={"weights_sha256": "w"})
+    loaded, labels = SimpleNamespace(denoiser=about), made_labels("a")
+    assert _finishing(loaded, labels) == "w", "an older file"
+    for told in ("i", None):
+        then = replace(labels, plan=labels.plan | {"finishing": told})
+        assert _finishing(loaded, then) == told
