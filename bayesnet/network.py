@@ -22,6 +22,8 @@ from bayesnet.support import Support
 if TYPE_CHECKING:
     from pgmpy.models import LinearGaussianBayesianNetwork
 
+    from bayesnet.reachable import Candidates
+
 EXPECTED = 0.05
 
 
@@ -98,6 +100,11 @@ class Network:
     calibration: dict[str, Any] = field(default_factory=dict)
     config: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    @cached_property
+    def reachable(self) -> "dict[tuple[bytes, ...], Candidates]":
+        """What the data support, as far as it was asked for (`bayesnet.reachable.candidates`)."""
+        return {}
 
     @cached_property
     def joints(self) -> tuple[tuple[Array, Array], ...]:

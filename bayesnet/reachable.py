@@ -24,6 +24,7 @@ from core.errors import InputError
 SURFACE_SD = 2.05  # of scatter and surface error together, from a surface over settings
 BETWEEN_SD = 3.0  # of the left-out deviation given latents, from lines between tested specimens
 MARGIN = 0.25  # of the reachable values, round a map of them
+KEPT = 16  # candidates of a network, by properties and limits: 70 kB each
 TOLERANCE = 0.05  # of the design range, for limits met by interpolation between specimens
 
 
@@ -49,7 +50,7 @@ def uses_surface(network: Network, columns: Index) -> bool:
 
 
 def candidates(network: Network, columns: Index, low: Array, high: Array) -> Candidates:
-    """Return what the data support within process limits.
+    """Return what the data support within process limits; worked out once a network and limits.
 
     Args:
         network: the fitted network.
@@ -57,9 +58,19 @@ def candidates(network: Network, columns: Index, low: Array, high: Array) -> Can
         low: (P,) lower process limits in z-scores.
         high: (P,) upper process limits; equal to the lower ones where fixed.
     """
-    support = network.support
+    known, key = network.reachable, (columns.tobytes(), low.tobytes(), high.tobytes())
+    if (found := known.get(key)) is None:
+        found = _candidates(network, columns, low, high)
+        if len(known) >= KEPT:
+            known.clear()
+        known[key] = found
+    return found
+
+
+def _candidates(network: Network, columns: Index, low: Array, high: Array) -> Candidates:
     if uses_surface(network, columns):
         return _on_surface(network, columns, low, high)
+    support = network.support
     values, settings = interpolations(support, columns)
     margin = TOLERANCE * np.array([(n.high - n.low) / n.scale for n in network.process])
     inside = ((settings >= low - margin) & (settings <= high + margin)).all(axis=1)

@@ -56,7 +56,11 @@ def finish(
     noise = draw_normal(tuple(drafts.shape), generator).to(drafts)
     x = drafts + config.start * noise
 
-    estimated = partial(_estimate, denoiser, cells=cells, periodic=periodic, precision=precision)
+    weights = [
+        cell_weights(drawn_px(side, periodic), count, x)
+        for side, count in zip(x.shape[2:], cells.shape[1:3], strict=True)
+    ]
+    estimated = partial(_estimate, denoiser, cells, weights, periodic, precision)
     if config.coarse:
         levels = np.geomspace(config.coarse, config.start, config.coarse_steps + 1).tolist()
         found, clean = _taken_out(drafts + config.coarse * noise, levels, estimated)
@@ -113,14 +117,19 @@ def _taken_out(
 
 
 def _estimate(
-    denoiser: Denoiser, x: Tensor, level: float, cells: Tensor, periodic: bool, precision: str
+    denoiser: Denoiser,
+    cells: Tensor,
+    weights: Sequence[Tensor],
+    periodic: bool,
+    precision: str,
+    x: Tensor,
+    level: float,
 ) -> Tensor:
-    """Estimate the pictures without their noise, a tile at a time."""
-    height, width = x.shape[2:]
-    cells_y, cells_x = (
-        cell_weights(drawn_px(side, periodic), count, x)
-        for side, count in zip((height, width), cells.shape[1:3], strict=True)
-    )
+    """Estimate pictures x (B, 1, H, W) with noise of a level without it, a tile at a time.
+
+    ``weights`` are those of the cells, by row (px, R) and by column (px, C).
+    """
+    (height, width), (cells_y, cells_x) = x.shape[2:], weights
     step = denoiser.config.step_px
     noise = torch.full((len(x),), level, device=x.device)
     found = torch.empty_like(x)

@@ -1,12 +1,14 @@
 """Claims about where support ends: as much of the scatter inside, however many are asked for."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import chi2
 
 from bayesnet.learn import NetworkConfig, fit_network
 from bayesnet.query import judge
-from bayesnet.reachable import SURFACE_SD, radius
+from bayesnet.reachable import KEPT, SURFACE_SD, candidates, design_range, radius
 from tests.bayesnet.simulator import RANGES, column, simulate
 
 
@@ -38,3 +40,19 @@ def test_castings_are_feasible_by_all_their_own_properties():
     network, own = foundry(rng)
     verdicts = [judge(network, row).verdict for row in own]
     assert verdicts.count("infeasible") <= 0.1 * len(own), verdicts
+
+
+def test_candidates_are_kept_apart_by_properties_and_limits():
+    """What was worked out before is what would be worked out now; the number kept is bounded."""
+    network, _ = foundry(np.random.default_rng(3))
+    low, high = design_range(network)
+    asked = [np.array(c) for c in ([0], [1], [0, 1], [1, 0])]
+    boxes = [(low + share * (high - low), high) for share in (0.0, 0.2, 0.4, 0.6, 0.8)]
+    for columns in asked:
+        for box in boxes:
+            first, again = (candidates(network, columns, *box) for _ in range(2))
+            assert again is first
+            fresh = candidates(replace(network), columns, *box)
+            np.testing.assert_array_equal(first.values, fresh.values)
+            np.testing.assert_array_equal(first.tolerances, fresh.tolerances)
+            assert len(network.reachable) <= KEPT

@@ -25,10 +25,25 @@ from core.reference_file import (
     load_reference,
     save_reference,
 )
-from core.style_vector import layer_slices
+from core.style_vector import layer_slices, style_vector
 from core.synthesis import encode_with_style
 from core.usual import UsualSpace
+from core.vgg import CHANNELS
 from tests.core.textures import make_textures, texture
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_style_vectors_are_roots_of_means_and_deviations(layout: torch.memory_format) -> None:
+    """Against numpy in double precision, with large means, in both memory formats."""
+    sides = zip(CHANNELS.items(), (64, 32, 16, 8, 4, 2), strict=True)
+    rng = np.random.default_rng(0)
+    maps = {n: 30 + rng.normal(size=(2, count, side, side)) for (n, count), side in sides}
+    features = {
+        n: torch.tensor(m).float().contiguous(memory_format=layout) for n, m in maps.items()
+    }
+    parts = [f(m, axis=(2, 3)) for m in maps.values() for f in (np.mean, np.std)]
+    expected = np.sqrt(np.concatenate(parts, axis=1))
+    np.testing.assert_allclose(style_vector(features).numpy(), expected, rtol=1e-5)
 
 
 @pytest.fixture(scope="module")

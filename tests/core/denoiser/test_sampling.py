@@ -96,9 +96,11 @@ def test_tiles_show_no_seams(monkeypatch, periodic: bool) -> None:
 
 def test_periodic_pictures_do_not_know_where_their_edge_is() -> None:
     network, level = random_denoiser(size=0.05), 0.1
-    x, cells = torch.rand(1, 1, 96, 96), torch.zeros(1, 1, 1, 8)
-    found = sampling._estimate(network, x, level, cells, True, "float32")
-    moved = sampling._estimate(network, x.roll(32, dims=2), level, cells, True, "float32")
+    x, cells, whole = torch.rand(1, 1, 96, 96), torch.zeros(1, 1, 1, 8), [torch.ones(96, 1)] * 2
+    found, moved = (
+        sampling._estimate(network, cells, whole, True, "float32", picture, level)
+        for picture in (x, x.roll(32, dims=2))
+    )
     assert torch.allclose(found.roll(32, dims=2), moved, atol=1e-6)
 
 
