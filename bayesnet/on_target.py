@@ -5,6 +5,8 @@ From the mean the nearest settings are therefore sought, by how the posterior sc
 expected properties are the target's, as far as the surfaces are known there.
 """
 
+from functools import lru_cache
+
 import numpy as np
 from scipy.optimize import least_squares
 
@@ -14,7 +16,7 @@ from bayesnet.gaussian import Array
 from bayesnet.network import Network
 from bayesnet.nodes import Node
 from bayesnet.reachable import uses_surface
-from bayesnet.surface import predict_surface, surface_gradient, surface_sd, transform
+from bayesnet.surface import surface_at, surface_sd, transform
 
 LEAST_SD = 1e-3  # of a setting in the posterior, z-scores: such a one hardly moves
 MOST = 100  # evaluations of the surfaces
@@ -60,35 +62,27 @@ def on_target(
         )
         for m in order
     ]
+    ends = [
+        transform(np.array([demand.low, demand.high]), support.surfaces[m].log)
+        for m, demand in zip(order, wanted.values(), strict=True)
+    ]
 
-    places, demands = list(order), list(wanted.values())
-
-    def at(inner: Array) -> Array:
-        settings = mean.copy()
-        settings[free] = inner
-        return settings
-
-    def gaps(inner: Array) -> Array:
-        settings, found = at(inner), []
-        for m, demand, scale in zip(places, demands, scales, strict=True):
-            surface = support.surfaces[m]
-            value = float(predict_surface(surface, support.process, settings[None])[0])
-            low, high = (float(transform(np.array(e), surface.log)) for e in _ends(demand))
-            found.append((value - float(np.clip(value, low, high))) / scale)
-        return np.concatenate([found, root @ (inner - mean[free])])
-
-    def slopes(inner: Array) -> Array:
-        settings, outside = at(inner), gaps(inner)[: len(places), None] != 0
-        rows = [
-            surface_gradient(support.surfaces[m], support.process, settings)[free] / scale
-            for m, scale in zip(places, scales, strict=True)
-        ]
-        return np.vstack([np.stack(rows) * outside, root])
+    @lru_cache(maxsize=2)  # the gaps are asked for first, then their slopes there
+    def at(inner: bytes) -> tuple[Array, Array]:
+        settings, gaps, slopes = mean.copy(), [], []
+        settings[free] = np.frombuffer(inner)
+        for m, (low, high), scale in zip(order, ends, scales, strict=True):
+            value, slope = surface_at(support.surfaces[m], support.process, settings)
+            gap = value - min(max(value, low), high)
+            gaps.append(gap / scale)
+            slopes.append((gap != 0) * slope[free] / scale)
+        away = root @ (settings - mean)[free]
+        return np.concatenate([gaps, away]), np.vstack([*slopes, root])
 
     found = least_squares(
-        gaps,
+        lambda inner: at(inner.tobytes())[0],
         mean[free],
-        slopes,
+        lambda inner: at(inner.tobytes())[1],
         bounds=(evidence.low[free] - ROOM, evidence.high[free] + ROOM),
         method="dogbox",
         ftol=None,
@@ -99,7 +93,3 @@ def on_target(
     result = mean.copy()
     result[free] = np.clip(found.x, evidence.low[free], evidence.high[free])
     return result
-
-
-def _ends(demand: Demand) -> tuple[float, float]:
-    return demand.low, demand.high

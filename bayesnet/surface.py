@@ -84,12 +84,12 @@ def predict_surface(surface: Surface, support_process: Array, process: Array) ->
     return result
 
 
-def surface_gradient(surface: Surface, support_process: Array, settings: Array) -> Array:
-    """Return the slope (P,) of the property, or of its logarithm, at settings (P,)."""
-    weights = kernel(settings[None], support_process, surface.lengths, surface.constant)[0]
-    apart = (support_process - settings) / surface.lengths**2  # (S, P)
-    result: Array = surface.scale * ((weights * surface.alpha) @ apart)
-    return result
+def surface_at(surface: Surface, support_process: Array, settings: Array) -> tuple[float, Array]:
+    """Return the property, or its logarithm, at settings (P,), and its slope (P,) there."""
+    apart = (support_process - settings) / surface.lengths  # (S, P)
+    near = np.exp(-0.5 * np.einsum("sp,sp->s", apart, apart))
+    weights = surface.scale * surface.constant * near * surface.alpha
+    return surface.centre + float(weights.sum()), weights @ apart / surface.lengths
 
 
 def surface_sd(surface: Surface, known_process: Array, process: Array) -> Array:

@@ -96,8 +96,9 @@ def _picture(
     """Decode and finish z (B, D[, rows, columns]), (B, *size) on the CPU."""
     made = loaded.vae.decode(z, *size, generator, periodic)
     if finished and loaded.denoiser is not None:
-        network = loaded.denoiser.network
-        made = finish(network, made, z, generator, periodic, pick_precision("auto", made.device))
+        precision = pick_precision("auto", made.device)
+        network = loaded.denoiser.prepared(precision)
+        made = finish(network, made, z, generator, periodic, precision)
     return made[:, 0].cpu()
 
 

@@ -13,6 +13,7 @@ from bayesnet.surface import (
     left_out_residuals,
     predict_surface,
     refit,
+    surface_at,
     surface_sd,
 )
 from tests.bayesnet.simulator import RANGES, SCATTER, simulate, strengths
@@ -46,6 +47,18 @@ def test_left_out_residuals_are_those_of_fits_without_the_group():
         weights = np.linalg.solve(cov[np.ix_(rest, rest)], y[rest])
         expected = y[out] - kernel(x[out], x[rest], lengths, 2.0) @ weights
         np.testing.assert_allclose(left[out], expected, rtol=1e-8)
+
+
+def test_a_surface_at_one_place_is_the_surface_and_its_slope():
+    rng = np.random.default_rng(2)
+    process = rng.normal(size=(30, 3))
+    surface = fit_surface(process, np.exp(process @ [0.3, -0.2, 0.1]), np.arange(30), 0)
+    for place in rng.normal(size=(4, 3)):
+        value, slope = surface_at(surface, process, place)
+        assert value == pytest.approx(predict_surface(surface, process, place[None])[0], abs=1e-9)
+        steps = np.vstack([place + 1e-5 * np.eye(3), place - 1e-5 * np.eye(3)])
+        up, down = predict_surface(surface, process, steps).reshape(2, 3)
+        np.testing.assert_allclose(slope, (up - down) / 2e-5, atol=1e-5)
 
 
 def test_replicates_do_not_make_a_surface_look_better_than_it_is():

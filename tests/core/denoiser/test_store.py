@@ -14,6 +14,7 @@ from bayesnet.model_facts import _finished_by
 from core.bench import inference
 from core.checkpoint import load_model
 from core.denoiser import store
+from core.denoiser.sampling import finish
 from core.denoiser.store import (
     ABOUT,
     WEIGHTS,
@@ -43,6 +44,21 @@ def test_a_denoiser_comes_back_to_float16(model: Path) -> None:
         assert torch.equal(state[name], parameter.half().float()), name
     assert loaded.denoiser_hash == denoiser_hash(model, loaded.hash)
     assert not any(p.requires_grad for p in loaded.denoiser.network.parameters())
+
+
+def test_weights_rounded_before_make_the_same_pictures(model: Path) -> None:
+    found = load_model(model, backbone=False).denoiser
+    assert found is not None and found.prepared("float32") is found.network
+    assert found.prepared("bfloat16") is found.prepared("bfloat16"), "rounded once"
+    draft, z = torch.rand(1, 1, 64, 64), torch.randn(1, 8)
+    made = [
+        finish(network, draft, z, torch.Generator().manual_seed(0), precision="bfloat16")
+        for network in (found.network, found.prepared("bfloat16"))
+    ]
+    assert torch.equal(*made)
+    assert not torch.equal(
+        made[0], finish(found.network, draft, z, torch.Generator().manual_seed(0))
+    ), "in float32 the picture is another"
 
 
 def test_what_finishes_pictures_is_weights_settings_and_the_way(
