@@ -5,7 +5,8 @@
 by moving the pixels of a noise picture with L-BFGS until its Gram matrices are those of the
 original: minutes a picture, but as near as one likes. Here that is done to real patches, by the
 relative style error itself (`core.losses`), and counted: after how many iterations is the error
-that of the network's reconstruction of the same patch?
+that of the network's reconstruction of the same patch? How near the network's own drafts can get,
+were the encoder perfect, is measured beside it (`core.latent_descent`).
 """
 
 import logging
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from core.checkpoint import LoadedModel, load_model
 from core.dataset import DataSet
 from core.errors import ConfigError, InputError, MicroDesignError
+from core.latent_descent import optimise_latents
 from core.patches import cut_at, patch_corners
 from core.picture_style import style_errors
 from core.pixel_descent import Descent, optimise_pixels
@@ -29,7 +31,7 @@ from core.summaries import median_interval, summary
 from core.synthesis import reconstruct
 from core.unseen import open_unseen, unseen_parser
 
-PATCHES, ITERATIONS = 24, 80
+PATCHES, ITERATIONS, LATENT_STEPS = 24, 80, 60
 CURVE = (5, 10, 20, 40)  # iterations whose errors are told; each patch is taken to the last one
 TIMINGS = 3
 logger = logging.getLogger(__name__)
@@ -140,6 +142,22 @@ def measure(
     }
 
 
+def latents_moved(
+    loaded: LoadedModel, patches: NDArray[np.float32], steps: int, seed: int
+) -> dict[str, Any]:
+    """Return how far drafts of patches (N, H, W) get with the best latents."""
+    errors = optimise_latents(loaded, patches, steps, seed)
+    return {
+        "what": "relative style error of drafts, before the denoiser: from the encoder's latents; "
+        "from latents moved by Adam to where the error is least over noise drawn anew each step, "
+        "with noise not met; from latents moved for one noise, with that noise",
+        "steps": steps,
+        "encoded": summary(errors.encoded),
+        "best": summary(errors.best),
+        "best_for_one_noise": summary(errors.best_noise),
+    }
+
+
 def report(found: Mapping[str, Any]) -> str:
     """Return the figures as lines for the terminal."""
     lines = [
@@ -154,6 +172,12 @@ def report(found: Mapping[str, Any]) -> str:
             f"iterations ({worth['low']:.0f} to {worth['high']:.0f}), {least}"
             f"{faster['median']:.0f} times faster ({faster['low']:.0f} to {faster['high']:.0f})"
         )
+    moved = found["latents_moved"]
+    parts = [moved[key]["median"] for key in ("encoded", "best", "best_for_one_noise")]
+    lines.append(
+        "drafts: error {:.3f} from the encoder's latents, {:.3f} from the best ones, {:.3f} from "
+        "the best ones for one noise".format(*parts)
+    )
     return "\n".join(lines)
 
 
@@ -162,6 +186,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = unseen_parser("core.pixel_optimisation", main.__doc__, fields=None)
     parser.add_argument("--patches", type=int, default=PATCHES, help="one a specimen")
     parser.add_argument("--iterations", type=int, default=ITERATIONS, help="at most, a patch")
+    parser.add_argument(
+        "--latent-steps", type=int, default=LATENT_STEPS, help="of moving the latents"
+    )
     parser.add_argument("--also", type=Path, help="a second model to print beside it")
     arguments = parser.parse_args(argv)
     try:
@@ -181,6 +208,9 @@ def main(argv: Sequence[str] | None = None) -> None:
                 "loss": one.manifest.get("training", {}).get("loss"),
                 "model_sha256": one.hash,
             }
+        found["latents_moved"] = latents_moved(
+            loaded, patches, arguments.latent_steps, arguments.seed
+        )
         content = unseen.content | {"pixel_optimisation": found}
         path = write_result("pixel_optimisation", content, arguments.out)
     except MicroDesignError as error:

@@ -46,7 +46,17 @@ def pixel_optimisation(content: Content) -> str:
     return (
         f"Optimising the pixels of {found['patches']} patches by L-BFGS, by "
         f"`{content['command']}`: median error {curve} iterations. Against that, "
-        f"{'; '.join(parts)} (medians with 95 % intervals)."
+        f"{'; '.join(parts)} (medians with 95 % intervals). {_latents_moved(found)}"
+    )
+
+
+def _latents_moved(found: Content) -> str:
+    moved = found["latents_moved"]
+    return (
+        f"Drafts of the model, before its denoiser, err by {moved['encoded']['median']:.3f} from "
+        f"the encoder's latents, by {moved['best']['median']:.3f} from the latents that are best "
+        f"for any noise, and by {moved['best_for_one_noise']['median']:.3f} from those that are "
+        "best for one noise (medians)."
     )
 
 

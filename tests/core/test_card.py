@@ -189,7 +189,10 @@ def optional(results) -> None:
         "patches": 3,
         "error_after_iterations": {"20": summary(0.174), "40": summary(0.109)},
         "models": {"model": model, "also": other},
-    }
+        "latents_moved": {
+            "encoded": summary(0.14), "best": summary(0.12), "best_for_one_noise": summary(0.09),
+        },
+    }  # fmt: skip
     write_result("pixel_optimisation", about | {"pixel_optimisation": pixels}, results)
 
 
@@ -202,6 +205,7 @@ def test_results_that_may_be_missing_are_told_where_they_are_there(results) -> N
     assert "0.174 after 20, 0.109 after 40 iterations" in text
     assert "the model (0.100) is worth 42 (30 to 50) iterations" in text
     assert 'loss "eq2" (0.100) is worth at least 42' in text
+    assert "0.140 from the encoder's latents, by 0.120 from the latents that are best" in text
     *told, missing = before.split("\n\n")
     assert all(paragraph in text for paragraph in told)
     assert missing.startswith("Not measured on this version: realism, pixel_optimisation, labels")

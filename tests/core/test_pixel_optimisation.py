@@ -7,10 +7,14 @@ import numpy as np
 import pytest
 
 from core import pixel_optimisation
+from core.checkpoint import load_model
 from core.errors import ConfigError, InputError
+from core.latent_descent import optimise_latents
 from core.metrics.style import relative_style_error
+from core.picture_style import style_errors
 from core.pixel_descent import Descent, optimise_pixels
 from core.pixel_optimisation import choose_patches, compare, main, report
+from core.synthesis import decode_patches, encode_patches
 from core.vgg import VGG19
 from tests.core.textures import make_textures, texture
 
@@ -93,17 +97,26 @@ def test_command_line_compares_two_models(
     monkeypatch.setattr(pixel_optimisation, "TIMINGS", 1)
     make_textures(tmp_path / "data", 2, 1, 128, 140)
     given = ["--model", str(tiny_model), "--data", str(tmp_path / "data"), "--patches", "1"]
-    given += ["--iterations", "3", "--also", str(tiny_model), "--out", str(tmp_path)]
+    given += [
+        "--iterations",
+        "3",
+        "--latent-steps",
+        "2",
+        "--also",
+        str(tiny_model),
+        "--out",
+        str(tmp_path),
+    ]
     main(given)
     content = json.loads((tmp_path / "pixel_optimisation.json").read_text())
-    assert "--patches 1 --iterations 3 --also" in content["command"]
+    assert "--patches 1 --iterations 3 --latent-steps 2 --also" in content["command"]
     found = content["pixel_optimisation"]
     assert set(found["models"]) == {"model", "also"}
     errors = [found["models"][name]["error"]["median"] for name in ("model", "also")]
     assert errors[0] == errors[1], "the same model twice"
     assert found["models"]["also"]["model_sha256"] == content["model_sha256"]
     assert set(found["error_after_iterations"]) == {"1", "2"}
-    assert "iterations" in report(found)
+    assert "iterations" in report(found) and "from the best ones" in report(found)
 
 
 def test_a_model_that_is_not_there_is_refused_in_words(
@@ -114,3 +127,18 @@ def test_a_model_that_is_not_there_is_refused_in_words(
     with pytest.raises(SystemExit) as left:
         main([*given, "--also", str(tmp_path / "nowhere")])
     assert left.value.code == 2 and "cannot read" in capsys.readouterr().err
+
+
+def test_latents_are_moved_to_where_the_error_is_less(tiny_model: Path):
+    """For one noise by construction; the encoder's are told with the seed's own noise."""
+    loaded = load_model(tiny_model)
+    patches = np.stack([texture(128, 128, grain, 1) for grain in (1.0, 4.0)])
+    found = optimise_latents(loaded, patches, 12, seed=3)
+    assert (found.best_noise < found.encoded).all(), (found.best_noise, found.encoded)
+    drafts = decode_patches(loaded, encode_patches(loaded, patches)[0], 128, 128, 3)
+    expected = style_errors(loaded, patches, drafts).mean(axis=1)
+    np.testing.assert_allclose(found.encoded, expected, rtol=1e-3)
+    again = optimise_latents(loaded, patches, 12, seed=3)
+    np.testing.assert_array_equal(found.best, again.best)
+    with pytest.raises(ConfigError, match="0 steps"):
+        optimise_latents(loaded, patches, 0, seed=3)
