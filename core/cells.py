@@ -57,5 +57,28 @@ def cell_weights(length: int, cells: int, like: Tensor) -> Tensor:
 
 def pad_circular(x: Tensor) -> Tensor:
     """Pad (B, C, H, W) by one position on each side, wrapping around; keeps the memory format."""
+    padded: Tensor = _PadCircular.apply(x) if x.requires_grad else _padded(x)
+    return padded
+
+
+def _padded(x: Tensor) -> Tensor:
     x = torch.cat([x[:, :, -1:], x, x[:, :, :1]], dim=2)
     return torch.cat([x[..., -1:], x, x[..., :1]], dim=3)
+
+
+class _PadCircular(torch.autograd.Function):
+    """Padding whose gradient is one copy: torch's own fills the whole map for each edge."""
+
+    @staticmethod
+    def forward(ctx, x):  # type: ignore[no-untyped-def]
+        return _padded(x)
+
+    @staticmethod
+    def backward(ctx, gradient):  # type: ignore[no-untyped-def, override]
+        found = gradient[:, :, 1:-1, 1:-1].clone()
+        for edge, opposite in ((0, -1), (-1, 0)):
+            found[:, :, opposite] += gradient[:, :, edge, 1:-1]
+            found[..., opposite] += gradient[:, :, 1:-1, edge]
+            for corner, other in ((0, -1), (-1, 0)):
+                found[:, :, opposite, other] += gradient[:, :, edge, corner]
+        return found

@@ -186,9 +186,9 @@ class StyledConv(nn.Module):
         # All but the convolution in float32: operations on two precisions are several times slower.
         with torch.autocast(x.device.type, enabled=False):
             if noise is not None:
-                y = y + noise * spread_cells(strength, *size)
+                y = y.addcmul_(noise, spread_cells(strength, *size))
             y = normalise_cells(y, w.shape[1:-1])
-            y = y * spread_cells(scale, *size) + spread_cells(shift, *size)
+            y = (y * spread_cells(scale, *size)).add_(spread_cells(shift, *size))
             return F.leaky_relu(y, 0.2, inplace=True)
 
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import core.decoders
+from core.cells import pad_circular
 from core.decoders import Grain, normalise_cells
 from core.errors import ConfigError, InputError
 from core.model import ModelConfig, StatisticsHead, TextureVAE
@@ -356,3 +357,12 @@ def test_settings_do_not_change(vae: TextureVAE) -> None:
         vae.config.latents = 5  # type: ignore[misc]
     assert replace(SMALL, latents=5).latents == 5 and SMALL.latents == 4
     assert math.prod(ModelConfig(decoder="paper").channels) == 256 * 128 * 64 * 32 * 16
+
+
+@pytest.mark.parametrize("size", [(4, 5), (1, 1), (1, 3), (2, 1)])
+def test_the_gradient_of_wrapping_around_is_that_of_its_parts(size: tuple[int, int]) -> None:
+    x = torch.randn(2, 3, *size, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(pad_circular, x)
+    expected = torch.nn.functional.pad(x, [1] * 4, mode="circular")
+    assert torch.equal(pad_circular(x), expected)
+    assert torch.equal(pad_circular(x.detach()), expected)
