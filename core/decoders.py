@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from core.cells import normalise_cells, pad_circular, spread_cells
 from core.errors import ConfigError, InputError
+from core.gram import widened
 from core.joint_noise import draw_normal
 from core.strips import Style, style_in_strips
 
@@ -169,7 +170,7 @@ class StyledConv(nn.Module):
 
     def style(self, w: Tensor) -> Style:
         """Return scale, shift and strength of the noise for w (B, [rows, columns,] width)."""
-        return Style(*self.affine(w).float().split(self.outputs, dim=-1))
+        return Style(*widened(self.affine(w)).split(self.outputs, dim=-1))
 
     def forward(self, x: Tensor, w: Tensor, noise: Tensor | None, factor: int = 1) -> Tensor:
         """Double the positions first where ``factor`` is 2, then convolve and style.
@@ -182,7 +183,8 @@ class StyledConv(nn.Module):
         if factor == 2:
             x = F.interpolate(x, scale_factor=2.0)
         size = (x.shape[2], x.shape[3])
-        (scale, shift, strength), y = self.style(w), F.conv2d(pad_circular(x), self.weight).float()
+        scale, shift, strength = self.style(w)
+        y = widened(F.conv2d(pad_circular(x), self.weight))
         # All but the convolution in float32: operations on two precisions are several times slower.
         with torch.autocast(x.device.type, enabled=False):
             if noise is not None:

@@ -49,7 +49,7 @@ def gram(features: Tensor) -> Tensor:
         >>> gram(torch.tensor([[[[1.0, 3.0]]]]))
         tensor([[[5.]]])
     """
-    flat = _widened(_flatten(features))  # (B, C, H W)
+    flat = widened(_flatten(features))  # (B, C, H W)
     return flat @ flat.transpose(1, 2) / flat.shape[2]
 
 
@@ -74,7 +74,7 @@ def style_statistics(features: Features, layers: Sequence[str] = STYLE_LAYERS) -
         if flat.dtype == torch.bfloat16:
             mean, covariance = _RoundedMoments.apply(flat)
         else:
-            flat = _widened(flat)
+            flat = widened(flat)
             mean = flat.mean(dim=2)  # (B, C)
             centred = flat - mean.unsqueeze(2)
             covariance = centred @ centred.transpose(1, 2) / flat.shape[2]
@@ -119,6 +119,6 @@ def _flatten(features: Tensor) -> Tensor:
     return features.flatten(2)  # (B, C, H W)
 
 
-def _widened(flat: Tensor) -> Tensor:
+def widened(flat: Tensor) -> Tensor:
     """Return half precision as float32: sums over 16,384 positions need the digits."""
     return flat.float() if flat.dtype in (torch.float16, torch.bfloat16) else flat

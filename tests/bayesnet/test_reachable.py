@@ -19,8 +19,10 @@ def test_support_holds_the_same_share_of_castings_however_many_targets(count):
     assert radius(SURFACE_SD, 2) == radius(SURFACE_SD, 1) == SURFACE_SD
 
 
-def foundry(rng):
+@pytest.fixture(scope="module")
+def foundry():
     """A network of the toy foundry with eight properties of 3 % scatter, and the castings' own."""
+    rng = np.random.default_rng(3)
     table = simulate(specimens=80, dimensions=8, patches=6, dead=0)
     frame = table.specimens.copy()
     unit = (frame[list(RANGES)] - frame[list(RANGES)].mean()) / frame[list(RANGES)].std()
@@ -34,17 +36,16 @@ def foundry(rng):
     return fit_network(table, config), frame[["uts_mpa", "ys_mpa", *more]].to_dict("records")
 
 
-def test_castings_are_feasible_by_all_their_own_properties():
+def test_castings_are_feasible_by_all_their_own_properties(foundry):
     """Eight properties of one casting, each with its scatter, are not held for out of reach."""
-    rng = np.random.default_rng(3)
-    network, own = foundry(rng)
+    network, own = foundry
     verdicts = [judge(network, row).verdict for row in own]
     assert verdicts.count("infeasible") <= 0.1 * len(own), verdicts
 
 
-def test_candidates_are_kept_apart_by_properties_and_limits():
+def test_candidates_are_kept_apart_by_properties_and_limits(foundry):
     """What was worked out before is what would be worked out now; the number kept is bounded."""
-    network, _ = foundry(np.random.default_rng(3))
+    network, _ = foundry
     low, high = design_range(network)
     asked = [np.array(c) for c in ([0], [1], [0, 1], [1, 0])]
     boxes = [(low + share * (high - low), high) for share in (0.0, 0.2, 0.4, 0.6, 0.8)]
