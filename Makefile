@@ -130,6 +130,7 @@ measure: .venv/installed-dev weights browser
 # with TARGETS=40).
 closed-loop: .venv/installed-dev weights
 	$(BIN)/python -m bayesnet.verify --model assets/reference --targets $(or $(TARGETS),200)
+	$(BIN)/python -m bayesnet.verify.next_tests --model assets/reference
 
 # The paper's Tables 2 and 3 and figure 7 (minutes); with PAPER_MODEL=DIR also of a VAE trained on runs/paper, as the paper's.
 property_tables: .venv/installed weights

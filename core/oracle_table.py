@@ -7,7 +7,7 @@ from typing import Any
 from core.files import read_json
 from core.markdown import table
 
-RESULT = "closed_loop_oracle"
+RESULT, NEXT_TESTS = "closed_loop_oracle", "next_tests"
 PROVEN = " as far as this shows"
 ARMS = {
     "picture_measured": "design's picture, measured",
@@ -39,7 +39,7 @@ def oracle_text(results: Path) -> list[str]:
     header = ["strengths by the generator's relations against target, %, median (90th pct)"]
     header += [cell for name in names for cell in (name, "n")]
     targets, grains = feasible["targets_are"], found["grain_scale"]
-    paragraphs = [
+    return [
         f"Closed loop over {feasible['targets']} targets, by `{found['command']}`: the picture is "
         "measured with the standard descriptors, and the castings' strength relations are applied "
         "to what was measured; the recommended settings go through the generator. "
@@ -56,20 +56,34 @@ def oracle_text(results: Path) -> list[str]:
         f"these {beyond['judged']['borderline']} are called borderline and "
         f"{beyond['judged']['infeasible']} infeasible.",
     ]
-    if "next_tests" in found:
-        tests = found["next_tests"]
-        gained = tests["proposed_minus_random"]
-        beaten = "better" if gained["high"] < 0 else "worse" if gained["low"] > 0 else "no better"
-        paragraphs.append(
-            f"What to test next: with {tests['tested']} proposed castings tested, the expected "
-            "strengths where the target may be met are off by "
-            f"{tests['proposed']['mean']:.1f} %, with as many at random "
-            f"{tests['random']['mean']:.1f} %, before {tests['before']['mean']:.1f} % (means over "
-            f"{tests['proposed']['n']} targets). In pairs, proposed less random: "
-            f"{gained['mean']:+.1f} % (95 %: {gained['low']:+.1f} to {gained['high']:+.1f}), so "
-            f"proposals are {beaten} than chance{PROVEN if beaten == 'no better' else ''}."
-        )
-    return paragraphs
+
+
+def next_tests_text(results: Path) -> list[str]:
+    """Return what following proposals of what to test next gained; none where not measured.
+
+    Raises:
+        CheckpointError: the result is damaged; KeyError, TypeError: it lacks something.
+    """
+    for name in (NEXT_TESTS, RESULT):  # the closed loop may hold fewer of them
+        path = results / f"{name}.json"
+        found = read_json(path) if path.is_file() else {}
+        if "next_tests" in found:
+            return [_next_tests(found["next_tests"], found["command"])]
+    return []
+
+
+def _next_tests(tests: Mapping[str, Any], command: str) -> str:
+    gained = tests["proposed_minus_random"]
+    beaten = "better" if gained["high"] < 0 else "worse" if gained["low"] > 0 else "no better"
+    return (
+        f"What to test next, by `{command}`: with {tests['tested']} proposed castings tested, the "
+        "expected strengths where the target may be met are off by "
+        f"{tests['proposed']['mean']:.1f} %, with as many at random "
+        f"{tests['random']['mean']:.1f} %, before {tests['before']['mean']:.1f} % (means over "
+        f"{tests['proposed']['n']} targets). In pairs, proposed less random: "
+        f"{gained['mean']:+.1f} % (95 %: {gained['low']:+.1f} to {gained['high']:+.1f}), so "
+        f"proposals are {beaten} than chance{PROVEN if beaten == 'no better' else ''}."
+    )
 
 
 def _cells(entry: Mapping[str, Any]) -> tuple[str, str]:

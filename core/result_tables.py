@@ -10,8 +10,8 @@ from core.evidence_tables import DESCRIPTORS, FAULTS, HOSTILE, UNUSUAL, evidence
 from core.files import read_json
 from core.markdown import table
 from core.metrics.catalogue import CATALOGUE
+from core.oracle_table import NEXT_TESTS, next_tests_text, oracle_text
 from core.oracle_table import RESULT as ORACLE
-from core.oracle_table import oracle_text
 from core.property_text import summary_text
 from core.quality_tables import OPTIONAL, optional_texts
 from core.service_tables import DASHBOARD, LOAD, service_text
@@ -21,9 +21,12 @@ from core.table1_text import table1_text
 REGRESSORS = "properties"  # measured by core.property_tables; shown where it is there
 MEASURED = ("reconstruction", "metrics", "design_latency", "closed_loop", "first_design")
 # Results that may be missing, of the model where they are there.
-ON_A_MODEL = (*OPTIONAL, UNUSUAL, REGRESSORS, ORACLE, MODEL, DESIGN, DASHBOARD, LOAD)
+ON_A_MODEL = (
+    *(*OPTIONAL, UNUSUAL, REGRESSORS, ORACLE, NEXT_TESTS),
+    *(MODEL, DESIGN, DASHBOARD, LOAD),
+)
 # Those of them that say nothing of pictures made.
-WITHOUT_PICTURES = (UNUSUAL, REGRESSORS)
+WITHOUT_PICTURES = (UNUSUAL, REGRESSORS, NEXT_TESTS)
 READERS = ("by_latents_alone", "by_measured_structure_alone")
 MARGIN = 0.1  # by which fields may be farther from real ones than these are from each other
 _SPECIAL = ("what", "unit", "patches", "verdicts", "castings")  # entries that are no column's
@@ -67,6 +70,7 @@ def results_text(results: Path, finishing: str | None = None) -> str:
                 _setting_intervals(designs["setting_intervals"]),
                 _posterior_intervals(designs["posterior_intervals"]),
                 *oracle_text(results),
+                *next_tests_text(results),
                 _times(speed["latency"]["stages"], visits["first_design"]),
                 *bench_text(results),
                 *service_text(results),

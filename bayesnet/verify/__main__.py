@@ -48,7 +48,9 @@ def _parsed(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--infeasible", type=int, default=50, help="targets out of reach")
     parser.add_argument("--oracle", type=int, default=384, help="castings behind what is reachable")
     parser.add_argument("--instrument", type=int, default=48, help="castings that calibrate it")
-    parser.add_argument("--next-tests", type=int, default=20, help="targets to test next for")
+    parser.add_argument(
+        "--next-tests", type=int, default=0, help="targets to test next for, here too"
+    )
     parser.add_argument("--out", type=Path, default=RESULTS)
     parser.add_argument("--picture", type=Path, default=ROOT / "docs" / "images")
     return parser.parse_args(argv)

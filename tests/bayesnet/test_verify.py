@@ -113,6 +113,33 @@ def test_proposed_tests_beat_random_ones_on_the_toy_foundry(network, monkeypatch
     assert figures["proposed"]["mean"] < figures["before"]["mean"], figures
 
 
+def test_next_tests_are_a_result_of_their_own(network, monkeypatch, tmp_path):
+    """With strengths that settings give exactly, in place of castings."""
+    names = tuple(next_tests.PROCESS_RANGE)
+
+    def cast(function, numbered):
+        return [[s["mg_wt"] * 1e4 + 100, s["radius_mm"] + 100] for _, s in numbered]
+
+    def truth(raw):
+        mg, radius = (raw[:, names.index(n)] for n in ("mg_wt", "radius_mm"))
+        return {"uts_mpa": mg * 1e4 + 100, "ys_mpa": radius + 100}
+
+    castings = [{"uts_mpa": 300.4, "ys_mpa": 180.2}, {"uts_mpa": 250.0, "ys_mpa": 170.0}]
+    monkeypatch.setattr(next_tests, "in_parallel", cast)
+    monkeypatch.setattr(next_tests, "expected_strengths", lambda count: truth)
+    monkeypatch.setattr(next_tests, "fresh_castings", lambda count: ([], castings[:count]))
+    network.save(tmp_path / "network.json")
+    given = ["--model", str(tmp_path), "--out", str(tmp_path)]
+    assert next_tests.main([*given, "--targets", "2", "--oracle", "8"]) == 0
+    content = json.loads((tmp_path / "next_tests.json").read_text())
+    assert content["next_tests"]["proposed"]["n"] == 2
+    assert content["model_sha256"] == network.model_hash
+    assert "next_tests --model" in content["command"] and "--targets 2" in content["command"]
+    with pytest.raises(SystemExit):
+        next_tests.main([*given, "--targets", "1"])
+    assert next_tests.main(["--model", str(tmp_path / "none"), "--out", str(tmp_path)]) == 2
+
+
 def test_half_of_the_feasible_targets_are_off_what_castings_have():
     """Within two test scatters of a reachable pair, 3 % of UTS and 2 % of Ys each."""
     strengths = [{"uts_mpa": 300.0 + 10.4 * i, "ys_mpa": 200.0 + 4 * i} for i in range(9)]

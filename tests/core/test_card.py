@@ -242,6 +242,12 @@ def test_the_closed_loop_is_shown_where_it_was_measured_and_of_this_model_only(
     assert "(exponent 1.68), fitted to 24 castings whose grain size is known" in text
     assert "off by 1.2 %, with as many at random 3.4 %, before 5.6 %" in text
     assert "-2.2 % (95 %: -5.0 to +0.4), so proposals are no better than chance as far as" in text
+    more = loop["next_tests"] | {"proposed_minus_random": {"mean": -1.2, "low": -2.0, "high": -0.4}}
+    write_result("next_tests", {"command": "python -m x", "next_tests": more}, results)
+    told = "What to test next, by `python -m x`: with 5 proposed"
+    assert told in (text := results_text(results)) and text.count("What to test next") == 1
+    assert "-1.2 % (95 %: -2.0 to -0.4), so proposals are better than chance." in text
+    (results / "next_tests.json").unlink()
     model = tmp_path / "model"
     model.mkdir()
     (model / "manifest.json").write_text('{"weights_sha256": "a"}')
