@@ -39,7 +39,10 @@ def _unit(network: Network, name: str, found: Estimated) -> float:
 
 
 def residuals(
-    network: Network, wanted: Mapping[str, Wish], predicted: Mapping[str, Estimated]
+    network: Network,
+    wanted: Mapping[str, Wish],
+    predicted: Mapping[str, Estimated],
+    units: Mapping[str, float] | None = None,
 ) -> dict[str, float]:
     """Return the residual of every property that was asked for and is predicted.
 
@@ -47,11 +50,12 @@ def residuals(
         network: knows how well latents tell the outcomes, and their spread in the data.
         wanted: settled demands, as `bayesnet.query.Answer.conditioned_on` has them.
         predicted: from a picture.
+        units: half widths to count in, by property; None for the predictions' own.
     """
+    counted = units or {n: _unit(network, n, predicted[n]) for n in wanted if n in predicted}
     return {
         name: float(
-            parse_demand(wish, name).outside(np.array(predicted[name].value))
-            / _unit(network, name, predicted[name])
+            parse_demand(wish, name).outside(np.array(predicted[name].value)) / counted[name]
         )
         for name, wish in wanted.items()
         if name in predicted
@@ -88,11 +92,21 @@ def ranked(
 ) -> tuple[Ranked, ...]:
     """Rank pictures by their residuals, the nearest to the target first; ties as given.
 
+    All count in the narrowest half width that any of them has: a small picture, which is read less
+    surely, would else seem nearer to the target for it.
+
     Args:
         network, wanted: as `residuals`.
         predicted: name of a picture -> what is predicted from it.
     """
-    found = [Ranked(name, residuals(network, wanted, read)) for name, read in predicted.items()]
+    units = {
+        name: min(_unit(network, name, read[name]) for read in predicted.values() if name in read)
+        for name in wanted
+        if any(name in read for read in predicted.values())
+    }
+    found = [
+        Ranked(name, residuals(network, wanted, read, units)) for name, read in predicted.items()
+    ]
     return tuple(sorted(found, key=lambda one: one.worst))
 
 

@@ -50,8 +50,11 @@ def show(
         config=figures.CONFIG,
         alt=f"{x.label} against {y.label}: what the data support, specimens, target and design",
     )
+    asked = dict(request.targets)
+    others = [n.label for n in network.outcomes if n.column in asked and n not in (x, y)]
     st.caption(
-        "Shaded: feasible within the process limits asked for, by the same distance as the verdict."
+        "Shaded: feasible within the process limits asked for, by the same distance as the verdict"
+        + (f", for these two alone: {', '.join(others)} may rule out more." if others else ".")
     )
 
 

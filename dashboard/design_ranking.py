@@ -38,5 +38,6 @@ def show(
     st.table(rows, hide_index=True)
     st.caption(
         "Ranked by the worst residual: how far what is read back from the picture lies from the "
-        "target, in half widths of its 90 % interval (up to 1: inside). Samples are smaller fields."
+        "target, for all of them in half widths of the narrowest 90 % interval among them. Samples "
+        "are smaller fields, read less surely: their own intervals are below them."
     )

@@ -161,6 +161,12 @@ def recipe(design: Design, network: Network) -> None:
     if design.answer.process:
         st.subheader("How to make it", anchor=False)
         components.estimates(design.answer.process, named, "Process setting")
+        if any(setting.low is not None for setting in design.answer.process.values()):
+            st.caption(
+                "Intervals: what specimens of such properties were made with, each setting by "
+                "itself. Settings go together: moving one within its interval asks for others to "
+                "follow."
+            )
 
 
 def _judged(design: Design, network: Network) -> str:

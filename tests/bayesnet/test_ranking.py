@@ -49,6 +49,17 @@ def test_pictures_are_ranked_by_their_worst_property_and_ties_keep_their_order(n
     assert found[2].worst == pytest.approx(0.8) and found[3].worst == np.inf
 
 
+def test_a_small_picture_gains_nothing_by_being_read_less_surely(network):
+    """Off by the same 12 %: the wide interval of the first would make 0.7 of what is 1.3."""
+    wanted = {"uts_mpa": 400.0, "hv": 1.0}
+    small = {"uts_mpa": Prediction(448.0, 378.0, 518.0)}
+    large = {"uts_mpa": Prediction(352.0, 316.0, 388.0)}
+    nearer = {"uts_mpa": Prediction(364.0, 328.0, 400.0)}
+    found = ranked(network, wanted, {"small": small, "large": large, "nearer": nearer})
+    assert [one.name for one in found] == ["nearer", "small", "large"]
+    assert found[1].worst == found[2].worst == pytest.approx(48 / 36)
+
+
 def test_the_chance_of_a_minimum_at_the_interval_s_end_is_95_percent():
     found = Prediction(300.0, 270.0, 330.0)
     assert chance(parse_demand((270, None), ""), found) == pytest.approx(0.95)
