@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from bayesnet.categories import groups, label_of
 from bayesnet.demands import Demand, with_unit
 from bayesnet.gaussian import Array, Index
 from bayesnet.network import Network
@@ -97,8 +98,11 @@ def assess(
         text = f"{asked}{where} is at the edge of what the data support; {instead}."
         return Feasibility("borderline", distance, nearest, text, ways)
     text = f"{asked}{where} is outside what the data support ({distance:.1f} times the limit); "
-    if limits and _open_distance(network, columns, demands) <= FEASIBLE:
-        text += "it would be feasible without these limits; "
+    everywhere = candidates(network, columns, *design_range(network))
+    if limits and distance_to(everywhere, demands) <= FEASIBLE:
+        alone = _limits_that_give(network, columns, demands, low, high)
+        without = f"the limit on {' or that on '.join(alone)}" if alone else "these limits"
+        text += f"it would be feasible without {without}; "
     return Feasibility("infeasible", distance, nearest, f"{text}{instead}.", ways)
 
 
@@ -140,8 +144,22 @@ def _nothing(asked: str, limits: str) -> str:
     )
 
 
-def _open_distance(network: Network, columns: Index, demands: Sequence[Demand]) -> float:
-    return distance_to(candidates(network, columns, *design_range(network)), demands)
+def _limits_that_give(
+    network: Network, columns: Index, demands: Sequence[Demand], low: Array, high: Array
+) -> list[str]:
+    """Return the settings, in words, of which each alone makes a target feasible if not limited."""
+    open_low, open_high = design_range(network)
+    settings = {node.label: [i] for i, node in enumerate(network.process) if not node.group}
+    settings |= {label_of(network.process[at[0]]): at for at in groups(network.process).values()}
+    found = []
+    for label, at in settings.items():
+        if ((low[at] <= open_low[at]) & (high[at] >= open_high[at])).all():
+            continue
+        free_low, free_high = low.copy(), high.copy()
+        free_low[at], free_high[at] = open_low[at], open_high[at]
+        if distance_to(candidates(network, columns, free_low, free_high), demands) <= FEASIBLE:
+            found.append(label)
+    return found
 
 
 def _joined(parts: Sequence[str]) -> str:

@@ -200,8 +200,22 @@ def test_uts_430_without_magnesium_is_infeasible_and_says_so(network):
     verdict = most_probable(network, {"uts_mpa": 430}, {"mg_wt": 0}).feasibility
     assert verdict.verdict == "infeasible"
     assert "magnesium fixed at 0 wt%" in verdict.message
-    assert "without these limits" in verdict.message
+    assert "feasible without the limit on magnesium; " in verdict.message
     assert most_probable(network, {"uts_mpa": 430}).feasibility.verdict == "feasible"
+
+
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [
+        ({"radius_mm": (40, None)}, "the limit on casting radius"),
+        ({"mg_wt": 0, "radius_mm": (None, 40)}, "the limit on magnesium"),
+        ({"mg_wt": 0, "radius_mm": (40, None)}, "these limits"),  # both are in the way
+    ],
+)
+def test_an_infeasible_target_says_which_limit_alone_has_to_give(network, limits, said):
+    verdict = judge(network, {"uts_mpa": 430, "ys_mpa": 270}, limits)
+    assert verdict.verdict == "infeasible"
+    assert f"it would be feasible without {said}; the nearest" in verdict.message
 
 
 def test_every_casting_of_the_data_is_feasible(network, table):
