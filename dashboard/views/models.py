@@ -102,4 +102,6 @@ for one in shown:
             st.warning("The card is too large to show.")
         else:
             # A card comes with the model: no picture in it may call another server.
-            st.markdown(re.sub(r"!\[", r"!\\[", card.read_text(encoding="utf-8", errors="replace")))
+            text = card.read_text(encoding="utf-8", errors="replace")
+            text = re.sub(r"!\[([^\[\]]*)\]\([^()]*\)", r"(Figure, not shown here: \1.)", text)
+            st.markdown(re.sub(r"!\[", r"!\\[", text))

@@ -42,10 +42,11 @@ def test_a_card_is_shown_without_its_pictures(with_model, tmp_path, monkeypatch,
     shutil.copytree(with_model, tmp_path / "assets" / "reference")
     monkeypatch.setattr(state, "ASSETS", tmp_path / "assets")
     card = tmp_path / "assets" / "reference" / "card.md"
-    card.write_text("# Model card\n\n![spy](http://example.org/x.png) 0.133")
+    pictures = "![spy](http://example.org/x.png) ![![spy](http://b.org) ![spy][c]"
+    card.write_text(f"# Model card\n\n{pictures} 0.133")
     app = sound(open_page("models"))
     assert "0.133" in texts(app)
-    assert "![spy]" not in texts(app)
+    assert "![" not in texts(app) and "(Figure, not shown here: spy.)" in texts(app)
 
 
 def test_a_damaged_part_is_said_and_the_rest_shown(with_model, tmp_path, monkeypatch, open_page):
