@@ -15,17 +15,16 @@ from pathlib import Path
 import torch
 
 from bayesnet.design import Design, design
+from bayesnet.design_files import picture_files
 from bayesnet.design_report import design_report
 from bayesnet.network import Network
 from bayesnet.recipe import Recipe, load_recipe
-from bayesnet.recording import parts_of, picture_text, record
+from bayesnet.recording import parts_of, record
 from bayesnet.refine import Refinement, refine
 from core.checkpoint import load_model
 from core.encode import load_latents
 from core.errors import CheckpointError, MicroDesignError
-from core.exports.tiff16 import encode_tiff16
 from core.files import write_bytes, write_text
-from core.images import encode_png
 from core.properties import PropertyModel
 
 SHIPPED = Path(__file__).resolve().parents[1] / "assets" / "reference"
@@ -149,19 +148,12 @@ def write_design(
 ) -> list[Path]:
     """Write a design's pictures, recipe and report; return the files."""
     pictures = [picture.pixels for picture in made.pictures]
-    named = [
-        ("picture" if place == 0 else f"sample_{place}", place, pixels)
-        for place, pixels in enumerate(pictures)
-    ]
     if better is not None:
-        named.append(("refined", 0, better.picture.pixels))
         pictures[0] = better.picture.pixels
     written = []
-    for stem, place, pixels in named:
-        text = picture_text(recipe, place, refined=stem == "refined")
-        for suffix, encode in ((".png", encode_png), (".tif", encode_tiff16)):
-            write_bytes(folder / f"{stem}{suffix}", encode(pixels, recipe.um_per_px, text))
-            written.append(folder / f"{stem}{suffix}")
+    for name, content in picture_files(made, recipe, better).items():
+        write_bytes(folder / name, content)
+        written.append(folder / name)
     write_text(folder / "report.html", design_report(recipe, pictures))
     write_text(folder / "recipe.json", json.dumps(recipe.to_json(), indent=2, allow_nan=False))
     return [*written, folder / "report.html", folder / "recipe.json"]

@@ -11,6 +11,7 @@ import streamlit as st
 
 from bayesnet import library
 from bayesnet.design import Design
+from bayesnet.design_files import picture_zip
 from bayesnet.design_report import design_report
 from bayesnet.fit_files import NETWORK
 from bayesnet.network import Network
@@ -82,6 +83,9 @@ def _files(
     def tiff() -> bytes:
         return encode_tiff16(shown.pixels, design.um_per_px, picture_text(recipe()))
 
+    def every_picture() -> bytes:
+        return picture_zip(design, recipe(), refined)
+
     def as_json() -> str:
         return json.dumps(recipe().to_json(), indent=2, allow_nan=False)
 
@@ -103,6 +107,13 @@ def _files(
     offers = [
         ("Report (HTML)", report, "html", "text/html", "One page with pictures, verdict, numbers."),
         ("Picture (16-bit TIFF)", tiff, "tif", "image/tiff", "ImageJ opens it with its scale."),
+        (
+            "All pictures (ZIP)",
+            every_picture,
+            "pictures.zip",
+            "application/zip",
+            "The design and its samples, each as PNG and 16-bit TIFF.",
+        ),
         (
             "Recipe (JSON)",
             as_json,

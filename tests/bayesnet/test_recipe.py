@@ -1,7 +1,9 @@
 """A recipe survives its file, is replayed to the same pictures, and refuses what differs."""
 
+import io
 import json
 import shutil
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import torch
 
 from bayesnet.comparison import compare_designs
 from bayesnet.design import design
+from bayesnet.design_files import picture_zip
 from bayesnet.design_report import design_report
 from bayesnet.library import load_design, save_design
 from bayesnet.network import Network
@@ -97,6 +100,10 @@ def test_the_replay_is_the_same_picture_bit_for_bit(recipe, made, tiny_model, tm
         assert (first / name).read_bytes() == (again / name).read_bytes(), name
     assert load_recipe(again / "recipe.json").pictures == recipe.pictures
     assert "Synthesised microstructure" in (again / "report.html").read_text()
+    with zipfile.ZipFile(io.BytesIO(picture_zip(made, recipe))) as archive:
+        held = {name: archive.read(name) for name in archive.namelist()}
+    assert held == {p.name: p.read_bytes() for p in first.iterdir() if p.suffix in (".png", ".tif")}
+    assert picture_zip(made, recipe) == picture_zip(made, recipe)
 
 
 def test_a_refined_design_is_replayed_bit_for_bit(loaded_parts, made, tiny_model, tmp_path):
