@@ -52,7 +52,9 @@ def residuals(
         predicted: from a picture.
         units: half widths to count in, by property; None for the predictions' own.
     """
-    counted = units or {n: _unit(network, n, predicted[n]) for n in wanted if n in predicted}
+    counted = units
+    if counted is None:
+        counted = {n: _unit(network, n, predicted[n]) for n in wanted if n in predicted}
     return {
         name: float(
             parse_demand(wish, name).outside(np.array(predicted[name].value)) / counted[name]

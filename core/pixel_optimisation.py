@@ -191,6 +191,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--also", type=Path, help="a second model to print beside it")
     arguments = parser.parse_args(argv)
+    if arguments.latent_steps < 1:  # said now, not after minutes of pixels
+        parser.error(f"--latent-steps must be 1 or more, not {arguments.latent_steps}")
     try:
         unseen = open_unseen("core.pixel_optimisation", arguments)
         loaded = unseen.loaded

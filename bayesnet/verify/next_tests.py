@@ -119,8 +119,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--oracle", type=int, default=384, help="castings behind what is expected")
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args(argv)
-    if options.targets < 2:
-        parser.error("--targets must be 2 or more")
+    if options.targets < 2 or options.oracle < 1:
+        parser.error("--targets must be 2 or more, --oracle 1 or more")
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         network = Network.load(options.model / "network.json")

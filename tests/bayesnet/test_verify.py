@@ -135,8 +135,9 @@ def test_next_tests_are_a_result_of_their_own(network, monkeypatch, tmp_path):
     assert content["next_tests"]["proposed"]["n"] == 2
     assert content["model_sha256"] == network.model_hash
     assert "next_tests --model" in content["command"] and "--targets 2" in content["command"]
-    with pytest.raises(SystemExit):
-        next_tests.main([*given, "--targets", "1"])
+    for odd in (["--targets", "1"], ["--oracle", "0"]):
+        with pytest.raises(SystemExit):
+            next_tests.main([*given, *odd])
     assert next_tests.main(["--model", str(tmp_path / "none"), "--out", str(tmp_path)]) == 2
 
 

@@ -127,6 +127,9 @@ def test_a_model_that_is_not_there_is_refused_in_words(
     with pytest.raises(SystemExit) as left:
         main([*given, "--also", str(tmp_path / "nowhere")])
     assert left.value.code == 2 and "cannot read" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main([*given, "--latent-steps", "0"])
+    assert "--latent-steps must be 1 or more, not 0" in capsys.readouterr().err
 
 
 def test_latents_are_moved_to_where_the_error_is_less(tiny_model: Path):
