@@ -67,10 +67,19 @@ def _denoiser(model: Path, model_hash: str) -> list[list[str]]:
     about = about_denoiser(model, model_hash)
     if about is None:
         return []
-    config = about["config"]
+    config, earlier = about["config"], about.get("earlier")
     said = (
         f"{about['parameters']} parameters, {about['steps']} steps of {about['training']['batch']} "
-        f"crops, {about['seconds'] / 60:.0f} min on {about['hardware']}; takes out noise of "
+        f"crops{' and a lesson' if about['training'].get('lesson_weight') else ''}, "
+        f"{about['seconds'] / 60:.0f} min on {about['hardware']}"
+    )
+    if earlier:
+        said += (
+            f", from weights of {earlier['steps']} steps, {earlier['seconds'] / 60:.0f} min on "
+            f"{earlier['hardware']}"
+        )
+    said += (
+        f"; takes out noise of "
         f"{config['coarse']:g} and {config['start']:g} (grey levels 0 to 1) in "
         f"{config['coarse_steps']} and {config['steps']} steps; sha256 "
         f"{about['weights_sha256'][:16]}"

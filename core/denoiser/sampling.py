@@ -23,7 +23,6 @@ KEPT = 0.5  # of the last, little noise: without noise nothing is taken out
 CONTRADICTED = {5: 0.5, 3: 0.8}  # px a side: mean difference, of the grey levels' deviation
 
 
-@torch.no_grad()
 def finish(
     denoiser: Denoiser,
     drafts: Tensor,
@@ -50,6 +49,24 @@ def finish(
     Returns:
         (B, 1, H, W) float32 in [0, 1].
     """
+    with torch.no_grad():
+        made = taken_through(denoiser, drafts, z, generator, periodic, precision)
+    return made.clamp(0, 1)
+
+
+def taken_through(
+    denoiser: Denoiser,
+    drafts: Tensor,
+    z: Tensor,
+    generator: Generator | None,
+    periodic: bool,
+    precision: str,
+) -> Tensor:
+    """Finish drafts as `finish` does, without its limits to [0, 1].
+
+    Where gradients are enabled there is one for the steps that take out the last noise, begun with
+    ``start``. What came before counts as given.
+    """
     config = denoiser.config
     cells = z.movedim(1, -1) if z.dim() == 4 else z[:, None, None, :]  # (B, R, C, D)
     drafts = drafts.float()
@@ -63,11 +80,12 @@ def finish(
     estimated = partial(_estimate, denoiser, cells, weights, periodic, precision)
     if config.coarse:
         levels = np.geomspace(config.coarse, config.start, config.coarse_steps + 1).tolist()
-        found, clean = _taken_out(drafts + config.coarse * noise, levels, estimated)
+        with torch.no_grad():
+            found, clean = _taken_out(drafts + config.coarse * noise, levels, estimated)
         share = contradicted(drafts, clean, denoiser.spread, periodic)
         x = x + share * (found - x)
     levels = np.geomspace(config.start, config.lowest, config.steps).tolist()
-    return _taken_out(x, [*levels, 0.0], estimated)[0].clamp(0, 1)
+    return _taken_out(x, [*levels, 0.0], estimated)[0]
 
 
 def contradicted(draft: Tensor, coarse: Tensor, spread: Tensor, periodic: bool) -> Tensor:

@@ -12,6 +12,7 @@ from core.files import read_json
 from core.learning_rates import falling_rate
 from core.model import check_integer, checked_keys
 
+_MAY_BE_0 = ("weight_decay", "lesson_weight")
 _PRECISIONS = ("auto", "float32", "bfloat16")
 
 
@@ -26,6 +27,9 @@ class DenoiserTraining:
             ``steps``, whichever is first). Such a run does not resume bit for bit.
         batch: crops a step; their noises are spread evenly, in the logarithm, over what is learned.
         crop_px: their side: two cells, so that a crop shows where one ends and the next begins.
+        lesson_weight: of lessons (`core.denoiser.lessons`), one a step beside the crops: drafts are
+            finished and compared with originals; 0 for none. For a denoiser that knows the
+            material already (``--init``).
         learning_rate: peak, reached after ``warm_up`` steps, then a cosine down to
             ``final_fraction`` of it.
         weight_decay: of AdamW.
@@ -45,6 +49,7 @@ class DenoiserTraining:
     minutes: float | None = None
     batch: int = 8
     crop_px: int = 256
+    lesson_weight: float = 0.0
     learning_rate: float = 1e-3
     warm_up: int = 100
     final_fraction: float = 0.02
@@ -78,13 +83,14 @@ class DenoiserTraining:
             "ema_decay": 1.0,
             "grad_clip": math.inf,
             "checkpoint_minutes": math.inf,
+            "lesson_weight": 1e3,
         }
         if self.minutes is not None:
             limits["minutes"] = 1e6
         for name, most in limits.items():
             value = getattr(self, name)
             fine = isinstance(value, (int, float)) and not isinstance(value, bool)
-            if not fine or not 0 <= value <= most or (value == 0 and name != "weight_decay"):
+            if not fine or not 0 <= value <= most or (value == 0 and name not in _MAY_BE_0):
                 raise ConfigError(f"{name} must be above 0 and up to {most:g}, not {value!r}")
         if self.precision not in _PRECISIONS:
             raise ConfigError(f"precision {self.precision!r} is unknown; choose from {_PRECISIONS}")

@@ -133,11 +133,13 @@ def _read_about(folder: Path) -> dict[str, Any]:
     if not isinstance(about, dict) or about.get("format") != FORMAT:
         raise CheckpointError(f"{folder / ABOUT} is not a denoiser of format {FORMAT}")
     try:
-        for name in ("model_hash", "weights_sha256", "hardware"):
-            text(about.get(name, ""), name)
-        for name in ("steps", "parameters"):
-            whole(about.get(name, 0), name)
-        number(about.get("seconds", 0.0), "seconds", 0)
+        _check_run(about)
+        text(about.get("model_hash", ""), "model_hash")
+        whole(about.get("parameters", 0), "parameters")
+        earlier = about.get("earlier", {})
+        if not isinstance(earlier, dict):
+            raise ValueError(f"earlier must be an object, not {earlier!r:.80}")
+        _check_run(earlier)
     except ValueError as error:
         raise CheckpointError(
             f"{folder / ABOUT} is damaged: {error}; put the denoiser there again"
@@ -147,6 +149,14 @@ def _read_about(folder: Path) -> dict[str, Any]:
     except ConfigError as error:
         raise CheckpointError(f"{folder / ABOUT}: {error}") from error
     return about | {"config": config.to_dict()}
+
+
+def _check_run(told: Mapping[str, Any]) -> None:
+    """Refuse what cannot be of a training run, with ValueError."""
+    for name in ("weights_sha256", "hardware"):
+        text(told.get(name, ""), name)
+    whole(told.get("steps", 0), "steps")
+    number(told.get("seconds", 0.0), "seconds", 0)
 
 
 def load_denoiser(folder: Path, model_hash: str, device: str = "cpu") -> LoadedDenoiser:

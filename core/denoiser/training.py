@@ -20,6 +20,7 @@ from torch import Generator, Tensor, nn
 from core.checkpoint import LoadedModel
 from core.dataset import DataSet
 from core.denoiser.crops import CropPool, Crops, read_micrographs
+from core.denoiser.lessons import WEIGHTS, Lesson, LessonPool, compare, finished_lesson
 from core.denoiser.network import Denoiser
 from core.denoiser.settings import DenoiserTraining
 from core.denoiser.store import TRAINING, LoadedDenoiser, save_denoiser
@@ -30,7 +31,9 @@ from core.training_state import load_state, save_state
 
 VALIDATION_CROPS = 32
 VALIDATION_NOISE = (0.01, 0.03, 0.06, 0.1, 0.2, 0.4)  # those that are learned of these
+VALIDATION_LESSONS = 12  # patches and regions in turn
 MEASURED_CROPS = 256
+EARLIER = ("weights_sha256", "steps", "seconds", "hardware", "earlier")  # is recorded of what came
 
 
 class DenoiserTrainer:
@@ -68,6 +71,8 @@ class DenoiserTrainer:
         self.pool = CropPool(train, *drawn)
         self.validated_on = "held-out specimens" if held else "training specimens"
         self.validation = CropPool(held or train, *drawn).sample(VALIDATION_CROPS)
+        self.lessons = LessonPool(train, *drawn[1:])
+        self.held_lessons = LessonPool(held or train, *drawn[1:])
         torch.manual_seed(settings.seed)
         network = Denoiser(settings.denoiser)
         grey = self.pool.sample(MEASURED_CROPS).pixels
@@ -83,7 +88,7 @@ class DenoiserTrainer:
         )
         self.step, self.seconds = 0, 0.0
         self.latest: dict[str, Any] = {}
-        self.began_from = ""  # hash of the denoiser whose weights `begin_from` took
+        self.earlier: dict[str, Any] = {}  # of the denoiser whose weights `begin_from` took
         self.stop_signal = 0
         self.log = TrainingLog(self.folder)
 
@@ -101,7 +106,7 @@ class DenoiserTrainer:
             kept = {name: b.clone() for name, b in network.named_buffers()}
             network.load_state_dict(denoiser.network.state_dict())
             network.load_state_dict(kept, strict=False)
-        self.began_from = str(denoiser.about["weights_sha256"])
+        self.earlier = {n: denoiser.about[n] for n in EARLIER if n in denoiser.about}
 
     def train_step(self) -> float:
         """Do one step of the optimiser; return its loss.
@@ -120,6 +125,8 @@ class DenoiserTrainer:
         low, high = (math.log(v) for v in (settings.denoiser.lowest, settings.denoiser.highest))
         noise = torch.exp(low + (high - low) * place)
         loss = self._errors(self.network, crops, noise, generator).mean()
+        if settings.lesson_weight:
+            loss = loss + settings.lesson_weight * self._lesson()
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), settings.grad_clip)
@@ -133,6 +140,19 @@ class DenoiserTrainer:
         self._average()
         self.step += 1
         return figures[0]
+
+    def _lesson(self) -> Tensor:
+        """Return the loss of the step's lesson."""
+        generator = Generator().manual_seed(self.settings.seed * 1_000_003 + self.step + 2**40)
+        terms = self._compared(self.network, self.lessons.lesson(self.step), generator)
+        return torch.stack([weight * terms[name] for name, weight in WEIGHTS.items()]).sum()
+
+    def _compared(
+        self, network: Denoiser, lesson: Lesson, generator: Generator
+    ) -> dict[str, Tensor]:
+        made = finished_lesson(self.loaded, network, lesson, generator, self.precision)
+        originals = lesson.pixels.to(self.device)
+        return compare(self.loaded.vgg, originals, made, generator, self.precision)
 
     def _errors(
         self, network: Denoiser, crops: Crops, noise: Tensor, generator: Generator
@@ -211,8 +231,23 @@ class DenoiserTrainer:
             noise = torch.full((len(self.validation.pixels),), strength)
             errors = self._errors(self.ema, self.validation, noise, generator)
             found[f"noise_{strength:g}"] = float(errors.mean())
+        if self.settings.lesson_weight:
+            found |= self._lessons_evaluated()
         self.latest = found
         self._report("validation", found)
+
+    def _lessons_evaluated(self) -> dict[str, float]:
+        """Measure finished patches and regions: their mean relative style error, and noise."""
+        by_kind: dict[str, list[dict[str, Tensor]]] = {"patches": [], "regions": []}
+        for number in range(VALIDATION_LESSONS):
+            generator = Generator().manual_seed(self.settings.seed + number)
+            terms = self._compared(self.ema, self.held_lessons.lesson(number), generator)
+            by_kind["regions" if number % 2 else "patches"].append(terms)
+        return {
+            f"{name}_of_{kind}": fmean(float(terms[name]) for terms in found)
+            for kind, found in by_kind.items()
+            for name in ("relative", "neighbourhoods")
+        }
 
     def export(self) -> None:
         """Write the averaged weights into the model's folder."""
@@ -231,7 +266,7 @@ class DenoiserTrainer:
                 "hardware": describe(self.device),
                 "steps": self.step,
                 "seconds": round(self.seconds, 1),
-                "began_from": self.began_from,
+                "earlier": self.earlier,
                 "metrics": self.latest,
             },
         )
@@ -248,7 +283,7 @@ class DenoiserTrainer:
     def save(self) -> None:
         """Write a checkpoint (atomic; a kill leaves this one or the one before)."""
         done = {"step": self.step, "seconds": self.seconds, "latest": self.latest}
-        done["began_from"] = self.began_from
+        done["earlier"] = self.earlier
         save_state(
             self.folder / "checkpoint",
             self.network,
@@ -268,7 +303,7 @@ class DenoiserTrainer:
             self.folder / "checkpoint", self.network, self.ema, self.optimiser, self._about()
         )
         self.step, self.seconds = int(about["step"]), float(about["seconds"])
-        self.latest, self.began_from = about["latest"], str(about.get("began_from", ""))
+        self.latest, self.earlier = about["latest"], dict(about["earlier"])
 
     def stop(self, number: int, frame: FrameType | None = None) -> None:
         """Ask `run` to save and stop after the current step (a signal handler)."""

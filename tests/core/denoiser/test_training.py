@@ -12,6 +12,7 @@ import torch
 
 from core.checkpoint import load_model
 from core.dataset import DataSet
+from core.denoiser import lessons
 from core.denoiser.__main__ import main
 from core.denoiser.network import DenoiserConfig
 from core.denoiser.settings import DenoiserTraining
@@ -135,10 +136,30 @@ def test_a_run_begins_from_another_denoiser(start: Callable[..., DenoiserTrainer
     assert torch.equal(second.network.state_dict()["inlet.weight"], expected)
     second.run()
     about = json.loads((second.loaded.path / ABOUT).read_text())
-    assert about["began_from"] == known.about["weights_sha256"]
+    assert about["earlier"]["weights_sha256"] == known.about["weights_sha256"]
+    assert about["earlier"]["steps"] == 6
     other = start("third", denoiser=DenoiserConfig(channels=(16,), width=8))
     with pytest.raises(ConfigError, match=r"channels is \[8, 8\], not \[16\]"):
         other.begin_from(known)
+
+
+def test_lessons_bring_finished_pictures_nearer(start: Callable[..., DenoiserTrainer]) -> None:
+    settings = {"lesson_weight": 2.0, "learning_rate": 3e-3, "evaluate_every": 1000}
+    trainer = start(steps=40, **settings)
+    trainer.evaluate()
+    before = dict(trainer.latest)
+    assert trainer.run() == "finished"
+    for kind in ("patches", "regions"):
+        name = f"relative_of_{kind}"
+        assert trainer.latest[name] < 0.85 * before[name], f"{before} then {trainer.latest}"
+    plain = start("plain", steps=40, **settings | {"lesson_weight": 0.0})
+    plain.run()
+    assert set(plain.latest) == {f"noise_{v:g}" for v in VALIDATION_NOISE}
+
+
+def test_the_shipped_settings_of_lessons_are_valid() -> None:
+    path = Path(lessons.__file__).with_suffix(".json")
+    assert DenoiserTraining.from_file(path).lesson_weight > 0
 
 
 def test_the_command_trains_and_refuses_to_begin_twice(
@@ -165,6 +186,7 @@ def test_the_command_trains_and_refuses_to_begin_twice(
         ({"minutes": -1}, "minutes must be above 0"),
         ({"precision": "float16"}, "precision 'float16' is unknown"),
         ({"denoiser": {"steps": 0}}, "steps must be an integer"),
+        ({"lesson_weight": -1}, "lesson_weight must be"),
         ({"odd": 1}, "unknown settings"),
     ],
 )
