@@ -79,7 +79,7 @@ audit: tools
 # --- Long evidence, not part of `make test` ---
 
 # The reference model, from nothing: castings, training in three runs and of its denoiser (a GPU takes minutes, two CPU
-# cores under five hours), latents, network, what is usual (on castings used for nothing else), the network again, whose widths follow from
+# cores under six hours), latents, network, what is usual (on castings used for nothing else), the network again, whose widths follow from
 # those castings' latents, examples, names of latents; then into assets/. Continues where it was interrupted.
 reference: .venv/installed weights
 	test -f $(WORK)/extended/manifest.csv || $(BIN)/python -m core.castings --design extended --out $(WORK)/extended

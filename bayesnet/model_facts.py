@@ -130,7 +130,8 @@ def _finished_by(denoiser: Mapping[str, Any] | None, manifest: Mapping[str, Any]
             "is left out; train it again with python -m core.denoiser"
         )
     config = denoiser["config"]
-    minutes = float(denoiser.get("seconds") or 0.0) / 60
+    earlier = denoiser.get("earlier") or {}
+    minutes = sum(float(part.get("seconds") or 0.0) for part in (denoiser, earlier)) / 60
     return (
         f"a denoiser ({denoiser.get('parameters')} parameters, {minutes:.0f} min of training); "
         f"noise of {config['coarse']:g} and {config['start']:g} of the grey scale, taken out in "

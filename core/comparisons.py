@@ -27,7 +27,7 @@ from core.split import split_dataset
 from core.table1 import cells_of, measure_cell, rows_of
 from core.train_config import TrainConfig
 from core.trainer import Trainer
-from core.vgg import STYLE_LAYERS, load_vgg19
+from core.vgg import CONV_LAYERS, STYLE_LAYERS, load_vgg19
 
 RESULT = "comparisons"
 STEPS, AVERAGED = 200, 0.98  # optimisation steps; decay of the averaged weights in so short a run
@@ -41,6 +41,11 @@ CHANGES: Mapping[str, Mapping[str, Any]] = {
     "plain errors, mean-removed Gram matrices alone": {"loss": "centred"},
     "maximum pooling": {"pooling": "max"},
     "pooling layers alone, without conv1_1": {"style_layers": STYLE_LAYERS[1:]},
+    "convolution layers in place of pooling layers": {
+        "style_layers": (STYLE_LAYERS[0], *CONV_LAYERS)
+    },
+    "a diversity term": {"diversity_weight": 0.1},
+    "half a nat of each latent free": {"free_bits": 0.5},
     "sliced Wasserstein beside it": {"wasserstein_weight": 1.0},
     "a third of the KL's weight": {"kl_weight": 1 / 3},
     "KL at full weight from the start": {"kl_warm_up": 0},

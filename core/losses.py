@@ -138,6 +138,27 @@ def kl_divergence(mu: Tensor, logvar: Tensor) -> Tensor:
     return 0.5 * (mu.square() + logvar.exp() - 1 - logvar).sum(dim=1)
 
 
+def kl_beyond(mu: Tensor, logvar: Tensor, free: float) -> Tensor:
+    """Compute the KL of which ``free`` nats a latent do not count: sum_d max(free, KL_d).
+
+    KL_d is the mean over the batch (Kingma et al. 2016, arXiv:1606.04934, equation 15). Without
+    free nats it is the mean of `kl_divergence`.
+
+    Args:
+        mu, logvar: as there.
+        free: nats a latent, 0 or more.
+
+    Returns:
+        A scalar, D ``free`` at least.
+
+    Example:
+        >>> kl_beyond(torch.tensor([[2.0, 0.0]]), torch.zeros(1, 2), 0.5)
+        tensor(2.5000)
+    """
+    each = 0.5 * (mu.square() + logvar.exp() - 1 - logvar).mean(dim=0)
+    return each.clamp(min=free).sum()
+
+
 def _pairs(
     target: Features | Statistics, features: Features | Statistics, layers: Sequence[str]
 ) -> list[tuple[LayerStatistics, LayerStatistics]]:

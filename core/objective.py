@@ -2,7 +2,7 @@
 
 style_weight * (style + relative_weight * relative + grey_weight * grey
                 + wasserstein_weight * wasserstein + critic_weight * critic
-                + latent_weight * latents) + kl_weight * KL
+                + latent_weight * latents - diversity_weight * diversity) + kl_weight * KL
 
 A batch holds patches with a z each, or regions of cells with a z each. That is how fields are made
 (`core.synthesis.scatter_cells`), so what joins the cells is learned too.
@@ -18,12 +18,19 @@ from core.critic import Critic, critic_loss, decoder_loss, feature_scales
 from core.gram import Features, Statistics, style_statistics
 from core.grey_levels import grey_level_distance
 from core.joint_noise import draw_normal
-from core.losses import centred_style_error, kl_divergence, relative_style_error, style_loss_eq2
+from core.losses import (
+    centred_style_error,
+    kl_beyond,
+    kl_divergence,
+    relative_style_error,
+    style_loss_eq2,
+)
 from core.model import TextureVAE
 from core.sliced_wasserstein import WASSERSTEIN_LAYERS, sliced_wasserstein
 from core.train_config import TrainConfig
 
 ALL = "pool5"  # the last layer that the encoder reads
+APART = "pool4"  # where particles are what features tell of
 
 
 class Originals(NamedTuple):
@@ -50,7 +57,7 @@ def read_originals(
     """Pass patches or regions (B, 1, H, W) through VGG19, for the encoder and for the targets."""
     cells = images.shape[2] // config.model.patch_px
     with _convolving(images, precision):
-        features = vgg(images)
+        features = vgg(images, beside=config.style_layers)
         of_cells = features if cells == 1 else vgg(cut_cells(images, cells))
     kept: set[str] = set()
     if config.wasserstein_weight:
@@ -118,11 +125,13 @@ def objective(
             moves = torch.randint(config.shift_px, (2,), generator=generator).tolist()
             made = made.roll(moves, dims=(2, 3))
         reads = config.latent_weight > 0 and originals.cells == 1
-        features = vgg(made, last=ALL if reads else config.style_layers[-1])
+        layers = config.style_layers
+        features = vgg(made, last=ALL if reads else layers[-1], beside=layers)
     statistics = style_statistics(features, config.style_layers)
     relative = relative_style_error(originals.statistics, statistics, config.style_layers)
     total = style = _style(config, originals.statistics, statistics, relative)
     kl = kl_divergence(mu, logvar).mean()
+    counted = kl_beyond(mu, logvar, config.free_bits) if config.free_bits else kl
     terms = {"style": style, "kl_nats": kl, "relative": relative.mean()}
     terms |= _by_layer(config.style_layers, relative)
     if config.relative_weight:
@@ -144,7 +153,10 @@ def objective(
         found = vae.head(vae.head.inputs(features))[0]
         terms["latents"] = (found - z.detach()).square().mean()
         total = total + config.latent_weight * terms["latents"]
-    loss = config.style_weight * total + config.kl_weight * kl_warmth * kl
+    if config.diversity_weight:
+        terms["diversity"] = _diversity(vgg, vae, z, originals, generator, precision)
+        total = total - config.diversity_weight * terms["diversity"]
+    loss = config.style_weight * total + config.kl_weight * kl_warmth * counted
     kept = {layer: features[layer].detach() for layer in config.style_layers}
     detached = {name: term.detach() for name, term in terms.items()}
     return loss, detached, Made(kept, mu.detach())
@@ -183,6 +195,29 @@ def _style(config: TrainConfig, target: Statistics, made: Statistics, relative: 
     if config.loss == "norm":
         centred, relative = _root(centred), _root(relative)
     return 0.5 * (centred + relative).mean()
+
+
+def _diversity(
+    vgg: nn.Module,
+    vae: TextureVAE,
+    z: Tensor,
+    originals: Originals,
+    generator: Generator,
+    precision: str,
+) -> Tensor:
+    """Return how far apart two pictures of each z are, with noise of their own.
+
+    The mean absolute difference of their features at `APART`, relative to these features' mean
+    (after Li et al. 2017, "Diversified texture synthesis", arXiv:1703.01664).
+    """
+    height, width = originals.images.shape[2:]
+    cells = lay_cells(z, originals.cells)
+    with _convolving(originals.images, precision):
+        a, b = (
+            vgg(vae.decode(cells, height, width, generator), last=APART)[APART].float()
+            for _ in range(2)
+        )
+    return (a - b).abs().mean() / (a + b).detach().abs().mean()
 
 
 def _convolving(images: Tensor, precision: str) -> torch.autocast:

@@ -10,7 +10,7 @@ from core.files import read_json
 from core.learning_rates import falling_rate
 from core.model import ModelConfig, check_integer, checked_keys
 from core.sliced_wasserstein import WASSERSTEIN_LAYERS
-from core.vgg import STYLE_LAYERS
+from core.vgg import CONV_LAYERS, LAYERS, STYLE_LAYERS
 
 PRESETS = Path(__file__).parent / "presets"
 _LOSSES = ("norm", "mixture", "centred", "relative", "eq2")
@@ -40,7 +40,7 @@ class TrainConfig:
             of their square roots, patch by patch and layer by layer, so that no hard patch or layer
             outweighs the rest), or the paper's "eq2".
         style_weight: factor of the style term; what it buys against one nat of KL.
-        style_layers: where style is compared.
+        style_layers: where style is compared; some of `core.vgg.STYLE_LAYERS` and `CONV_LAYERS`.
         grey_weight: of the distance of grey levels at several scales (`core.grey_levels`), relative
             to the style term; 0 for the paper's loss.
         relative_weight: of the plain relative style error, added to the style term: it weighs the
@@ -56,11 +56,16 @@ class TrainConfig:
             pooling lie and draws a grid. Decoder "texture" only, whose pictures wrap around.
         latent_weight: of the mean squared distance between latents asked for and latents that the
             encoder reads from the patch made, relative to the style term.
+        diversity_weight: of how far apart two pictures of the same latents are that differ in their
+            noise (`core.objective`), relative to the style term, which it counts against; 0 for the
+            paper's loss. Decoder "texture" only.
         frozen_encoder: whether only the decoder learns, for a start from a trained model: latents,
             properties and the network over them stay what they are.
         measured_grain: whether the decoder's grain is set to the noise in flat places of training
             patches at the start (`core.grain`), its correlation for good.
         kl_weight: factor of the KL term, reached after ``kl_warm_up`` steps.
+        free_bits: nats that each latent may hold, on the mean over a batch, before they count
+            (Kingma et al. 2016, arXiv:1606.04934, equation 15).
         ema_decay: of the averaged weights, which are the ones exported.
         grad_clip: largest norm of the gradient.
         seed: of everything random.
@@ -95,10 +100,12 @@ class TrainConfig:
     region_every: int = 0
     shift_px: int = 0
     latent_weight: float = 0.0
+    diversity_weight: float = 0.0
     frozen_encoder: bool = False
     measured_grain: bool = False
     kl_weight: float = 1.0
     kl_warm_up: int = 50
+    free_bits: float = 0.0
     ema_decay: float = 0.998
     grad_clip: float = 1000.0
     seed: int = 0
@@ -122,10 +129,11 @@ class TrainConfig:
                 raise ConfigError(f"{name} must be true or false, not {value!r}")
         given = self.style_layers
         listed = isinstance(given, (tuple, list)) and len(given) > 0
-        if not listed or any(layer not in STYLE_LAYERS for layer in given):
-            raise ConfigError(f"style_layers must be some of {STYLE_LAYERS}, not {given!r}")
+        known = (*STYLE_LAYERS, *CONV_LAYERS)
+        if not listed or any(layer not in known for layer in given):
+            raise ConfigError(f"style_layers must be some of {known}, not {given!r}")
         # In the network's order: the last one says how far VGG19 must go.
-        ordered = tuple(layer for layer in STYLE_LAYERS if layer in given)
+        ordered = tuple(layer for layer in LAYERS if layer in given)
         object.__setattr__(self, "style_layers", ordered)
         for name, low, high in _INTEGERS:
             check_integer(name, getattr(self, name), low, high)
@@ -135,9 +143,9 @@ class TrainConfig:
             raise ConfigError(
                 f"wasserstein_weight needs style_layers with some of {WASSERSTEIN_LAYERS}"
             )
-        for name in ("region_every", "shift_px"):
+        for name in ("region_every", "shift_px", "diversity_weight"):
             if getattr(self, name) and self.model.decoder != "texture":
-                raise ConfigError(f"{name} needs the decoder 'texture': the other has one size")
+                raise ConfigError(f"{name} needs the decoder 'texture': {_LACKS}")
         if self.measured_grain and not self.model.grain:
             raise ConfigError("measured_grain needs a model with grain")
         if self.minutes is not None:
@@ -172,6 +180,7 @@ class TrainConfig:
         return falling_rate(progress, step, self.learning_rate, self.warm_up, self.final_fraction)
 
 
+_LACKS = "the other has one size, and no noise"
 _INTEGERS = (
     ("steps", 1, 10**8),
     ("batch", 1, 4096),
@@ -195,6 +204,8 @@ _NUMBERS = (
     ("wasserstein_weight", 0.0, 1e6),
     ("critic_weight", 0.0, 1e6),
     ("latent_weight", 0.0, 1e6),
+    ("diversity_weight", 0.0, 1e6),
+    ("free_bits", 0.0, 1e3),
     ("kl_weight", 0.0, 1e6),
     ("ema_decay", 0.0, 0.999999),
     ("grad_clip", 1e-6, 1e12),

@@ -8,6 +8,7 @@ the paper, average pooling as in Gatys, Ecker and Bethge 2015 (arXiv:1505.07376)
 
 import argparse
 import logging
+from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
 
@@ -17,13 +18,26 @@ from torch import Tensor, nn
 from core.errors import ConfigError, InputError, MicroDesignError
 from core.weights import SOURCES, Source, fetch_weights, load_weights, weights_path
 
-__all__ = ["CHANNELS", "STYLE_LAYERS", "VGG19", "Pooling", "Source", "load_vgg19", "weights_path"]
+__all__ = [
+    "CHANNELS",
+    "CONV_LAYERS",
+    "LAYERS",
+    "STYLE_LAYERS",
+    "VGG19",
+    "Pooling",
+    "Source",
+    "load_vgg19",
+    "weights_path",
+]
 
 Pooling = Literal["average", "max"]
 STYLE_LAYERS = ("conv1_1", "pool1", "pool2", "pool3", "pool4")
+CONV_LAYERS = ("conv2_1", "conv3_1", "conv4_1", "conv5_1")  # Gatys et al.'s others; on request
 CHANNELS = {"conv1_1": 64, "pool1": 64, "pool2": 128, "pool3": 256, "pool4": 512, "pool5": 512}
 # Index in torchvision's `features` after which a feature is complete.
-_ENDS = {"conv1_1": 1, "pool1": 4, "pool2": 9, "pool3": 18, "pool4": 27, "pool5": 36}
+_ENDS = {"conv1_1": 1, "pool1": 4, "conv2_1": 6, "pool2": 9, "conv3_1": 11, "pool3": 18}
+_ENDS |= {"conv4_1": 20, "pool4": 27, "conv5_1": 29, "pool5": 36}
+LAYERS = tuple(_ENDS)  # in the network's order
 
 
 class VGG19(nn.Module):
@@ -58,12 +72,15 @@ class VGG19(nn.Module):
         self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("scale", torch.tensor(scale).view(1, 3, 1, 1), persistent=False)
 
-    def forward(self, images: Tensor, last: str = "pool5") -> dict[str, Tensor]:
+    def forward(
+        self, images: Tensor, last: str = "pool5", beside: Collection[str] = ()
+    ) -> dict[str, Tensor]:
         """Return the features of grey images, up to and including ``last``.
 
         Args:
             images: (B, 1, H, W), float, [0, 1]; H and W at least 2 to the number of poolings.
-            last: one of conv1_1, pool1, ..., pool5.
+            last: one of `LAYERS`.
+            beside: which of `CONV_LAYERS` to return beside conv1_1, pool1, ..., pool5.
 
         Returns:
             Feature name -> (B, C, H', W'), after ReLU and pooling.
@@ -75,7 +92,7 @@ class VGG19(nn.Module):
             raise ConfigError(f"feature {last!r} is unknown; choose from {tuple(_ENDS)}")
         if images.dim() != 4 or images.shape[1] != 1:
             raise InputError(f"VGG19 takes (B, 1, H, W) images, not {tuple(images.shape)}")
-        smallest = 2 ** list(_ENDS).index(last)
+        smallest = 2 ** sum(name.startswith("pool") for name in LAYERS[: LAYERS.index(last) + 1])
         if min(images.shape[2:]) < smallest:
             size = "x".join(str(n) for n in images.shape[2:])
             raise InputError(f"a {size} px image is too small: {last} needs {smallest} px")
@@ -83,7 +100,7 @@ class VGG19(nn.Module):
         # this cannot be folded into a single-channel first layer exactly.
         x = images.float() * self.scale - self.mean  # (B, 3, H, W)
         x = x.to(self.layers[0].weight.dtype)  # type: ignore[arg-type]
-        ends = {index: name for name, index in _ENDS.items()}
+        ends = {i: n for n, i in _ENDS.items() if n in CHANNELS or n in beside or n == last}
         features: dict[str, Tensor] = {}
         for i, layer in enumerate(self.layers):
             x = layer(x)

@@ -12,7 +12,7 @@ from core.files import read_json
 from core.learning_rates import falling_rate
 from core.model import check_integer, checked_keys
 
-_MAY_BE_0 = ("weight_decay", "lesson_weight")
+_MAY_BE_0 = ("weight_decay", "lesson_weight", "lessons_from")
 _PRECISIONS = ("auto", "float32", "bfloat16")
 
 
@@ -28,8 +28,9 @@ class DenoiserTraining:
         batch: crops a step; their noises are spread evenly, in the logarithm, over what is learned.
         crop_px: their side: two cells, so that a crop shows where one ends and the next begins.
         lesson_weight: of lessons (`core.denoiser.lessons`), one a step beside the crops: drafts are
-            finished and compared with originals; 0 for none. For a denoiser that knows the
-            material already (``--init``).
+            finished and compared with originals; 0 for none.
+        lessons_from: share of the schedule, 0 to 1, after which there are lessons: they are for a
+            denoiser that knows the material.
         learning_rate: peak, reached after ``warm_up`` steps, then a cosine down to
             ``final_fraction`` of it.
         weight_decay: of AdamW.
@@ -45,11 +46,12 @@ class DenoiserTraining:
     """
 
     denoiser: DenoiserConfig = field(default_factory=DenoiserConfig)
-    steps: int = 14_000
+    steps: int = 10_000
     minutes: float | None = None
     batch: int = 8
     crop_px: int = 256
-    lesson_weight: float = 0.0
+    lesson_weight: float = 0.5
+    lessons_from: float = 0.75
     learning_rate: float = 1e-3
     warm_up: int = 100
     final_fraction: float = 0.02
@@ -84,6 +86,7 @@ class DenoiserTraining:
             "grad_clip": math.inf,
             "checkpoint_minutes": math.inf,
             "lesson_weight": 1e3,
+            "lessons_from": 1.0,
         }
         if self.minutes is not None:
             limits["minutes"] = 1e6

@@ -125,7 +125,7 @@ class DenoiserTrainer:
         low, high = (math.log(v) for v in (settings.denoiser.lowest, settings.denoiser.highest))
         noise = torch.exp(low + (high - low) * place)
         loss = self._errors(self.network, crops, noise, generator).mean()
-        if settings.lesson_weight:
+        if settings.lesson_weight and self.progress >= settings.lessons_from:
             loss = loss + settings.lesson_weight * self._lesson()
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()

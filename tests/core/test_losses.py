@@ -7,7 +7,13 @@ from torch.distributions import kl_divergence as oracle
 
 from core.errors import ConfigError, InputError
 from core.gram import gram, style_statistics
-from core.losses import centred_style_error, kl_divergence, relative_style_error, style_loss_eq2
+from core.losses import (
+    centred_style_error,
+    kl_beyond,
+    kl_divergence,
+    relative_style_error,
+    style_loss_eq2,
+)
 from core.vgg import STYLE_LAYERS
 from tests.core.features import features, random, row
 
@@ -25,6 +31,16 @@ def test_kl_of_the_prior_is_zero_and_each_nat_is_counted() -> None:
     assert kl_divergence(torch.tensor([[1.0, 1.0, 2.0]]), zero).item() == pytest.approx(3.0)
     narrow = kl_divergence(torch.zeros(1, 1), torch.tensor([[-2.0]])).item()
     assert narrow == pytest.approx(0.5 * (2.718281828**-2 + 1), rel=1e-6)
+
+
+def test_free_nats_count_by_latent_on_the_mean_over_a_batch() -> None:
+    mu, logvar = random(5, 7), random(5, 7, seed=1)
+    torch.testing.assert_close(kl_beyond(mu, logvar, 0.0), kl_divergence(mu, logvar).mean())
+    by_hand = kl_beyond(torch.tensor([[2.0, 0.0], [0.0, 0.0]]), torch.zeros(2, 2), 0.25)
+    assert by_hand.item() == pytest.approx(1.0 + 0.25)
+    mu = torch.tensor([[0.1, 3.0]], requires_grad=True)
+    kl_beyond(mu, torch.zeros(1, 2), 0.5).backward()
+    assert mu.grad.tolist() == [[0.0, 3.0]], "what is free has no gradient"
 
 
 @pytest.mark.parametrize("shapes", [((3,), (3,)), ((2, 3), (2, 4)), ((1, 2, 3), (1, 2, 3))])

@@ -146,6 +146,7 @@ def test_loss_is_the_weighted_sum_of_its_terms_with_a_warm_kl(start: Callable) -
         relative_weight=0.7,
         wasserstein_weight=0.4,
         critic_weight=0.5,
+        diversity_weight=0.2,
         kl_weight=2.0,
         kl_warm_up=4,
     )
@@ -153,8 +154,34 @@ def test_loss_is_the_weighted_sum_of_its_terms_with_a_warm_kl(start: Callable) -
         terms = trainer.train_step()
         style = terms["style"] + 0.3 * terms["grey"] + 0.7 * terms["relative"]
         style += 0.4 * terms["wasserstein"] + 0.5 * (step + 1) / WARM_UP * terms["critic"]
+        style -= 0.2 * terms["diversity"]
         expected = 100 * style + 2 * (step + 1) / 4 * terms["kl_nats"]
         assert terms["loss"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_free_nats_of_each_latent_do_not_count(start: Callable) -> None:
+    given = {"style_weight": 0.0, "grey_weight": 0.0, "kl_warm_up": 0}
+    terms = start(free_bits=1000.0, **given).train_step()
+    assert terms["loss"] == pytest.approx(1000.0 * MODEL.latents) and terms["kl_nats"] > 0
+    terms = start(free_bits=1e-9, **given).train_step()
+    assert terms["loss"] == pytest.approx(terms["kl_nats"], rel=1e-5)
+
+
+def test_pictures_of_the_same_latents_are_driven_apart(start: Callable) -> None:
+    given = {"grey_weight": 0.0, "kl_weight": 0.0, "style_weight": 1.0, "repeats": 64}
+    trainer = start(diversity_weight=100.0, learning_rate=3e-3, warm_up=0, **given)
+    apart = [trainer.train_step()["diversity"] for _ in range(12)]
+    assert 0 < apart[0] < 1.1 * apart[-1], apart
+    assert np.mean(apart[-3:]) > 1.2 * np.mean(apart[:3]), apart
+
+
+def test_style_can_be_compared_at_convolution_layers(start: Callable) -> None:
+    layers = ("conv1_1", "conv2_1", "conv4_1")
+    trainer = start(style_layers=layers, warm_up=0)
+    terms = trainer.train_step()
+    assert {n for n in terms if n.startswith("relative_")} == {f"relative_{n}" for n in layers}
+    assert all(map(math.isfinite, terms.values()))
+    assert trainer._visited[1].inputs.shape[1] == 3072, "the encoder reads what it did"
 
 
 def test_layers_with_many_inputs_learn_slower(start: Callable) -> None:
@@ -710,6 +737,11 @@ def test_a_pool_without_specimens_is_refused(data: DataSet) -> None:
         ({"kl_warm_up": -1}, "kl_warm_up must be an integer"),
         ({"region_every": -1}, "region_every must be an integer from 0 to 1000000, not -1"),
         ({"shift_px": 8, "model": {"decoder": "paper"}}, "shift_px needs the decoder 'texture'"),
+        (
+            {"diversity_weight": 1, "model": {"decoder": "paper"}},
+            "diversity_weight needs",
+        ),
+        ({"free_bits": -1}, "free_bits must be a number from 0 to 1000, not -1"),
         ({"measured_grain": True}, "measured_grain needs a model with grain"),
         ({"frozen_encoder": 1}, "frozen_encoder must be true or false, not 1"),
         ({"region_every": 2, "model": {"decoder": "paper"}}, "needs the decoder 'texture'"),
@@ -754,6 +786,8 @@ def test_style_layers_are_kept_in_the_networks_order() -> None:
     """The last one says how far VGG19 must go."""
     config = TrainConfig(style_layers=("pool2", "conv1_1", "pool2"))
     assert config.style_layers == ("conv1_1", "pool2")
+    config = TrainConfig(style_layers=("conv5_1", "pool3", "conv2_1"))
+    assert config.style_layers == ("conv2_1", "pool3", "conv5_1")
 
 
 @pytest.mark.parametrize("name", presets())

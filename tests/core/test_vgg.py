@@ -11,7 +11,7 @@ import torch
 
 from core import weights
 from core.errors import CheckpointError, ConfigError, InputError
-from core.vgg import CHANNELS, VGG19, load_vgg19, main
+from core.vgg import CHANNELS, CONV_LAYERS, LAYERS, VGG19, load_vgg19, main
 from core.weights import (
     NORMALISED_SHA256,
     _ArrayUnpickler,
@@ -79,6 +79,21 @@ def test_features_up_to_a_layer_are_those_of_the_full_pass(vgg: VGG19) -> None:
     full, part = vgg(image()), vgg(image(), last="pool2")
     assert list(part) == ["conv1_1", "pool1", "pool2"]
     assert all(torch.equal(part[name], full[name]) for name in part)
+
+
+def test_convolution_layers_come_on_request(vgg: VGG19) -> None:
+    plain, found = vgg(image(64)), vgg(image(64), beside=CONV_LAYERS)
+    assert list(found) == list(LAYERS) and set(found) - set(plain) == set(CONV_LAYERS)
+    assert all(torch.equal(found[name], plain[name]) for name in plain)
+    sides = {"conv2_1": (128, 32), "conv3_1": (256, 16), "conv4_1": (512, 8), "conv5_1": (512, 4)}
+    for name, (channels, side) in sides.items():
+        assert found[name].shape == (1, channels, side, side)
+        assert float(found[name].min()) >= 0, "behind a ReLU"
+    part = vgg(image(64), last="conv3_1")
+    assert list(part) == ["conv1_1", "pool1", "pool2", "conv3_1"]
+    kernel, bias = vgg.layers[5].weight, vgg.layers[5].bias
+    expected = torch.relu(torch.nn.functional.conv2d(found["pool1"], kernel, bias, padding=1))
+    torch.testing.assert_close(found["conv2_1"], expected)
 
 
 def _before_and_after_pool1(network: VGG19) -> tuple[torch.Tensor, torch.Tensor]:

@@ -26,6 +26,7 @@ TINY = DenoiserTraining(
     steps=6,
     batch=2,
     crop_px=64,
+    lesson_weight=0.0,
     warm_up=2,
     log_every=2,
     evaluate_every=3,
@@ -145,6 +146,7 @@ def test_a_run_begins_from_another_denoiser(start: Callable[..., DenoiserTrainer
 
 def test_lessons_bring_finished_pictures_nearer(start: Callable[..., DenoiserTrainer]) -> None:
     settings = {"lesson_weight": 2.0, "learning_rate": 3e-3, "evaluate_every": 1000}
+    settings["lessons_from"] = 0.0
     trainer = start(steps=40, **settings)
     trainer.evaluate()
     before = dict(trainer.latest)
@@ -157,9 +159,18 @@ def test_lessons_bring_finished_pictures_nearer(start: Callable[..., DenoiserTra
     assert set(plain.latest) == {f"noise_{v:g}" for v in VALIDATION_NOISE}
 
 
+def test_lessons_begin_when_the_settings_say(start: Callable[..., DenoiserTrainer]) -> None:
+    trainer, given = start(lesson_weight=1.0, lessons_from=0.5), []
+    plain = trainer._lesson
+    trainer._lesson = lambda: (given.append(trainer.step), plain())[1]  # type: ignore[method-assign]
+    trainer.run()
+    assert given == [3, 4, 5]
+
+
 def test_the_shipped_settings_of_lessons_are_valid() -> None:
     path = Path(lessons.__file__).with_suffix(".json")
-    assert DenoiserTraining.from_file(path).lesson_weight > 0
+    settings = DenoiserTraining.from_file(path)
+    assert settings.lesson_weight > 0 and settings.lessons_from == 0
 
 
 def test_the_command_trains_and_refuses_to_begin_twice(
@@ -187,6 +198,7 @@ def test_the_command_trains_and_refuses_to_begin_twice(
         ({"precision": "float16"}, "precision 'float16' is unknown"),
         ({"denoiser": {"steps": 0}}, "steps must be an integer"),
         ({"lesson_weight": -1}, "lesson_weight must be"),
+        ({"lessons_from": 1.5}, "lessons_from must be .* up to 1"),
         ({"odd": 1}, "unknown settings"),
     ],
 )
