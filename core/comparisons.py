@@ -126,17 +126,20 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the result")
     arguments = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    path = arguments.out / f"{RESULT}.json"
     try:
-        content = cells_of(arguments.out / f"{RESULT}.json")
+        content = cells_of(path)
         for name in [] if arguments.print else arguments.changes or CHANGES:
             changed(name)
-            data = load_dataset(arguments.data)
+            data, content = load_dataset(arguments.data), cells_of(path)
             require_alike(content["cells"], arguments.steps, data)
             if name in content["cells"]:
                 continue
             logger.info("%s", name)
             folder = arguments.work / RESULT / name.replace(" ", "_")
-            content["cells"][name] = compare_change(name, data, folder, arguments.steps)
+            found = compare_change(name, data, folder, arguments.steps)
+            content = cells_of(path)  # another job may have added its own meanwhile
+            content["cells"][name] = found
             given = given_words(arguments, "out", "work", "changes", "print")
             about = record("core.comparisons", given, model_sha256="", data_hash=data.hash)
             content = about | {"cells": content["cells"]}

@@ -170,20 +170,23 @@ def main(argv: Sequence[str] | None = None) -> None:
     try:
         content = cells_of(path)
         for name in [] if arguments.print else arguments.cells or cell_names():
-            config = cell_config(name)
+            config, content = cell_config(name), cells_of(path)
             if name in content["cells"]:
                 continue
             data = load_dataset(arguments.data)
             logger.info("%s: %d steps", name, config.steps)
             model = train_cell(name, data, arguments.work / "table1" / name)
-            content["cells"][name] = measure_cell(model, data)
+            found = measure_cell(model, data)
+            content = cells_of(path)  # another job may have added its cell meanwhile
+            content["cells"][name] = found
             about = record("core.table1", [], model_sha256="", data_hash=data.hash)
             content = about | {key: content[key] for key in ("cells", "real") if key in content}
             write_result(RESULT, content, arguments.out)
         if arguments.real and not arguments.print and "real" not in content:
             data = load_superalloy(arguments.real)
             about = record("core.table1", ["--real"], model_sha256="", data_hash=data.hash)
-            content["real"] = about | real_cell(data, arguments.work / "table1")
+            found = real_cell(data, arguments.work / "table1")
+            content = cells_of(path) | {"real": about | found}
             write_result(RESULT, about | content, arguments.out)
     except MicroDesignError as error:
         parser.exit(2, f"{error}\n")

@@ -87,6 +87,18 @@ def test_a_cell_is_trained_measured_and_not_done_again(
     main(given)
     assert "not done" in capsys.readouterr().out
 
+    def beside(name: str, *_: object) -> Path:
+        """Stand for a training during which another job adds its cell."""
+        written = json.loads((tmp_path / "results" / "table1.json").read_text())
+        written["cells"]["paper-32"] = written["cells"]["paper-8"]
+        (tmp_path / "results" / "table1.json").write_text(json.dumps(written))
+        return tmp_path / "table1" / "paper-8"
+
+    monkeypatch.setattr(table1, "train_cell", beside)
+    main([*given[:-1], "paper-16"])
+    cells = json.loads((tmp_path / "results" / "table1.json").read_text())["cells"]
+    assert list(cells) == ["paper-8", "paper-32", "paper-16"], "another job's cell is kept"
+
 
 def test_a_real_alloy_is_measured_on_specimens_that_were_held_out(
     quick, vgg_weights, tmp_path: Path, monkeypatch, capsys
