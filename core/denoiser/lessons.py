@@ -22,14 +22,15 @@ from core.denoiser.sampling import taken_through
 from core.gram import style_statistics
 from core.grey_levels import grey_level_distance
 from core.losses import centred_style_error, relative_style_error
-from core.neighbourhoods import neighbourhood_distance
+from core.neighbourhoods import neighbourhood_distance, noise_error
 from core.objective import lay_cells
 from core.sliced_wasserstein import sliced_wasserstein
 from core.vgg import STYLE_LAYERS
 
 PATCHES = 4  # a lesson: by themselves, or as one region
 SHIFT_PX = 16  # as in training the decoder: no picture may know where VGG19's windows lie
-WEIGHTS = {"style": 1.0, "relative": 1.0, "wasserstein": 0.5, "grey": 0.5, "neighbourhoods": 1.0}
+WEIGHTS = {"style": 1.0, "relative": 1.0, "wasserstein": 0.5, "grey": 0.5}
+WEIGHTS |= {"neighbourhoods": 1.0, "noise": 2.0}
 
 
 class Lesson(NamedTuple):
@@ -107,8 +108,8 @@ def compare(
     """Compare pictures (B, 1, S, S) with originals of the same size.
 
     Returns:
-        Mean over the pictures: ``relative``, the relative style error, and square roots of the
-        other terms of `WEIGHTS`, which no single hard picture rules.
+        Means over the pictures: ``relative``, the relative style error; ``noise``, how far it is
+        off; square roots of the other terms of `WEIGHTS`, which no single hard picture rules.
     """
     moves = torch.randint(SHIFT_PX, (2,), generator=generator).tolist()
     with torch.autocast(made.device.type, torch.bfloat16, enabled=precision == "bfloat16"):
@@ -124,6 +125,7 @@ def compare(
         "wasserstein": _root(sliced_wasserstein(target, features, generator)).mean(),
         "grey": _root(grey_level_distance(originals, made)).mean(),
         "neighbourhoods": _root(neighbourhood_distance(originals, made, generator)).mean(),
+        "noise": noise_error(originals, made, generator).mean(),
     }
 
 

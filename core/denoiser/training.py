@@ -246,7 +246,7 @@ class DenoiserTrainer:
         return {
             f"{name}_of_{kind}": fmean(float(terms[name]) for terms in found)
             for kind, found in by_kind.items()
-            for name in ("relative", "neighbourhoods")
+            for name in ("relative", "neighbourhoods", "noise")
         }
 
     def export(self) -> None:

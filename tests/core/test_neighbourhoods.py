@@ -6,7 +6,7 @@ from torch import Generator, Tensor
 from torch.nn import functional as F
 
 from core.errors import InputError
-from core.neighbourhoods import WINDOWS, neighbourhood_distance
+from core.neighbourhoods import WINDOWS, neighbourhood_distance, noise_error
 
 
 def drawn(seed: int = 0) -> Generator:
@@ -57,6 +57,24 @@ def test_blank_pictures_have_finite_distances() -> None:
     blank = torch.full((1, 1, 32, 32), 0.5)
     assert torch.isfinite(distance(blank, noise(0)[:1, :, :32, :32])).all()
     assert float(distance(blank, blank).max()) == 0
+
+
+def test_noise_that_is_off_by_little_is_told_by_how_much() -> None:
+    x = noise(0)
+    assert float(noise_error(x, x, drawn(9)).max()) == 0
+    again, louder = (noise_error(x, noise(1, size), drawn(9)) for size in (0.015, 0.0155))
+    fine = [place for place, (px, _) in enumerate(WINDOWS) if px == 1]  # coarse ones hold few px
+    told = float(louder[:, fine].mean() - again[:, fine].mean())
+    assert told > 0.01, f"a thirtieth more noise counts {told}"
+
+
+def test_edges_do_not_count_as_noise() -> None:
+    x, again = noise(0), noise(1)
+    dark = again.clone()
+    dark[..., 10:30, 10:30] -= 0.4  # a particle
+    fine = [place for place, (px, _) in enumerate(WINDOWS) if px == 1]
+    plain, particle = (float(noise_error(x, i, drawn(9))[:, fine].mean()) for i in (again, dark))
+    assert particle < plain + 0.03, f"{plain}, with a particle {particle}"
 
 
 @pytest.mark.parametrize(
