@@ -93,8 +93,10 @@ class DenoiserTraining:
         for name, most in limits.items():
             value = getattr(self, name)
             fine = isinstance(value, (int, float)) and not isinstance(value, bool)
-            if not fine or not 0 <= value <= most or (value == 0 and name not in _MAY_BE_0):
-                raise ConfigError(f"{name} must be above 0 and up to {most:g}, not {value!r}")
+            may_be_0 = name in _MAY_BE_0
+            if not fine or not 0 <= value <= most or (value == 0 and not may_be_0):
+                least = "0 or more" if may_be_0 else "above 0"
+                raise ConfigError(f"{name} must be {least} and up to {most:g}, not {value!r}")
         if self.precision not in _PRECISIONS:
             raise ConfigError(f"precision {self.precision!r} is unknown; choose from {_PRECISIONS}")
 
