@@ -154,9 +154,15 @@ def test_lessons_bring_finished_pictures_nearer(start: Callable[..., DenoiserTra
     for kind in ("patches", "regions"):
         name = f"relative_of_{kind}"
         assert trainer.latest[name] < 0.85 * before[name], f"{before} then {trainer.latest}"
-    plain = start("plain", steps=40, **settings | {"lesson_weight": 0.0})
+    unheard = start("unheard", steps=40, **settings | {"lesson_weight": 1e-9})
+    unheard.run()
+    plain = start("plain", steps=1, **settings | {"lesson_weight": 0.0})
     plain.run()
     assert set(plain.latest) == {f"noise_{v:g}" for v in VALIDATION_NOISE}
+    for kind in ("patches", "regions"):
+        name = f"relative_of_{kind}"
+        taught, untaught = trainer.latest[name], unheard.latest[name]
+        assert taught < 0.9 * untaught, f"{name}: {taught}, without lessons {untaught}"
 
 
 def test_lessons_begin_when_the_settings_say(start: Callable[..., DenoiserTrainer]) -> None:
@@ -197,7 +203,7 @@ def test_the_command_trains_and_refuses_to_begin_twice(
         ({"minutes": -1}, "minutes must be above 0"),
         ({"precision": "float16"}, "precision 'float16' is unknown"),
         ({"denoiser": {"steps": 0}}, "steps must be an integer"),
-        ({"lesson_weight": -1}, "lesson_weight must be"),
+        ({"lesson_weight": -1}, "lesson_weight must be 0 or more"),
         ({"lessons_from": 1.5}, "lessons_from must be .* up to 1"),
         ({"odd": 1}, "unknown settings"),
     ],
